@@ -1,0 +1,30 @@
+//! What a room, a person and a message are: pure rules, without input or output.
+//!
+//! Everything that comes from outside is parsed into one of these types at an edge; inside, a
+//! value is already right.
+
+mod color;
+mod event;
+mod gif;
+mod id;
+mod message;
+mod password;
+mod person;
+mod room;
+mod time;
+
+pub use color::{Color, Hue};
+pub use event::Event;
+pub use gif::{Gif, GifFacts};
+pub use id::{ClientId, InvalidId, NodeId, PersonId, RoomId, SocketId};
+pub use message::{
+    Author, Body, Draft, DraftBody, History, InvalidText, Message, MessageText, Seq, SystemCode,
+    Window,
+};
+pub use password::{InvalidPassword, Password, PasswordHash};
+pub use person::{Name, Person};
+pub use room::{
+    Capacity, InvalidCapacity, InvalidTitle, Knock, Refusal, Room, RoomSummary, RoomTitle, Seat,
+    SeatSocket,
+};
+pub use time::Timestamp;

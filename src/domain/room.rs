@@ -1,0 +1,395 @@
+//! A room, its seats, and who may take one.
+
+use super::{
+    Color, Name, NodeId, PasswordHash, Person, PersonId, RoomId, Seq, SocketId, Timestamp,
+};
+
+/// Why a text is no title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTitle {
+    /// Nothing but white space.
+    #[error("a title has at least one character")]
+    Empty,
+    /// Longer than [`RoomTitle::MAX_CHARS`].
+    #[error("a title has at most {} characters", RoomTitle::MAX_CHARS)]
+    TooLong,
+}
+
+/// The name a room is listed under: 1 to 60 characters (Unicode scalar values) on one line, trimmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomTitle(String);
+
+impl RoomTitle {
+    /// The longest, in Unicode scalar values.
+    pub const MAX_CHARS: usize = 60;
+
+    /// Control characters, line breaks among them, become spaces.
+    ///
+    /// # Errors
+    /// When nothing is left after trimming, or more than 60 characters are.
+    pub fn parse(raw: &str) -> Result<Self, InvalidTitle> {
+        let line = raw.replace(char::is_control, " ");
+        let title = line.trim();
+        match title.chars().count() {
+            0 => Err(InvalidTitle::Empty),
+            n if n > Self::MAX_CHARS => Err(InvalidTitle::TooLong),
+            _ => Ok(Self(title.to_owned())),
+        }
+    }
+
+    /// The title.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a number is no capacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCapacity {
+    /// Not a whole number.
+    #[error("a capacity is a whole number")]
+    NotANumber,
+    /// Below [`Capacity::MIN`], or above what the server allows.
+    #[error("a capacity is from {} to {at_most}", Capacity::MIN)]
+    OutOfRange {
+        /// The most the server allows.
+        at_most: u32,
+    },
+}
+
+/// How many people fit into a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Capacity(u32);
+
+impl Capacity {
+    /// A room is for at least two.
+    pub const MIN: u32 = 2;
+
+    /// # Errors
+    /// When `raw` is not a whole number from 2 to `at_most`.
+    pub fn parse(raw: &str, at_most: u32) -> Result<Self, InvalidCapacity> {
+        let raw = raw.trim();
+        let digits = !raw.is_empty() && raw.bytes().all(|b| b.is_ascii_digit());
+        if !digits {
+            return match raw.parse::<i64>() {
+                Ok(_negative) => Err(InvalidCapacity::OutOfRange { at_most }),
+                Err(_) => Err(InvalidCapacity::NotANumber),
+            };
+        }
+        match raw.parse::<u32>() {
+            Ok(n) if (Self::MIN..=at_most).contains(&n) => Ok(Self(n)),
+            _ => Err(InvalidCapacity::OutOfRange { at_most }),
+        }
+    }
+
+    /// Takes a capacity that a store kept.
+    #[must_use]
+    pub fn new(people: u32) -> Self {
+        Self(people)
+    }
+
+    /// How many people.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// One connection that holds a seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeatSocket {
+    /// The connection.
+    pub id: SocketId,
+    /// The server that holds it.
+    pub node: NodeId,
+}
+
+/// One person's place in a room. However many tabs they have open, it is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// Who sits there, as they are called in this room.
+    pub person: Person,
+    /// Their connections; none while they are away.
+    pub sockets: Vec<SeatSocket>,
+    /// When they came in.
+    pub since: Timestamp,
+    /// When their last connection went; `None` while one is there.
+    pub left_at: Option<Timestamp>,
+}
+
+/// A room as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Its id.
+    pub id: RoomId,
+    /// What it is listed under.
+    pub title: RoomTitle,
+    /// How many people fit in.
+    pub max: Capacity,
+    /// Who may change it. Until they come in they hold no seat.
+    pub owner: Person,
+    /// What a newcomer must know.
+    pub password: Option<PasswordHash>,
+    /// Whether newcomers are kept out.
+    pub locked: bool,
+    /// The newest `seq` given out.
+    pub seq: Seq,
+    /// The newest `seq` given to a message that everybody sees.
+    pub head: Seq,
+    /// Who is there, in the order in which they came.
+    pub people: Vec<Seat>,
+    /// Who may not come back.
+    pub kicked: Vec<PersonId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Since when it has waited for its first person; `None` once somebody came.
+    pub empty_since: Option<Timestamp>,
+}
+
+/// Why somebody may not come in, in the order in which it is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such room, or no longer.
+    NoSuchRoom,
+    /// It has a password, and they have not shown that they know it.
+    WrongPassword,
+    /// They were removed from it.
+    Kicked,
+    /// Its owner lets no newcomer in.
+    Locked,
+    /// Every place is taken.
+    RoomFull,
+}
+
+/// Somebody at the door.
+#[derive(Debug, Clone, Copy)]
+pub struct Knock<'a> {
+    /// Who.
+    pub person: &'a PersonId,
+    /// The hash of the password that they have shown to know.
+    pub passed: Option<&'a PasswordHash>,
+}
+
+impl Room {
+    /// The seat of a person.
+    #[must_use]
+    pub fn seat(&self, person: &PersonId) -> Option<&Seat> {
+        self.people.iter().find(|seat| seat.person.id == *person)
+    }
+
+    /// Whether this person is let in. Whoever holds a seat is, and no password, lock or
+    /// capacity keeps an owner from their own seat but the place itself.
+    ///
+    /// # Errors
+    /// The first reason why not.
+    pub fn admit(&self, knock: Knock<'_>) -> Result<(), Refusal> {
+        if self.seat(knock.person).is_some() {
+            return Ok(());
+        }
+        let owner = self.owner.id == *knock.person;
+        if !owner && self.password.is_some() && self.password.as_ref() != knock.passed {
+            return Err(Refusal::WrongPassword);
+        }
+        if self.kicked.contains(knock.person) {
+            return Err(Refusal::Kicked);
+        }
+        if !owner && self.locked {
+            return Err(Refusal::Locked);
+        }
+        if self.people.len() >= self.max.get() as usize {
+            return Err(Refusal::RoomFull);
+        }
+        Ok(())
+    }
+
+    /// What a newcomer is called here: their own name, or with the next number that nobody here
+    /// has. The owner's name is kept for them until they come.
+    #[must_use]
+    pub fn name_for(&self, newcomer: &Person) -> Name {
+        let taken = |name: Name| {
+            let seated = self.people.iter().any(|seat| seat.person.name == name);
+            seated || (self.owner.id != newcomer.id && self.owner.name == name)
+        };
+        std::iter::successors(Some(newcomer.name), |name| Some(name.next()))
+            .find(|name| !taken(*name))
+            .unwrap_or(newcomer.name)
+    }
+
+    /// Who owns the room once `leaver` is gone: whoever has been there longest, if they owned it.
+    #[must_use]
+    pub fn owner_after(&self, leaver: &PersonId) -> Option<&Person> {
+        if self.owner.id != *leaver {
+            return None;
+        }
+        self.people.iter().map(|seat| &seat.person).find(|person| person.id != *leaver)
+    }
+
+    /// The room as the lobby shows it.
+    #[must_use]
+    pub fn summary(&self) -> RoomSummary {
+        RoomSummary {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            max: self.max,
+            count: u32::try_from(self.people.len()).unwrap_or(u32::MAX),
+            colors: self
+                .people
+                .iter()
+                .take(RoomSummary::MAX_COLORS)
+                .map(|seat| seat.person.color)
+                .collect(),
+            owner: self.owner.clone(),
+            has_password: self.password.is_some(),
+            locked: self.locked,
+            created_at: self.created_at,
+        }
+    }
+}
+
+/// A room as everybody may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomSummary {
+    /// Its id.
+    pub id: RoomId,
+    /// What it is listed under.
+    pub title: RoomTitle,
+    /// How many people fit in.
+    pub max: Capacity,
+    /// How many are there.
+    pub count: u32,
+    /// The colours of the first twelve, in the order in which they came.
+    pub colors: Vec<Color>,
+    /// Who may change it.
+    pub owner: Person,
+    /// Whether a newcomer needs a password.
+    pub has_password: bool,
+    /// Whether newcomers are kept out.
+    pub locked: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl RoomSummary {
+    /// As many colours as a card in the lobby shows.
+    pub const MAX_COLORS: usize = 12;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(session: &str) -> Person {
+        Person::of_session(b"secret", session)
+    }
+
+    fn seat(person: Person) -> Seat {
+        Seat { person, sockets: Vec::new(), since: Timestamp::from_millis(0), left_at: None }
+    }
+
+    fn room(owner: &Person) -> Room {
+        Room {
+            id: RoomId::random(),
+            title: RoomTitle::parse("tea").unwrap(),
+            max: Capacity::new(2),
+            owner: owner.clone(),
+            password: None,
+            locked: false,
+            seq: 0,
+            head: 0,
+            people: Vec::new(),
+            kicked: Vec::new(),
+            created_at: Timestamp::from_millis(0),
+            empty_since: Some(Timestamp::from_millis(0)),
+        }
+    }
+
+    fn admitted(
+        room: &Room,
+        person: &Person,
+        passed: Option<&PasswordHash>,
+    ) -> Result<(), Refusal> {
+        room.admit(Knock { person: &person.id, passed })
+    }
+
+    #[test]
+    fn a_title_is_trimmed_counted_in_characters_and_kept_on_one_line() {
+        assert_eq!(RoomTitle::parse("  tea  ").unwrap().as_str(), "tea");
+        assert_eq!(RoomTitle::parse("a\nb").unwrap().as_str(), "a b");
+        assert!(RoomTitle::parse(&"🫖".repeat(60)).is_ok());
+        assert_eq!(RoomTitle::parse(&"🫖".repeat(61)), Err(InvalidTitle::TooLong));
+        assert_eq!(RoomTitle::parse(" \n "), Err(InvalidTitle::Empty));
+    }
+
+    #[test]
+    fn a_capacity_is_a_whole_number_from_2_to_the_servers_most() {
+        assert_eq!(Capacity::parse("2", 500).map(Capacity::get), Ok(2));
+        assert_eq!(Capacity::parse(" 500 ", 500).map(Capacity::get), Ok(500));
+        for raw in ["0", "1", "501", "-3", "99999999999999999999"] {
+            let refused = Capacity::parse(raw, 500);
+            assert_eq!(refused, Err(InvalidCapacity::OutOfRange { at_most: 500 }), "{raw}");
+        }
+        for raw in ["", "ten", "1e2", "3.5", "٣", "+4x"] {
+            assert_eq!(Capacity::parse(raw, 500), Err(InvalidCapacity::NotANumber), "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_reasons_to_refuse_come_in_their_order() {
+        let owner = person("owner");
+        let guest = person("guest");
+        let hash = PasswordHash::new("hash");
+        let mut room = room(&owner);
+        room.people = vec![seat(person("a")), seat(person("b"))];
+        room.locked = true;
+        room.kicked = vec![guest.id.clone()];
+        room.password = Some(hash.clone());
+
+        assert_eq!(admitted(&room, &guest, None), Err(Refusal::WrongPassword));
+        assert_eq!(admitted(&room, &guest, Some(&hash)), Err(Refusal::Kicked));
+        room.kicked.clear();
+        assert_eq!(admitted(&room, &guest, Some(&hash)), Err(Refusal::Locked));
+        room.locked = false;
+        assert_eq!(admitted(&room, &guest, Some(&hash)), Err(Refusal::RoomFull));
+        room.people.pop();
+        assert_eq!(admitted(&room, &guest, Some(&hash)), Ok(()));
+    }
+
+    #[test]
+    fn whoever_has_a_seat_passes_lock_password_and_a_full_house() {
+        let guest = person("guest");
+        let mut room = room(&person("owner"));
+        room.people = vec![seat(guest.clone()), seat(person("b"))];
+        room.locked = true;
+        room.password = Some(PasswordHash::new("hash"));
+        assert_eq!(admitted(&room, &guest, None), Ok(()));
+    }
+
+    #[test]
+    fn a_changed_password_shuts_out_who_knew_the_old_one() {
+        let mut room = room(&person("owner"));
+        room.password = Some(PasswordHash::new("new"));
+        let old = PasswordHash::new("old");
+        assert_eq!(admitted(&room, &person("guest"), Some(&old)), Err(Refusal::WrongPassword));
+    }
+
+    #[test]
+    fn a_taken_name_gets_the_next_number_and_the_owners_is_kept_for_them() {
+        let owner = person("owner");
+        let mut room = room(&owner);
+        let twin = Person { name: owner.name, ..person("twin") };
+        assert_eq!(room.name_for(&owner), owner.name);
+        assert_eq!(room.name_for(&twin), owner.name.next());
+        room.people = vec![seat(Person { name: owner.name.next(), ..person("third") })];
+        assert_eq!(room.name_for(&twin), owner.name.next().next());
+    }
+
+    #[test]
+    fn the_longest_there_follows_an_owner() {
+        let (owner, first, second) = (person("owner"), person("first"), person("second"));
+        let mut room = room(&owner);
+        room.people = vec![seat(first.clone()), seat(owner.clone()), seat(second)];
+        assert_eq!(room.owner_after(&owner.id), Some(&first));
+        assert_eq!(room.owner_after(&first.id), None);
+    }
+}

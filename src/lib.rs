@@ -1,0 +1,6 @@
+//! Anonymous, short-lived chat rooms where you are a colour.
+//!
+//! Read in this order: [`domain`] is what a room and a message are, [`store`] where they are kept.
+
+pub mod domain;
+pub mod store;

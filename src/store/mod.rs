@@ -1,0 +1,295 @@
+//! Where rooms, messages and sessions are kept.
+//!
+//! One small contract, in the words of the domain, with two backends: [`sqlite`], one file and
+//! nothing to set up, and [`mongo`], for many nodes. `tests/store_contract.rs` holds both to it.
+//!
+//! What every backend promises:
+//!
+//! - Each call is one atomic step. Of any number of people who race for the last place, on any
+//!   number of nodes, one gets it.
+//! - What a call has returned is durable: it is there after the process is killed.
+//! - Refusals are values. An [`Error`] means that the store itself is in trouble; then nothing is
+//!   known about the step but that it may be tried again.
+
+pub mod mongo;
+pub mod sqlite;
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    Capacity, Draft, History, Message, NodeId, PasswordHash, Person, PersonId, Refusal, Room,
+    RoomId, RoomSummary, RoomTitle, Seq, SocketId, Timestamp, Window,
+};
+
+/// The store is in trouble. Its words are for the log, never for a visitor.
+#[derive(Debug, thiserror::Error)]
+#[error("the store failed: {0}")]
+pub struct Error(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+impl Error {
+    /// Wraps what the backend said.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+/// What a store answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A room about to be made. It has no people, and waits for its first from `created_at` on.
+#[derive(Debug, Clone)]
+pub struct NewRoom {
+    /// Its id.
+    pub id: RoomId,
+    /// What it is listed under.
+    pub title: RoomTitle,
+    /// How many people fit in.
+    pub max: Capacity,
+    /// Who makes it.
+    pub owner: Person,
+    /// What a newcomer must know.
+    pub password: Option<PasswordHash>,
+    /// When it is made.
+    pub created_at: Timestamp,
+}
+
+/// A page of the lobby: the rooms with the most people first, among equals the newest, then by id.
+#[derive(Debug, Clone, Default)]
+pub struct LobbyQuery {
+    /// Only rooms whose title holds this, in whatever case. Empty: all.
+    pub search: String,
+    /// How many rooms to pass over.
+    pub skip: usize,
+    /// How many rooms at most.
+    pub limit: usize,
+}
+
+/// What a [`LobbyQuery`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LobbyPage {
+    /// The rooms of the page.
+    pub rooms: Vec<RoomSummary>,
+    /// How many rooms match in all.
+    pub total: usize,
+}
+
+/// Somebody about to take a seat, or to connect to the one they have.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Where.
+    pub room: RoomId,
+    /// Who, as their session calls them.
+    pub person: Person,
+    /// The connection that will hold the seat.
+    pub socket: SocketId,
+    /// The server that holds the connection.
+    pub node: NodeId,
+    /// The hash of the password that they have shown to know: it must still be the room's.
+    pub passed: Option<PasswordHash>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What came of an [`Entry`].
+#[derive(Debug, Clone)]
+pub enum Entering {
+    /// They took a free place, under the name that [`Room::name_for`] gives.
+    Newcomer {
+        /// Who they are here.
+        person: Person,
+        /// The room with them in it.
+        room: Room,
+    },
+    /// They had a seat, away or in another tab, and this connection joined it.
+    Returned {
+        /// Who they are here.
+        person: Person,
+        /// The room with them in it.
+        room: Room,
+    },
+    /// They may not come in, for the first reason of [`Room::admit`].
+    Refused(Refusal),
+}
+
+/// What became of a seat whose connection went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// Another connection still holds it.
+    StillThere,
+    /// It was the last: the person is away from now on.
+    Away,
+    /// No seat had that connection.
+    Unknown,
+}
+
+/// How a seat is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departing {
+    /// At once, with every connection that holds it.
+    Now,
+    /// Only if its person has been away since this moment or before.
+    IfAwaySince(Timestamp),
+    /// At once, and its person may not come back.
+    Kicked,
+}
+
+/// What came of giving up a seat.
+#[derive(Debug, Clone)]
+pub enum Departure {
+    /// There was no such seat, or its person is not away for long enough.
+    Stayed,
+    /// They are gone, others are there; if they owned the room, [`Room::owner_after`] does now.
+    Left {
+        /// Who they were.
+        person: Person,
+        /// The room without them.
+        room: Room,
+        /// Whether it has a new owner.
+        new_owner: bool,
+    },
+    /// They were the last, and the room is gone with them. Its messages are not yet: [`Store::purge`].
+    Closed {
+        /// Who they were.
+        person: Person,
+    },
+}
+
+/// When to remove a room, whatever its seats say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// Whoever is there.
+    Always,
+    /// Only if nobody has ever come, and it has waited since this moment or before.
+    IfUnusedSince(Timestamp),
+}
+
+/// Why a draft was not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsaid {
+    /// There is no such room, or no longer.
+    NoSuchRoom,
+    /// Its author has no seat there.
+    NotInRoom,
+    /// The person it is whispered to has no seat there.
+    NotHere,
+}
+
+/// What became of one draft.
+#[derive(Debug, Clone)]
+pub enum Appended {
+    /// It is stored.
+    Stored {
+        /// As stored.
+        message: Message,
+        /// The room's message before it that everybody sees.
+        prev: Seq,
+    },
+    /// The same person has said it before in this room, by its client's id.
+    Already(Message),
+    /// It is not stored.
+    Unsaid(Unsaid),
+}
+
+/// A session as it is kept: by a hash of its id, never by the id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionRow {
+    /// SHA-256 of the session's id, in lower-case hexadecimal.
+    pub key: String,
+    /// What it remembers.
+    pub data: serde_json::Map<String, serde_json::Value>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// The contract. See the module for what holds of every call.
+#[async_trait]
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+    /// Makes a room, unless there are already `at_most`; says whether it did. (Several nodes that
+    /// make rooms at the same moment may go over by as many as they are.)
+    async fn open(&self, room: NewRoom, at_most: usize) -> Result<bool>;
+
+    /// A room with its seats.
+    async fn room(&self, id: &RoomId) -> Result<Option<Room>>;
+
+    /// A page of the lobby.
+    async fn lobby(&self, query: LobbyQuery) -> Result<LobbyPage>;
+
+    /// The rooms of these ids that exist, in any order.
+    async fn summaries(&self, ids: Vec<RoomId>) -> Result<Vec<RoomSummary>>;
+
+    /// Takes a seat, or connects to the one this person has, if [`Room::admit`] allows it.
+    /// The same socket entering twice is there once.
+    async fn enter(&self, entry: Entry) -> Result<Entering>;
+
+    /// A connection went. Its seat stays; if it was the seat's last, its person is away from `at`.
+    async fn drop_socket(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        socket: &SocketId,
+        at: Timestamp,
+    ) -> Result<Dropped>;
+
+    /// Gives up a seat. The last one takes the room with it, in the same step: nobody can come in
+    /// between.
+    async fn depart(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        departing: Departing,
+    ) -> Result<Departure>;
+
+    /// Removes a room, and says whether it did. Its messages stay until [`Store::purge`].
+    async fn close(&self, room: &RoomId, closing: Closing) -> Result<bool>;
+
+    /// Gives an owner that nobody has seen come in, or that is gone, up for whoever has been
+    /// there longest. `None` when the owner has a seat or nobody does.
+    async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>>;
+
+    /// Stores messages of one room, all in one commit, in this order, and answers for each in
+    /// this order. The numbers they get rise; those that were not stored may leave gaps.
+    async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>>;
+
+    /// A stretch of a room's messages, as `viewer` sees it.
+    async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History>;
+
+    /// Removes the messages of a room that is gone. Can be repeated; leaves a room that exists alone.
+    async fn purge(&self, room: &RoomId) -> Result<()>;
+
+    /// Rooms with something overdue: somebody away since `away_since` or before, or nobody ever
+    /// in and waiting since `unused_since` or before.
+    async fn overdue(&self, away_since: Timestamp, unused_since: Timestamp) -> Result<Vec<RoomId>>;
+
+    /// Rooms that are gone but have messages left: a clean-up was cut short.
+    async fn orphans(&self) -> Result<Vec<RoomId>>;
+
+    /// This node is alive at `at`.
+    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<()>;
+
+    /// Frees what dead nodes held: every connection of a node that has not beaten after
+    /// `seen_before` goes, as by [`Store::drop_socket`] at `at`, and its row with it. A node with
+    /// no row at all counts as dead, `alive` never does.
+    async fn bury_nodes(&self, alive: &NodeId, seen_before: Timestamp, at: Timestamp)
+    -> Result<()>;
+
+    /// This node stops: its connections go as in [`Store::bury_nodes`], and so does its row.
+    async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()>;
+
+    /// Keeps a new session, unless its key is taken; says whether it did.
+    async fn create_session(&self, session: SessionRow) -> Result<bool>;
+
+    /// Keeps a session, as it is now. One that is gone comes back.
+    async fn save_session(&self, session: SessionRow) -> Result<()>;
+
+    /// A session that has not expired at `now`.
+    async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>>;
+
+    /// Ends a session.
+    async fn delete_session(&self, key: &str) -> Result<()>;
+
+    /// Removes sessions that have expired at `now`.
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()>;
+
+    /// Whether the store answers.
+    async fn ready(&self) -> Result<()>;
+}
