@@ -12,7 +12,7 @@ use super::Socket;
 pub struct Browser {
     pub address: SocketAddr,
     pub cookie: Option<String>,
-    client: Client,
+    pub client: Client,
 }
 
 impl Browser {

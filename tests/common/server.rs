@@ -1,10 +1,6 @@
 //! A server of its own for each test: in this process, or as a process that can be killed.
 
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    process::Stdio,
-};
+use std::{net::SocketAddr, path::PathBuf, process::Stdio};
 
 use huechat::{App, config::Config};
 use tempfile::TempDir;
