@@ -124,8 +124,9 @@ impl App {
             }
         });
         info!("listening on http://{address}");
-        let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let server =
+            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+                .with_graceful_shutdown(stopping.clone().cancelled_owned());
         let mut serving = tokio::spawn(server.into_future());
         tokio::select! {
             ended = &mut serving => return Ok(ended.map_err(std::io::Error::other)??),
@@ -172,7 +173,8 @@ async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Error> {
     };
     let credentials = config.mongo_credentials.as_ref();
     let credentials = credentials.map(|c| (c.id.clone(), c.password.reveal().to_owned()));
-    let _ = (uri, credentials); todo!()
+    let _ = (uri, credentials);
+    todo!()
 }
 
 /// The secret of the settings, or the one in the data folder, made at the first start and for
@@ -193,8 +195,7 @@ fn read_or_make_secret(path: &Path) -> std::io::Result<Vec<u8>> {
         Err(error) => return Err(error),
     }
     let secret = rand::random::<[u8; 64]>();
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(&secret)?;
     file.sync_all()?;
     info!(file = %path.display(), "made a cookie secret");

@@ -270,9 +270,7 @@ impl Vars {
                 Ok(Some(MongoCredentials { id, password: Secret(password) }))
             }
             (Some(_), None) => Err(self.invalid("MONGO_ID", "set without MONGO_PASSWORD")),
-            (None, Some(_)) => {
-                Err(Self::invalid_secret("MONGO_PASSWORD", "set without MONGO_ID"))
-            }
+            (None, Some(_)) => Err(Self::invalid_secret("MONGO_PASSWORD", "set without MONGO_ID")),
         }
     }
 
@@ -287,7 +285,9 @@ mod tests {
     use super::*;
 
     fn config(vars: &[(&str, &str)]) -> Result<Config, Invalid> {
-        Config::from_vars(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Config::from_vars(
+            vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]

@@ -82,7 +82,11 @@ fn stopped() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
 }
 
 async fn healthcheck(config: &Config) -> ExitCode {
-    let host = if config.host.is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { config.host };
+    let host = if config.host.is_unspecified() {
+        std::net::Ipv4Addr::LOCALHOST.into()
+    } else {
+        config.host
+    };
     let url = format!("http://{}/readyz", std::net::SocketAddr::new(host, config.port));
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
     let answer = match client {

@@ -191,7 +191,8 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let found = self.store.session(&key(id), Timestamp::now()).await.map_err(|e| backend(&e))?;
+        let found =
+            self.store.session(&key(id), Timestamp::now()).await.map_err(|e| backend(&e))?;
         Ok(found.map(|row| Record {
             id: *id,
             data: row.data.into_iter().collect(),

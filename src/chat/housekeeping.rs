@@ -72,7 +72,8 @@ impl Chat {
     async fn sweep(&self) -> Result<(), Error> {
         self.drop_lost_sockets().await;
         let now = Timestamp::now();
-        let (away_since, unused_since) = (now.before(self.rules.grace), now.before(FIRST_PERSON_WITHIN));
+        let (away_since, unused_since) =
+            (now.before(self.rules.grace), now.before(FIRST_PERSON_WITHIN));
         for room in self.store.overdue(away_since, unused_since).await? {
             self.settle(&room).await;
         }

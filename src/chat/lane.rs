@@ -182,9 +182,8 @@ impl Chat {
     }
 
     async fn greet_together(&self, room: &RoomId, greetings: Vec<(PersonId, Window, Greeting)>) {
-        let histories = greetings.iter().map(|(viewer, window, _)| {
-            self.store.history(room, viewer, *window)
-        });
+        let histories =
+            greetings.iter().map(|(viewer, window, _)| self.store.history(room, viewer, *window));
         let histories = join_all(histories).await;
         for ((_, _, greeting), history) in greetings.into_iter().zip(histories) {
             greeting(history.map_err(Error::from));

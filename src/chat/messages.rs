@@ -92,7 +92,13 @@ impl Chat {
     }
 
     /// Tells a room what happened to a person, or what they did.
-    pub(super) fn note(&self, room: &RoomId, code: SystemCode, person: &Person, announce: Announce) {
+    pub(super) fn note(
+        &self,
+        room: &RoomId,
+        code: SystemCode,
+        person: &Person,
+        announce: Announce,
+    ) {
         let draft = Draft {
             author: Author::System(person.clone()),
             body: DraftBody::System { code, person: person.clone() },

@@ -37,10 +37,11 @@ impl RoomForm {
         match (title, max, password) {
             (Ok(title), Ok(max), Ok(password)) => Ok((title, max, password)),
             (title, max, password) => {
-                let wrong = [("title", title.err()), ("max", max.err()), ("password", password.err())];
-                let errors = wrong.into_iter().filter_map(|(field, code)| {
-                    Some(FieldError { field, code: code? })
-                });
+                let wrong =
+                    [("title", title.err()), ("max", max.err()), ("password", password.err())];
+                let errors = wrong
+                    .into_iter()
+                    .filter_map(|(field, code)| Some(FieldError { field, code: code? }));
                 Err(Error::Invalid(errors.collect()))
             }
         }
@@ -194,7 +195,8 @@ impl Chat {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let unavailable = |cause: Box<dyn std::error::Error + Send + Sync>| Error::Unavailable(cause);
+        let unavailable =
+            |cause: Box<dyn std::error::Error + Send + Sync>| Error::Unavailable(cause);
         let _turn = self.hashing.acquire().await.map_err(|cause| unavailable(cause.into()))?;
         tokio::task::spawn_blocking(work).await.map_err(|cause| unavailable(cause.into()))
     }

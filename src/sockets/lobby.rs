@@ -16,11 +16,7 @@ use super::{
     Refused, Shared,
     protocol::{self, told},
 };
-use crate::{
-    chat::Chat,
-    domain::RoomId,
-    session::Session,
-};
+use crate::{chat::Chat, domain::RoomId, session::Session};
 
 /// Changes of a room within this time are told as one.
 const GATHER: Duration = Duration::from_millis(500);

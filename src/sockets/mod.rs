@@ -148,8 +148,10 @@ impl Edge for Sockets {
             }
             Event::Typing { room, person, typing } => {
                 let Some(chat) = self.io.of(protocol::CHAT) else { return };
-                let told = protocol::Typing { person: protocol::Person::from(person), typing: *typing };
-                let others = chat.within(room.to_string()).except(seat(room, &person.id)).volatile();
+                let told =
+                    protocol::Typing { person: protocol::Person::from(person), typing: *typing };
+                let others =
+                    chat.within(room.to_string()).except(seat(room, &person.id)).volatile();
                 if let Err(error) = others.emit(told::TYPING, &told).await {
                     warn!(%error, "could not tell that somebody is typing");
                 }

@@ -8,7 +8,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use socketioxide::{adapter::Adapter, extract::Extension, handler::{FromMessageParts, Value}, socket::Socket};
+use socketioxide::{
+    adapter::Adapter,
+    extract::Extension,
+    handler::{FromMessageParts, Value},
+    socket::Socket,
+};
 use tokio::sync::oneshot;
 
 /// The line of one socket; an extension of it.

@@ -18,9 +18,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
         let kind = request.headers().get(header::CONTENT_TYPE);
-        let is_form = kind.is_some_and(|kind| {
-            kind.as_bytes().starts_with(b"application/x-www-form-urlencoded")
-        });
+        let is_form = kind
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
         let fields = if is_form {
             Form::from_request(request, state).await.map(|Form(fields)| fields).ok()
         } else {

@@ -56,8 +56,16 @@ fn status(error: &Error) -> StatusCode {
 /// Every code that a page may be asked to show, so that it never shows what an address made up.
 pub(super) fn known_code(code: &str) -> Option<&'static str> {
     const SHOWN: [&str; 10] = [
-        "no_such_room", "wrong_password", "kicked", "locked", "room_full", "not_in_room",
-        "slow_down", "too_many_rooms", "unavailable", "unauthorized",
+        "no_such_room",
+        "wrong_password",
+        "kicked",
+        "locked",
+        "room_full",
+        "not_in_room",
+        "slow_down",
+        "too_many_rooms",
+        "unavailable",
+        "unauthorized",
     ];
     SHOWN.into_iter().find(|shown| *shown == code)
 }

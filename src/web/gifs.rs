@@ -81,10 +81,7 @@ fn show(file: GifFile, partial: bool) -> Response {
         (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("inline")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
-        (
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, max-age=31536000, immutable"),
-        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
     ];
     let body = Body::from_stream(file.body);
     if !partial {
@@ -95,12 +92,10 @@ fn show(file: GifFile, partial: bool) -> Response {
 }
 
 /// Reads the fields `gif` and `clientId`, each within its limit. What else there is, is refused.
-async fn read_upload(
-    request: Request,
-    limit: usize,
-) -> Result<(Bytes, Option<ClientId>), Error> {
+async fn read_upload(request: Request, limit: usize) -> Result<(Bytes, Option<ClientId>), Error> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let boundary = multer::parse_boundary(kind.unwrap_or_default()).map_err(|_| Error::Malformed)?;
+    let boundary =
+        multer::parse_boundary(kind.unwrap_or_default()).map_err(|_| Error::Malformed)?;
     let sizes = SizeLimit::new()
         .whole_stream(limit as u64 + ENVELOPE_BYTES)
         .for_field("gif", limit as u64)

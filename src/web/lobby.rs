@@ -78,11 +78,7 @@ fn needs_password(room: &RoomSummary) -> bool {
 }
 
 /// `GET /room`
-pub(super) async fn form(
-    State(web): State<Web>,
-    Me(visitor): Me,
-    reader: Reader,
-) -> NewRoomPage {
+pub(super) async fn form(State(web): State<Web>, Me(visitor): Me, reader: Reader) -> NewRoomPage {
     NewRoomPage {
         frame: web.frame(reader, &visitor),
         title: String::new(),

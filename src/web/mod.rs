@@ -140,6 +140,10 @@ impl Web {
 
     /// For pages that say that something is wrong: no session is read, as that may be what is.
     fn frame_of_nobody(&self, reader: Reader) -> pages::Frame {
-        pages::Frame { texts: reader.texts, me: crate::domain::Person::of_session(b"", ""), base: self.base.to_string() }
+        pages::Frame {
+            texts: reader.texts,
+            me: crate::domain::Person::of_session(b"", ""),
+            base: self.base.to_string(),
+        }
     }
 }
