@@ -84,7 +84,6 @@ characters-over = { $count ->
    *[other] { $count } characters too many
 }
 sending = Sending…
-waiting-to-send = Goes out when you are back online
 retry = Try again
 discard = Discard
 older-loading = Looking for older messages…
@@ -106,11 +105,9 @@ gif-share = Share
 gif-preview = What you are about to share
 gif-facts = { $width } × { $height } · { $size }
 gif-progress = Sent so far
-gif-sending = Sending… { $percent } %
 gif-alt = GIF from { $person }
 gif-play = Play the GIF
 gif-pause = Pause the GIF
-gif-drop = Drop the GIF to share it
 
 ## The connection
 
@@ -120,11 +117,12 @@ state-live = live
 state-reconnecting = reconnecting
 state-offline = offline
 state-ended = ended
-trouble-reconnecting = The connection is lost. Trying again…
-trouble-reconnecting-in = { $count ->
-    [one] The connection is lost. Trying again in { $count } second.
-   *[other] The connection is lost. Trying again in { $count } seconds.
+trouble-lost = The connection is lost. What you write waits here.
+trouble-next = { $count ->
+    [one] Trying again in { $count } second.
+   *[other] Trying again in { $count } seconds.
 }
+trouble-trying = Trying again…
 trouble-offline = You are offline. What you write waits here and goes out when you are back.
 try-now = Try now
 ended-gone-title = This room is gone.
@@ -134,6 +132,8 @@ ended-kicked = { $person } removed you from this room. There are others.
 ended-kicked-by-nobody = Somebody removed you from this room. There are others.
 ended-session-title = Your session has ended.
 ended-session = You are not known here any more, and get a new colour when you come back.
+ended-left-title = You have left this room.
+ended-left = You left it in another tab. Reload to come back in.
 ended-refused-title = You cannot come in.
 
 ## What happens in a room

@@ -78,7 +78,6 @@ composer-hint = Enter로 보내고, Shift + Enter로 줄을 바꿔요
 characters-left = { $count }자 남음
 characters-over = { $count }자 넘침
 sending = 보내는 중…
-waiting-to-send = 다시 연결되면 보낼게요
 retry = 다시 보내기
 discard = 지우기
 older-loading = 이전 메시지를 찾고 있어요…
@@ -97,11 +96,9 @@ gif-share = 올리기
 gif-preview = 올릴 GIF 미리 보기
 gif-facts = { $width } × { $height } · { $size }
 gif-progress = 보낸 만큼
-gif-sending = 보내는 중… { $percent }%
 gif-alt = { $person } 님이 올린 GIF
 gif-play = GIF 재생
 gif-pause = GIF 멈춤
-gif-drop = 여기에 놓으면 GIF를 올려요
 
 ## The connection
 
@@ -111,8 +108,9 @@ state-live = 연결됨
 state-reconnecting = 다시 연결 중
 state-offline = 오프라인
 state-ended = 끝남
-trouble-reconnecting = 연결이 끊겼어요. 다시 연결하고 있어요…
-trouble-reconnecting-in = 연결이 끊겼어요. { $count }초 뒤에 다시 연결해요.
+trouble-lost = 연결이 끊겼어요. 쓰신 말은 여기 두었다가 보낼게요.
+trouble-next = { $count }초 뒤에 다시 연결해요.
+trouble-trying = 다시 연결하고 있어요…
 trouble-offline = 오프라인이에요. 쓰신 말은 여기 두었다가 다시 연결되면 보낼게요.
 try-now = 지금 연결
 ended-gone-title = 방이 사라졌어요.
@@ -122,6 +120,8 @@ ended-kicked = { $person } 님이 이 방에서 내보냈어요. 다른 방도 �
 ended-kicked-by-nobody = 이 방에서 내보내졌어요. 다른 방도 있어요.
 ended-session-title = 세션이 끝났어요.
 ended-session = 여기서는 더 이상 알아볼 수 없어요. 다시 들어오면 새로운 색을 받아요.
+ended-left-title = 이 방에서 나갔어요.
+ended-left = 다른 탭에서 나갔어요. 새로고침하면 다시 들어올 수 있어요.
 ended-refused-title = 들어갈 수 없어요.
 
 ## What happens in a room
