@@ -1,1 +1,243 @@
-//! Rooms in one SQLite file.
+//! Rooms in one SQLite file: the embedded store, with nothing to set up.
+//!
+//! One thread writes and commits in groups, two read; write-ahead logging lets them work side by
+//! side. `synchronous = FULL` makes a commit survive a power cut, not only a killed process.
+
+mod messages;
+mod rooms;
+mod rows;
+mod seats;
+mod sessions;
+mod worker;
+
+use std::{
+    fs::File,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, functions::FunctionFlags};
+
+use super::{
+    Appended, Closing, Departing, Departure, Dropped, Entering, Entry, Error, LobbyPage,
+    LobbyQuery, NewRoom, Result, SessionRow, Store,
+};
+use crate::domain::{
+    Draft, History, NodeId, Person, PersonId, Room, RoomId, RoomSummary, SocketId, Timestamp,
+    Window,
+};
+use worker::Worker;
+
+/// Reads are short and mostly answered from memory; a third thread made nothing faster.
+const READERS: usize = 2;
+
+/// The embedded store.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Worker,
+    readers: [Worker; READERS],
+    next_reader: AtomicUsize,
+    /// Held for as long as the store is open: two servers must not share a file, as each would
+    /// take the other's people for gone.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens or creates the file, and the folders it is in.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is of a newer version, or another server has it open.
+    pub fn open(path: &Path) -> Result<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::new)?;
+        }
+        let lock = File::create(path.with_extension("lock")).map_err(Error::new)?;
+        lock.try_lock()
+            .map_err(|_| Error::new(format!("another server has {} open", path.display())))?;
+        let writer = connect(path)?;
+        migrate(&writer)?;
+        let reader = || Worker::reader(connect(path)?).map_err(Error::new);
+        Ok(Self {
+            readers: [reader()?, reader()?],
+            writer: Worker::writer(writer).map_err(Error::new)?,
+            next_reader: AtomicUsize::new(0),
+            _lock: lock,
+        })
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
+        self.readers[turn % READERS].run(step).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.run(move |connection| worker::savepoint(connection, step)).await
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path).map_err(Error::new)?;
+    let prepare = || {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.busy_timeout(std::time::Duration::from_secs(4))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        // SQLite's own lower() knows ASCII only.
+        connection.create_scalar_function(
+            "folded",
+            1,
+            FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC,
+            |context| Ok(context.get_raw(0).as_str()?.to_lowercase()),
+        )
+    };
+    prepare().map_err(Error::new)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &Connection) -> Result<()> {
+    let version: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(Error::new)?;
+    match version {
+        0 => {
+            let script = concat!("BEGIN;", include_str!("schema.sql"), "COMMIT;");
+            connection.execute_batch(script).map_err(Error::new)
+        }
+        1 => Ok(()),
+        newer => {
+            Err(Error::new(format!("the database is of version {newer}, newer than this program")))
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn open(&self, room: NewRoom, at_most: usize) -> Result<bool> {
+        self.write(move |db| rooms::open(db, &room, at_most)).await
+    }
+
+    async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
+        let id = id.clone();
+        self.read(move |db| rooms::room(db, &id)).await
+    }
+
+    async fn lobby(&self, query: LobbyQuery) -> Result<LobbyPage> {
+        self.read(move |db| rooms::lobby(db, &query)).await
+    }
+
+    async fn summaries(&self, ids: Vec<RoomId>) -> Result<Vec<RoomSummary>> {
+        self.read(move |db| rooms::summaries(db, &ids)).await
+    }
+
+    async fn enter(&self, entry: Entry) -> Result<Entering> {
+        self.write(move |db| seats::enter(db, &entry)).await
+    }
+
+    async fn drop_socket(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        socket: &SocketId,
+        at: Timestamp,
+    ) -> Result<Dropped> {
+        let (room, person, socket) = (room.clone(), person.clone(), socket.clone());
+        self.write(move |db| seats::drop_socket(db, &room, &person, &socket, at)).await
+    }
+
+    async fn depart(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        departing: Departing,
+    ) -> Result<Departure> {
+        let (room, person) = (room.clone(), person.clone());
+        self.write(move |db| seats::depart(db, &room, &person, departing)).await
+    }
+
+    async fn close(&self, room: &RoomId, closing: Closing) -> Result<bool> {
+        let room = room.clone();
+        self.write(move |db| rooms::close(db, &room, closing)).await
+    }
+
+    async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>> {
+        let room = room.clone();
+        self.write(move |db| seats::replace_absent_owner(db, &room)).await
+    }
+
+    async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
+        let room = room.clone();
+        self.write(move |db| messages::append(db, &room, drafts)).await
+    }
+
+    async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
+        let (room, viewer) = (room.clone(), viewer.clone());
+        self.read(move |db| messages::history(db, &room, &viewer, window)).await
+    }
+
+    async fn purge(&self, room: &RoomId) -> Result<()> {
+        let room = room.clone();
+        self.write(move |db| messages::purge(db, &room)).await
+    }
+
+    async fn overdue(&self, away_since: Timestamp, unused_since: Timestamp) -> Result<Vec<RoomId>> {
+        self.read(move |db| rooms::overdue(db, away_since, unused_since)).await
+    }
+
+    async fn orphans(&self) -> Result<Vec<RoomId>> {
+        self.read(messages::orphans).await
+    }
+
+    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<()> {
+        let node = node.clone();
+        self.write(move |db| sessions::beat(db, &node, at)).await
+    }
+
+    async fn bury_nodes(
+        &self,
+        alive: &NodeId,
+        seen_before: Timestamp,
+        at: Timestamp,
+    ) -> Result<()> {
+        let alive = alive.clone();
+        self.write(move |db| seats::bury_nodes(db, &alive, seen_before, at)).await
+    }
+
+    async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()> {
+        let node = node.clone();
+        self.write(move |db| seats::retire(db, &node, at)).await
+    }
+
+    async fn create_session(&self, session: SessionRow) -> Result<bool> {
+        self.write(move |db| sessions::create(db, &session)).await
+    }
+
+    async fn save_session(&self, session: SessionRow) -> Result<()> {
+        self.write(move |db| sessions::save(db, &session)).await
+    }
+
+    async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>> {
+        let key = key.to_owned();
+        self.read(move |db| sessions::load(db, &key, now)).await
+    }
+
+    async fn delete_session(&self, key: &str) -> Result<()> {
+        let key = key.to_owned();
+        self.write(move |db| sessions::delete(db, &key)).await
+    }
+
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()> {
+        self.write(move |db| sessions::delete_expired(db, now)).await
+    }
+
+    async fn ready(&self) -> Result<()> {
+        self.write(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
+    }
+}

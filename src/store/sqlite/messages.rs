@@ -1,0 +1,186 @@
+//! Messages: stored in their order, once, and read back in stretches.
+
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+
+use super::rows;
+use crate::{
+    domain::{
+        Author, Body, Draft, DraftBody, History, Message, Person, PersonId, RoomId, Seq, Window,
+    },
+    store::{Appended, Unsaid},
+};
+
+pub(super) fn append(
+    db: &Connection,
+    room: &RoomId,
+    drafts: Vec<Draft>,
+) -> rusqlite::Result<Vec<Appended>> {
+    let counters = db
+        .prepare_cached("SELECT seq, head FROM rooms WHERE id = ?")?
+        .query_row([room.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((mut seq, mut head)): Option<(Seq, Seq)> = counters else {
+        return Ok(drafts.iter().map(|_| Appended::Unsaid(Unsaid::NoSuchRoom)).collect());
+    };
+    let mut outcomes = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let outcome = match said_before(db, room, &draft)? {
+            Some(message) => Appended::Already(message),
+            None => match resolve(db, room, draft, seq + 1)? {
+                Err(unsaid) => Appended::Unsaid(unsaid),
+                Ok(message) => {
+                    insert(db, &message)?;
+                    let prev = head;
+                    seq = message.seq;
+                    head = if message.is_public() { seq } else { head };
+                    Appended::Stored { message, prev }
+                }
+            },
+        };
+        outcomes.push(outcome);
+    }
+    db.prepare_cached("UPDATE rooms SET seq = ?, head = ? WHERE id = ?")?.execute(params![
+        seq,
+        head,
+        room.as_str()
+    ])?;
+    Ok(outcomes)
+}
+
+fn said_before(db: &Connection, room: &RoomId, draft: &Draft) -> rusqlite::Result<Option<Message>> {
+    let (Author::Seated(author), Some(client_id)) = (&draft.author, &draft.client_id) else {
+        return Ok(None);
+    };
+    db.prepare_cached("SELECT * FROM chats WHERE room = ? AND user = ? AND client_id = ?")?
+        .query_row([room.as_str(), author.as_str(), client_id.as_str()], rows::message)
+        .optional()
+}
+
+/// Looks up the seats that a draft speaks of.
+fn resolve(
+    db: &Connection,
+    room: &RoomId,
+    draft: Draft,
+    seq: Seq,
+) -> rusqlite::Result<Result<Message, Unsaid>> {
+    let by = match draft.author {
+        Author::System(person) => person,
+        Author::Seated(id) => match seated(db, room, &id)? {
+            Some(person) => person,
+            None => return Ok(Err(Unsaid::NotInRoom)),
+        },
+    };
+    let body = match draft.body {
+        DraftBody::Text(text) => Body::Text(text.into_string()),
+        DraftBody::Gif(gif) => Body::Gif(gif),
+        DraftBody::System { code, person } => Body::System { code, person },
+        DraftBody::Whisper { to, text } => match seated(db, room, &to)? {
+            Some(to) => Body::Whisper { to, text: text.into_string() },
+            None => return Ok(Err(Unsaid::NotHere)),
+        },
+    };
+    Ok(Ok(Message {
+        id: rows::message_id(room, seq),
+        room: room.clone(),
+        seq,
+        by,
+        body,
+        client_id: draft.client_id,
+        at: draft.at,
+    }))
+}
+
+fn seated(db: &Connection, room: &RoomId, person: &PersonId) -> rusqlite::Result<Option<Person>> {
+    db.prepare_cached("SELECT person, color, name FROM seats WHERE room = ? AND person = ?")?
+        .query_row([room.as_str(), person.as_str()], |row| {
+            rows::person(row, ["person", "color", "name"])
+        })
+        .optional()
+}
+
+fn insert(db: &Connection, message: &Message) -> rusqlite::Result<()> {
+    let (words, gif, other) = match &message.body {
+        Body::Text(text) => (Some(text.as_str()), None, None),
+        Body::Gif(gif) => (None, Some(rows::gif_column(gif)?), None),
+        Body::System { code, person } => (Some(code.code()), None, Some(person)),
+        Body::Whisper { to, text } => (Some(text.as_str()), None, Some(to)),
+        Body::DeletedText | Body::DeletedGif => (None, None, None),
+    };
+    db.prepare_cached(
+        "INSERT INTO chats (room, seq, kind, user, color, name, chat, gif, to_id, to_color, to_name,
+                            client_id, created_at)
+         VALUES (:room, :seq, :kind, :user, :color, :name, :chat, :gif, :to_id, :to_color, :to_name,
+                 :client_id, :at)",
+    )?
+    .execute(named_params! {
+        ":room": message.room.as_str(),
+        ":seq": message.seq,
+        ":kind": message.body.kind(),
+        ":user": message.by.id.as_str(),
+        ":color": message.by.color.hex(),
+        ":name": message.by.name.to_string(),
+        ":chat": words,
+        ":gif": gif,
+        ":to_id": other.map(|person| person.id.as_str()),
+        ":to_color": other.map(|person| person.color.hex()),
+        ":to_name": other.map(|person| person.name.to_string()),
+        ":client_id": message.client_id.as_ref().map(crate::domain::ClientId::as_str),
+        ":at": message.at.as_millis(),
+    })?;
+    Ok(())
+}
+
+pub(super) fn history(
+    db: &Connection,
+    room: &RoomId,
+    viewer: &PersonId,
+    window: Window,
+) -> rusqlite::Result<History> {
+    let (sql, edge) = match window {
+        Window::Latest { before, .. } => (
+            "SELECT * FROM chats WHERE room = :room AND seq < :edge
+             AND (kind <> 'whisper' OR user = :viewer OR to_id = :viewer)
+             ORDER BY seq DESC LIMIT :limit",
+            before.unwrap_or(Seq::MAX),
+        ),
+        Window::After { after, .. } => (
+            "SELECT * FROM chats WHERE room = :room AND seq > :edge
+             AND (kind <> 'whisper' OR user = :viewer OR to_id = :viewer)
+             ORDER BY seq LIMIT :limit",
+            after,
+        ),
+    };
+    let mut messages: Vec<Message> = db
+        .prepare_cached(sql)?
+        .query_map(
+            named_params! {
+                ":room": room.as_str(),
+                ":viewer": viewer.as_str(),
+                ":edge": edge,
+                ":limit": window.limit() + 1, // One more tells whether there are more.
+            },
+            rows::message,
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    let more = messages.len() > window.limit();
+    messages.truncate(window.limit());
+    if matches!(window, Window::Latest { .. }) {
+        messages.reverse();
+    }
+    Ok(History { messages, more })
+}
+
+pub(super) fn purge(db: &Connection, room: &RoomId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "DELETE FROM chats WHERE room = :room
+         AND NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room)",
+    )?
+    .execute(named_params! { ":room": room.as_str() })?;
+    Ok(())
+}
+
+pub(super) fn orphans(db: &Connection) -> rusqlite::Result<Vec<RoomId>> {
+    db.prepare_cached("SELECT DISTINCT room FROM chats WHERE room NOT IN (SELECT id FROM rooms)")?
+        .query_map([], |row| rows::room_id(row, "room"))?
+        .collect()
+}

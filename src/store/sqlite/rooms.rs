@@ -1,0 +1,174 @@
+//! Rooms: made, listed, looked up and removed.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+
+use super::rows;
+use crate::{
+    domain::{
+        Capacity, NodeId, PasswordHash, Room, RoomId, RoomSummary, Seat, SeatSocket, SocketId,
+        Timestamp,
+    },
+    store::{Closing, LobbyPage, LobbyQuery, NewRoom},
+};
+
+pub(super) fn open(db: &Connection, room: &NewRoom, at_most: usize) -> rusqlite::Result<bool> {
+    let rooms: usize = db.query_row("SELECT count(*) FROM rooms", [], |row| row.get(0))?;
+    if rooms >= at_most {
+        return Ok(false);
+    }
+    db.prepare_cached(
+        "INSERT INTO rooms (id, title, max, owner_id, owner_color, owner_name, password,
+                            created_at, empty_since)
+         VALUES (:id, :title, :max, :owner, :color, :name, :password, :at, :at)",
+    )?
+    .execute(named_params! {
+        ":id": room.id.as_str(),
+        ":title": room.title.as_str(),
+        ":max": room.max.get(),
+        ":owner": room.owner.id.as_str(),
+        ":color": room.owner.color.hex(),
+        ":name": room.owner.name.to_string(),
+        ":password": room.password.as_ref().map(PasswordHash::as_str),
+        ":at": room.created_at.as_millis(),
+    })?;
+    Ok(true)
+}
+
+pub(super) fn room(db: &Connection, id: &RoomId) -> rusqlite::Result<Option<Room>> {
+    let found = db
+        .prepare_cached("SELECT * FROM rooms WHERE id = ?")?
+        .query_row([id.as_str()], |row| {
+            Ok(Room {
+                id: id.clone(),
+                title: rows::title(row)?,
+                max: Capacity::new(row.get("max")?),
+                owner: rows::person(row, ["owner_id", "owner_color", "owner_name"])?,
+                password: row.get::<_, Option<String>>("password")?.map(PasswordHash::new),
+                locked: row.get("locked")?,
+                seq: row.get("seq")?,
+                head: row.get("head")?,
+                people: Vec::new(),
+                kicked: Vec::new(),
+                created_at: rows::timestamp(row, "created_at")?,
+                empty_since: rows::maybe_timestamp(row, "empty_since")?,
+            })
+        })
+        .optional()?;
+    let Some(mut room) = found else { return Ok(None) };
+    room.people = seats(db, id)?;
+    room.kicked = db
+        .prepare_cached("SELECT person FROM kicked WHERE room = ? ORDER BY person")?
+        .query_map([id.as_str()], |row| rows::person_id(row, "person"))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Some(room))
+}
+
+fn seats(db: &Connection, room: &RoomId) -> rusqlite::Result<Vec<Seat>> {
+    let mut people: Vec<Seat> = Vec::new();
+    let mut statement = db.prepare_cached(
+        "SELECT seats.*, sockets.id AS socket, sockets.node FROM seats
+         LEFT JOIN sockets ON sockets.room = seats.room AND sockets.person = seats.person
+         WHERE seats.room = ? ORDER BY seats.place, sockets.id",
+    )?;
+    let mut found = statement.query([room.as_str()])?;
+    while let Some(row) = found.next()? {
+        let person = rows::person(row, ["person", "color", "name"])?;
+        if people.last().is_none_or(|seat| seat.person.id != person.id) {
+            people.push(Seat {
+                person,
+                sockets: Vec::new(),
+                since: rows::timestamp(row, "since")?,
+                left_at: rows::maybe_timestamp(row, "left_at")?,
+            });
+        }
+        if let (Some(id), Some(seat)) = (row.get::<_, Option<String>>("socket")?, people.last_mut())
+        {
+            let node = NodeId::new(row.get::<_, String>("node")?);
+            seat.sockets.push(SeatSocket { id: SocketId::new(id), node });
+        }
+    }
+    Ok(people)
+}
+
+/// The columns of a summary but for its colours.
+fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
+    Ok(RoomSummary {
+        id: rows::room_id(row, "id")?,
+        title: rows::title(row)?,
+        max: Capacity::new(row.get("max")?),
+        count: row.get("people")?,
+        colors: Vec::new(),
+        owner: rows::person(row, ["owner_id", "owner_color", "owner_name"])?,
+        has_password: row.get::<_, Option<String>>("password")?.is_some(),
+        locked: row.get("locked")?,
+        created_at: rows::timestamp(row, "created_at")?,
+    })
+}
+
+fn with_colors(db: &Connection, mut room: RoomSummary) -> rusqlite::Result<RoomSummary> {
+    room.colors = db
+        .prepare_cached(
+            "SELECT person, color, name FROM seats WHERE room = ? ORDER BY place LIMIT ?",
+        )?
+        .query_map(params![room.id.as_str(), RoomSummary::MAX_COLORS], |row| {
+            Ok(rows::person(row, ["person", "color", "name"])?.color)
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(room)
+}
+
+pub(super) fn lobby(db: &Connection, query: &LobbyQuery) -> rusqlite::Result<LobbyPage> {
+    let search = query.search.to_lowercase();
+    let total = db
+        .prepare_cached("SELECT count(*) FROM rooms WHERE :q = '' OR instr(folded(title), :q)")?
+        .query_row(named_params! { ":q": search }, |row| row.get(0))?;
+    let rooms = db
+        .prepare_cached(
+            "SELECT * FROM rooms WHERE :q = '' OR instr(folded(title), :q)
+             ORDER BY people DESC, created_at DESC, id LIMIT :limit OFFSET :skip",
+        )?
+        .query_map(
+            named_params! { ":q": search, ":limit": query.limit, ":skip": query.skip },
+            summary,
+        )?
+        .map(|room| with_colors(db, room?))
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(LobbyPage { rooms, total })
+}
+
+pub(super) fn summaries(db: &Connection, ids: &[RoomId]) -> rusqlite::Result<Vec<RoomSummary>> {
+    let mut one = db.prepare_cached("SELECT * FROM rooms WHERE id = ?")?;
+    ids.iter()
+        .filter_map(|id| one.query_row([id.as_str()], summary).optional().transpose())
+        .map(|room| with_colors(db, room?))
+        .collect()
+}
+
+pub(super) fn close(db: &Connection, room: &RoomId, closing: Closing) -> rusqlite::Result<bool> {
+    let unused_since = match closing {
+        Closing::Always => None,
+        Closing::IfUnusedSince(at) => Some(at.as_millis()),
+    };
+    let removed = db
+        .prepare_cached(
+            "DELETE FROM rooms WHERE id = :id
+             AND (:unused IS NULL OR (people = 0 AND empty_since <= :unused))",
+        )?
+        .execute(named_params! { ":id": room.as_str(), ":unused": unused_since })?;
+    Ok(removed > 0)
+}
+
+pub(super) fn overdue(
+    db: &Connection,
+    away_since: Timestamp,
+    unused_since: Timestamp,
+) -> rusqlite::Result<Vec<RoomId>> {
+    db.prepare_cached(
+        "SELECT room FROM seats WHERE left_at <= ?
+         UNION SELECT id FROM rooms WHERE empty_since <= ?",
+    )?
+    .query_map([away_since.as_millis(), unused_since.as_millis()], |row| {
+        rows::room_id(row, "room")
+    })?
+    .collect()
+}

@@ -1,0 +1,185 @@
+//! Seats: taken, left for a while, given up.
+
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+
+use super::{rooms, rows};
+use crate::{
+    domain::{Knock, NodeId, Person, PersonId, Refusal, Room, RoomId, SocketId, Timestamp},
+    store::{Departing, Departure, Dropped, Entering, Entry},
+};
+
+pub(super) fn enter(db: &Connection, entry: &Entry) -> rusqlite::Result<Entering> {
+    let Some(room) = rooms::room(db, &entry.room)? else {
+        return Ok(Entering::Refused(Refusal::NoSuchRoom));
+    };
+    let knock = Knock { person: &entry.person.id, passed: entry.passed.as_ref() };
+    if let Err(refusal) = room.admit(knock) {
+        return Ok(Entering::Refused(refusal));
+    }
+    let seated = room.seat(&entry.person.id).map(|seat| seat.person.clone());
+    let person = match &seated {
+        Some(person) => come_back(db, &room.id, person)?,
+        None => sit_down(db, &room, entry)?,
+    };
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO sockets (room, person, id, node) VALUES (?, ?, ?, ?)",
+    )?
+    .execute([
+        entry.room.as_str(),
+        entry.person.id.as_str(),
+        entry.socket.as_str(),
+        entry.node.as_str(),
+    ])?;
+    let room = existing(db, &entry.room)?;
+    Ok(match seated {
+        Some(_) => Entering::Returned { person, room },
+        None => Entering::Newcomer { person, room },
+    })
+}
+
+fn come_back(db: &Connection, room: &RoomId, person: &Person) -> rusqlite::Result<Person> {
+    db.prepare_cached("UPDATE seats SET left_at = NULL WHERE room = ? AND person = ?")?
+        .execute([room.as_str(), person.id.as_str()])?;
+    Ok(person.clone())
+}
+
+fn sit_down(db: &Connection, room: &Room, entry: &Entry) -> rusqlite::Result<Person> {
+    let person = Person { name: room.name_for(&entry.person), ..entry.person.clone() };
+    db.prepare_cached(
+        "INSERT INTO seats (room, person, color, name, since) VALUES (?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        room.id.as_str(),
+        person.id.as_str(),
+        person.color.hex(),
+        person.name.to_string(),
+        entry.at.as_millis(),
+    ])?;
+    Ok(person)
+}
+
+/// A room that this very transaction has just seen.
+fn existing(db: &Connection, id: &RoomId) -> rusqlite::Result<Room> {
+    rooms::room(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+pub(super) fn drop_socket(
+    db: &Connection,
+    room: &RoomId,
+    person: &PersonId,
+    socket: &SocketId,
+    at: Timestamp,
+) -> rusqlite::Result<Dropped> {
+    let gone = db
+        .prepare_cached("DELETE FROM sockets WHERE room = ? AND person = ? AND id = ?")?
+        .execute([room.as_str(), person.as_str(), socket.as_str()])?;
+    if gone == 0 {
+        return Ok(Dropped::Unknown);
+    }
+    let away = db
+        .prepare_cached(
+            "UPDATE seats SET left_at = :at WHERE room = :room AND person = :person
+             AND NOT EXISTS (SELECT 1 FROM sockets WHERE room = :room AND person = :person)",
+        )?
+        .execute(named_params! {
+            ":at": at.as_millis(), ":room": room.as_str(), ":person": person.as_str(),
+        })?;
+    Ok(if away > 0 { Dropped::Away } else { Dropped::StillThere })
+}
+
+pub(super) fn depart(
+    db: &Connection,
+    room: &RoomId,
+    person: &PersonId,
+    departing: Departing,
+) -> rusqlite::Result<Departure> {
+    let away_since = match departing {
+        Departing::IfAwaySince(at) => Some(at.as_millis()),
+        Departing::Now | Departing::Kicked => None,
+    };
+    let leaver = db
+        .prepare_cached(
+            "DELETE FROM seats WHERE room = :room AND person = :person
+             AND (:away IS NULL OR left_at <= :away) RETURNING person, color, name",
+        )?
+        .query_row(
+            named_params! { ":room": room.as_str(), ":person": person.as_str(), ":away": away_since },
+            |row| rows::person(row, ["person", "color", "name"]),
+        )
+        .optional()?;
+    let Some(leaver) = leaver else { return Ok(Departure::Stayed) };
+    if departing == Departing::Kicked {
+        db.prepare_cached("INSERT OR IGNORE INTO kicked (room, person) VALUES (?, ?)")?
+            .execute([room.as_str(), person.as_str()])?;
+    }
+    let left = existing(db, room)?;
+    if left.people.is_empty() {
+        db.prepare_cached("DELETE FROM rooms WHERE id = ?")?.execute([room.as_str()])?;
+        return Ok(Departure::Closed { person: leaver });
+    }
+    let Some(heir) = left.owner_after(person).cloned() else {
+        return Ok(Departure::Left { person: leaver, room: left, new_owner: false });
+    };
+    set_owner(db, room, &heir)?;
+    Ok(Departure::Left { person: leaver, room: Room { owner: heir, ..left }, new_owner: true })
+}
+
+fn set_owner(db: &Connection, room: &RoomId, owner: &Person) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE rooms SET owner_id = ?, owner_color = ?, owner_name = ? WHERE id = ?",
+    )?
+    .execute(params![
+        owner.id.as_str(),
+        owner.color.hex(),
+        owner.name.to_string(),
+        room.as_str()
+    ])?;
+    Ok(())
+}
+
+pub(super) fn replace_absent_owner(
+    db: &Connection,
+    room: &RoomId,
+) -> rusqlite::Result<Option<Person>> {
+    let Some(room) = rooms::room(db, room)? else { return Ok(None) };
+    if room.seat(&room.owner.id).is_some() {
+        return Ok(None);
+    }
+    let heir = room.owner_after(&room.owner.id).cloned();
+    if let Some(heir) = &heir {
+        set_owner(db, &room.id, heir)?;
+    }
+    Ok(heir)
+}
+
+pub(super) fn bury_nodes(
+    db: &Connection,
+    alive: &NodeId,
+    seen_before: Timestamp,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    db.execute(
+        "DELETE FROM nodes WHERE id <> ? AND seen_at < ?",
+        params![alive.as_str(), seen_before.as_millis()],
+    )?;
+    db.execute(
+        "DELETE FROM sockets WHERE node <> ? AND node NOT IN (SELECT id FROM nodes)",
+        [alive.as_str()],
+    )?;
+    leave_socketless_seats(db, at)
+}
+
+pub(super) fn retire(db: &Connection, node: &NodeId, at: Timestamp) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM nodes WHERE id = ?", [node.as_str()])?;
+    db.execute("DELETE FROM sockets WHERE node = ?", [node.as_str()])?;
+    leave_socketless_seats(db, at)
+}
+
+fn leave_socketless_seats(db: &Connection, at: Timestamp) -> rusqlite::Result<()> {
+    db.execute(
+        "UPDATE seats SET left_at = ? WHERE left_at IS NULL AND NOT EXISTS
+            (SELECT 1 FROM sockets WHERE sockets.room = seats.room AND sockets.person = seats.person)",
+        [at.as_millis()],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Sessions, and the servers that are alive.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::{
+    domain::{NodeId, Timestamp},
+    store::SessionRow,
+};
+
+fn data(session: &SessionRow) -> rusqlite::Result<String> {
+    serde_json::to_string(&session.data)
+        .map_err(|cause| rusqlite::Error::ToSqlConversionFailure(Box::new(cause)))
+}
+
+pub(super) fn create(db: &Connection, session: &SessionRow) -> rusqlite::Result<bool> {
+    let created = db
+        .prepare_cached("INSERT OR IGNORE INTO sessions (key, data, expires_at) VALUES (?, ?, ?)")?
+        .execute(params![session.key, data(session)?, session.expires_at.as_millis()])?;
+    Ok(created > 0)
+}
+
+pub(super) fn save(db: &Connection, session: &SessionRow) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO sessions (key, data, expires_at) VALUES (?, ?, ?)")?
+        .execute(params![session.key, data(session)?, session.expires_at.as_millis()])?;
+    Ok(())
+}
+
+pub(super) fn load(
+    db: &Connection,
+    key: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Option<SessionRow>> {
+    db.prepare_cached("SELECT data, expires_at FROM sessions WHERE key = ? AND expires_at > ?")?
+        .query_row(params![key, now.as_millis()], |row| {
+            let raw: String = row.get(0)?;
+            let data = serde_json::from_str(&raw).map_err(|cause| {
+                let kind = rusqlite::types::Type::Text;
+                rusqlite::Error::FromSqlConversionFailure(0, kind, Box::new(cause))
+            })?;
+            let expires_at = Timestamp::from_millis(row.get(1)?);
+            Ok(SessionRow { key: key.to_owned(), data, expires_at })
+        })
+        .optional()
+}
+
+pub(super) fn delete(db: &Connection, key: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM sessions WHERE key = ?")?.execute([key])?;
+    Ok(())
+}
+
+pub(super) fn delete_expired(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM sessions WHERE expires_at <= ?")?.execute([now.as_millis()])?;
+    Ok(())
+}
+
+pub(super) fn beat(db: &Connection, node: &NodeId, at: Timestamp) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO nodes (id, seen_at) VALUES (?, ?)")?
+        .execute(params![node.as_str(), at.as_millis()])?;
+    Ok(())
+}

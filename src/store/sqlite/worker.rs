@@ -1,0 +1,125 @@
+//! Threads that own a connection each, and run what is asked of them.
+//!
+//! The writer commits in groups: while one commit is on its way to the disk, the next steps
+//! collect, and share the following one. A lone step commits at once; no timer is involved.
+
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::store::{Error, Result};
+
+/// So many steps share one commit at most: bounds how long the first of them waits.
+const MAX_GROUP: usize = 512;
+
+type Commit = std::result::Result<(), Arc<rusqlite::Error>>;
+type Answer = Box<dyn FnOnce(Commit) + Send>;
+/// Gets no connection when the transaction it belongs to is lost.
+type Step = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
+
+/// A thread with a connection. It ends when the last handle is dropped, after finishing its work.
+#[derive(Debug)]
+pub(super) struct Worker {
+    steps: Option<mpsc::Sender<Step>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Runs each step in a savepoint of a shared transaction, and answers once that is committed.
+    pub(super) fn writer(connection: Connection) -> std::io::Result<Self> {
+        Self::spawn("sqlite-writer", move |steps| {
+            while let Ok(first) = steps.recv() {
+                let group = std::iter::once(first).chain(steps.try_iter()).take(MAX_GROUP);
+                commit_together(&connection, group);
+            }
+        })
+    }
+
+    /// Runs each step on its own, outside of any transaction.
+    pub(super) fn reader(connection: Connection) -> std::io::Result<Self> {
+        Self::spawn("sqlite-reader", move |steps| {
+            for step in steps {
+                step(Some(&connection))(Ok(()));
+            }
+        })
+    }
+
+    fn spawn(
+        name: &str,
+        work: impl FnOnce(mpsc::Receiver<Step>) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (steps, queue) = mpsc::channel();
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || work(queue))?;
+        Ok(Self { steps: Some(steps), thread: Some(thread) })
+    }
+
+    /// Runs `step` on the thread, and returns what it returned once it is durable.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let step: Step = Box::new(move |connection| {
+            let outcome = connection.map(step);
+            Box::new(move |commit| {
+                let durable = match (commit, outcome) {
+                    (Ok(()), Some(Ok(value))) => Ok(value),
+                    (_, Some(Err(cause))) => Err(Error::new(cause)),
+                    (Err(cause), _) => Err(Error::new(cause)),
+                    (Ok(()), None) => Err(Error::new("the transaction was lost")),
+                };
+                answer.send(durable).ok(); // Nobody waits any more: the visitor has gone.
+            })
+        });
+        let gone = || Error::new("the database thread has ended");
+        self.steps.as_ref().ok_or_else(gone)?.send(step).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.steps.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok(); // It panicked: its own message has said why.
+        }
+    }
+}
+
+fn commit_together(connection: &Connection, steps: impl Iterator<Item = Step>) {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(Arc::new);
+    let answers: Vec<Answer> = steps
+        .map(|step| {
+            // A full disk makes SQLite roll the whole transaction back by itself.
+            let lost = begun.is_err() || connection.is_autocommit();
+            step((!lost).then_some(connection))
+        })
+        .collect();
+    let committed = begun.and_then(|()| {
+        connection.execute_batch("COMMIT").map_err(|cause| {
+            connection.execute_batch("ROLLBACK").ok(); // COMMIT's own error is the one to tell.
+            Arc::new(cause)
+        })
+    });
+    for answer in answers {
+        answer(committed.clone());
+    }
+}
+
+/// Runs one step so that its failure undoes the step alone, and not its neighbours in the group.
+pub(super) fn savepoint<T>(
+    connection: &Connection,
+    step: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.execute_batch("SAVEPOINT step")?;
+    let outcome = step(connection);
+    connection.execute_batch(match outcome {
+        Ok(_) => "RELEASE step",
+        Err(_) => "ROLLBACK TO step; RELEASE step",
+    })?;
+    outcome
+}
