@@ -1,1 +1,114 @@
-fn main() {}
+//! Reads the command line and the environment, and decides nothing.
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::{Parser, Subcommand};
+use huechat::{App, config::Config};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing::error;
+
+/// Anonymous, short-lived chat rooms where you are a colour.
+#[derive(Parser)]
+#[command(version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until a signal (the default).
+    Serve,
+    /// Show the effective settings, secrets hidden.
+    Config,
+    /// Ask the server with these settings whether it is ready; fails when it is not.
+    Healthcheck,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    huechat::choose_tls();
+    let command = CommandLine::parse().command.unwrap_or(Command::Serve);
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return failed(&format!(".env: {error}"));
+    }
+    let config = match Config::from_vars(std::env::vars()) {
+        Ok(config) => config,
+        Err(error) => return failed(&error.to_string()),
+    };
+    match command {
+        Command::Serve => serve(config).await,
+        Command::Config => {
+            said(&config.listing());
+            ExitCode::SUCCESS
+        }
+        Command::Healthcheck => healthcheck(&config).await,
+    }
+}
+
+async fn serve(config: Config) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(&config.log))
+        .with_writer(std::io::stderr)
+        .init();
+    let outcome = async {
+        let listener = TcpListener::bind((config.host, config.port)).await?;
+        App::build(config).await?.serve(listener, stopped()?).await
+    };
+    match outcome.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Ends with SIGTERM, or with SIGINT: Ctrl-C.
+fn stopped() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+async fn healthcheck(config: &Config) -> ExitCode {
+    let host = if config.host.is_unspecified() {
+        std::net::Ipv4Addr::LOCALHOST.into()
+    } else {
+        config.host
+    };
+    let url = format!("http://{}/readyz", std::net::SocketAddr::new(host, config.port));
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
+    let answer = match client {
+        Ok(client) => client.get(&url).send().await.and_then(reqwest::Response::error_for_status),
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(_) => {
+            said("ready\n");
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what a command was asked to show")]
+fn said(text: &str) {
+    print!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "nothing is logged before the log's settings are read")]
+fn failed(reason: &str) -> ExitCode {
+    eprintln!("huechat: {reason}");
+    ExitCode::FAILURE
+}

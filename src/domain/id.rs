@@ -99,12 +99,18 @@ impl PersonId {
 }
 
 opaque_id! {
-    /// One connection of a person: a tab, a phone, a bot. Made by the edge that holds it.
+    /// One connection of a person: a tab, a phone, a bot.
     SocketId
 }
 
 impl SocketId {
-    /// Takes the edge's own name for the connection.
+    /// A new one, for a connection that has just been made.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(base32(&rand::random::<[u8; 10]>()))
+    }
+
+    /// Takes an id that a store kept.
     #[must_use]
     pub fn new(raw: impl Into<String>) -> Self {
         Self(raw.into())

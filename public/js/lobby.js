@@ -1,0 +1,90 @@
+// The lobby, live: rooms appear, fill, empty and go while you look.
+
+import { io } from "../lib/socket.io.js";
+import { copyOf, need } from "./dom.js";
+import { PasswordDialog } from "./lobby/password-dialog.js";
+import { RoomList } from "./lobby/room-list.js";
+import { Texts } from "./texts.js";
+import { codeOf, fetchJson } from "./wire.js";
+
+/** Long enough that a hiccup is not worth a word. */
+const HICCUP_MS = 3_000;
+/** A pause in typing. */
+const PAUSE_MS = 250;
+
+const texts = await Texts.load();
+const rooms = new RoomList(texts);
+const dialog = new PasswordDialog(texts);
+const status = need(document, "[data-lobby-status]", HTMLElement);
+const notice = need(document, "[data-notice]", HTMLElement);
+const search = need(document, "#q", HTMLInputElement);
+
+listen();
+searchWhileTyping();
+askBeforeLockedRooms();
+
+function listen() {
+  const socket = io("/room", { transports: ["websocket", "polling"], tryAllTransports: true });
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let hiccup;
+  socket.on("connect", () => {
+    clearTimeout(hiccup);
+    if (status.textContent) status.textContent = texts.text("lobby-live");
+    void refresh();
+  });
+  socket.on("disconnect", () => {
+    clearTimeout(hiccup);
+    hiccup = setTimeout(() => (status.textContent = texts.text("lobby-offline")), HICCUP_MS);
+  });
+  socket.on("newRoom", (room) => rooms.add(room));
+  socket.on("updateRoom", (room) => rooms.update(room));
+  socket.on("removeRoom", (id) => rooms.remove(id));
+}
+
+/** Asks for the list anew: what happened before listening, or while the connection was away, was not heard. */
+async function refresh() {
+  const asked = location.href;
+  const response = await fetch(asked, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!response?.ok || asked !== location.href) return; // Stays as it is, until the next time.
+  rooms.replaceBy(new DOMParser().parseFromString(await response.text(), "text/html"));
+}
+
+function searchWhileTyping() {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let pause;
+  search.addEventListener("input", (event) => {
+    clearTimeout(pause);
+    if (event instanceof InputEvent && event.isComposing) return;
+    pause = setTimeout(() => {
+      const q = search.value.trim();
+      history.replaceState(null, "", q === "" ? "/" : `/?${new URLSearchParams({ q })}`);
+      void refresh();
+    }, PAUSE_MS);
+  });
+  search.addEventListener("compositionend", () => search.dispatchEvent(new InputEvent("input")));
+}
+
+/** A locked room may open for whoever was there before, so the server is asked before the visitor is. */
+function askBeforeLockedRooms() {
+  rooms.element.addEventListener("click", async (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    const card = link?.closest("[data-locked]");
+    if (!link || !card || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    try {
+      await fetchJson(link.href);
+      location.assign(link.href);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === "wrong_password") dialog.open(link);
+      else say(code);
+    }
+  });
+}
+
+/** @param {string} code */
+function say(code) {
+  const words = copyOf("notice");
+  need(words, "[data-words]", HTMLElement).textContent = texts.error(code);
+  notice.replaceChildren(words);
+}

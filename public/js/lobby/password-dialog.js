@@ -1,0 +1,66 @@
+// Asking for a room's password, without leaving the lobby.
+
+import { need } from "../dom.js";
+import { codeOf, fetchJson } from "../wire.js";
+
+/** @typedef {import("../texts.js").Texts} Texts */
+
+export class PasswordDialog {
+  #texts;
+  #dialog = need(document, "[data-password-dialog]", HTMLDialogElement);
+  #form = need(this.#dialog, "[data-password-form]", HTMLFormElement);
+  #field = need(this.#dialog, "input", HTMLInputElement);
+  #problem = need(this.#dialog, "[data-password-problem]", HTMLElement);
+  #room = need(this.#dialog, "[data-password-room]", HTMLElement);
+
+  /** @param {Texts} texts */
+  constructor(texts) {
+    this.#texts = texts;
+    this.#form.addEventListener("submit", (event) => this.#submit(event));
+    this.#field.addEventListener("input", () => this.#say(""));
+    this.#dialog.addEventListener("close", () => history.replaceState(null, "", "/"));
+    if (this.#dialog.open) this.#makeModal();
+  }
+
+  /**
+   * @param {HTMLAnchorElement} link The room's card.
+   */
+  open(link) {
+    this.#form.action = `${link.pathname}/enter`;
+    this.#room.textContent = link.textContent?.trim() ?? "";
+    this.#field.value = "";
+    this.#say("");
+    this.#dialog.showModal();
+  }
+
+  /** The server opened it for everybody; with a script the page behind it is put aside. */
+  #makeModal() {
+    this.#dialog.removeAttribute("open");
+    this.#dialog.showModal();
+  }
+
+  /** @param {SubmitEvent} event */
+  async #submit(event) {
+    if (event.submitter instanceof HTMLButtonElement && event.submitter.formMethod === "dialog") return;
+    event.preventDefault();
+    if (this.#form.hasAttribute("aria-busy")) return;
+    this.#form.setAttribute("aria-busy", "true");
+    try {
+      const body = new URLSearchParams({ password: this.#field.value });
+      await fetchJson(this.#form.action, { method: "POST", body });
+      location.assign(this.#form.action.replace(/\/enter$/, ""));
+    } catch (error) {
+      this.#say(this.#texts.error(codeOf(error)));
+      this.#field.select();
+    } finally {
+      this.#form.removeAttribute("aria-busy");
+    }
+  }
+
+  /** @param {string} words */
+  #say(words) {
+    this.#problem.textContent = words;
+    this.#field.toggleAttribute("aria-invalid", words !== "");
+    if (words !== "") this.#field.setAttribute("aria-invalid", "true");
+  }
+}

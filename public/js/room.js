@@ -1,0 +1,95 @@
+// A room, live. The parts know nothing of one another; this puts them together.
+
+import { need } from "./dom.js";
+import { Composer } from "./room/composer.js";
+import { Connection } from "./room/connection.js";
+import { Ending } from "./room/ending.js";
+import { GifDialog } from "./room/gif-dialog.js";
+import { pickGifs } from "./room/gif-picker.js";
+import { GifPlayer } from "./room/gif-player.js";
+import { offerLink } from "./room/invitation.js";
+import { leaveBy } from "./room/leaving.js";
+import { LineMaker } from "./room/line-maker.js";
+import { Log } from "./room/log.js";
+import { Members } from "./room/members.js";
+import { OlderLines } from "./room/older-lines.js";
+import { Outbox } from "./room/outbox.js";
+import { Scroll } from "./room/scroll.js";
+import { Status } from "./room/status.js";
+import { Timeline } from "./room/timeline.js";
+import { Texts } from "./texts.js";
+import { ask } from "./wire.js";
+
+const texts = await Texts.load();
+const room = need(document, "[data-room]", HTMLElement).dataset.room ?? "";
+const me = document.body.dataset.me ?? "";
+
+const scroll = new Scroll(texts);
+const log = new Log(new LineMaker(texts, me), scroll);
+const members = new Members(texts, me);
+const ending = new Ending(texts);
+
+const timeline = new Timeline({
+  seen: log.seqs,
+  show: (chats) => {
+    for (const clientId of log.show(chats)) outbox.settle(clientId);
+  },
+  ask: (after) => ask(connection.socket, "chat:get", { after, limit: 100 }),
+});
+
+const status = new Status(texts, () => connection.tryNow());
+const connection = new Connection({
+  room,
+  after: () => timeline.newest,
+  changed: (state, delay) => status.show(state, delay),
+  ended: (reason, by) => {
+    composer.close();
+    ending.say(reason, by);
+  },
+  welcome: async (welcome) => {
+    members.replaceBy(welcome);
+    await timeline.resume(welcome);
+    outbox.resume();
+  },
+});
+
+const outbox = new Outbox(room, {
+  isLive: () => connection.isLive,
+  send: ({ clientId, chat }) => ask(connection.socket, "chat:post", { chat, clientId }),
+  shown: (entry) => log.showUnsent(entry, outbox),
+  sent: (clientId, chat) => log.showSent(clientId, chat, timeline.newest),
+});
+
+const composer = new Composer(texts, room, (chat) => {
+  outbox.post(chat);
+  scroll.toEnd();
+});
+
+const socket = connection.socket;
+socket.on("chat", (chat) => void timeline.accept(chat));
+socket.on("join", ({ person, chat, prev }) => {
+  members.add(person);
+  void timeline.accept(chat, prev);
+});
+socket.on("exit", ({ person, chat, prev }) => {
+  members.remove(person);
+  void timeline.accept(chat, prev);
+  if (person.id === me) connection.end("left");
+});
+socket.on("owner", (person) => members.crown(person));
+socket.on("head", ({ seq }) => void timeline.head(seq));
+socket.on("chat:removed", ({ seq }) => log.empty(seq));
+
+const gifs = new GifDialog(texts, room);
+pickGifs({ chosen: (file) => gifs.open(file), refused: (code) => composer.say(texts.error(code)) });
+new GifPlayer(texts);
+new OlderLines({ room, oldest: () => log.oldest, show: (chats) => timeline.insert(chats) });
+offerLink(texts);
+leaveBy(connection, () => {
+  outbox.forget();
+  composer.forget();
+});
+
+for (const clientId of log.clientIds) outbox.settle(clientId);
+outbox.restore();
+connection.open();

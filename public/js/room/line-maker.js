@@ -1,0 +1,118 @@
+// Makes a line of the log out of a message, from the same partials that the server renders history with.
+
+import { tellTime } from "../clock.js";
+import { copyOf, need, paint } from "../dom.js";
+import { setTextWithLinks } from "../links.js";
+
+/** @typedef {import("../wire.js").Chat} Chat */
+/** @typedef {import("../wire.js").Gif} Gif */
+/** @typedef {import("../wire.js").Person} Person */
+/** @typedef {import("../texts.js").Texts} Texts */
+
+export class LineMaker {
+  #texts;
+  #me;
+  #myColor = document.body.dataset.meColor ?? "";
+
+  /**
+   * @param {Texts} texts
+   * @param {string} me
+   */
+  constructor(texts, me) {
+    this.#texts = texts;
+    this.#me = me;
+  }
+
+  get texts() {
+    return this.#texts;
+  }
+
+  /** @param {Person} person */
+  isMe(person) {
+    return person.id === this.#me;
+  }
+
+  /** @param {Chat} chat */
+  make(chat) {
+    const about = chat.system?.person ?? chat.user;
+    const line = copyOf(partialFor(chat));
+    line.dataset.seq = String(chat.seq);
+    line.dataset.person = about.id;
+    paint(line, about.color);
+    need(line, "time", HTMLTimeElement).dateTime = chat.createdAt;
+    if (chat.system) this.#sayWhatHappened(line, chat.system);
+    else this.#fillSaying(line, chat);
+    tellTime(line);
+    return line;
+  }
+
+  /**
+   * A message of mine that the server has not confirmed.
+   * @param {{ clientId: string, chat: string, at: string }} entry
+   */
+  makeUnsent({ clientId, chat, at }) {
+    const line = copyOf("chat");
+    line.dataset.client = clientId;
+    line.dataset.person = this.#me;
+    line.classList.add("line--mine");
+    paint(line, this.#myColor);
+    need(line, "[data-author]", HTMLElement).textContent = this.#texts.text("you-as-author");
+    need(line, "time", HTMLTimeElement).dateTime = at;
+    setTextWithLinks(need(line, "[data-words]", HTMLElement), chat);
+    line.append(copyOf("unsent"));
+    tellTime(line);
+    return line;
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {{ code: string, person: Person }} system
+   */
+  #sayWhatHappened(line, { code, person }) {
+    const words = this.#texts.text(`system-${code}`, { person: this.#texts.person(person) });
+    need(line, "[data-words]", HTMLElement).textContent = words;
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {Chat} chat
+   */
+  #fillSaying(line, chat) {
+    const mine = this.isMe(chat.user);
+    line.classList.toggle("line--mine", mine);
+    if (mine && chat.clientId) line.dataset.client = chat.clientId;
+    const author = mine ? this.#texts.text("you-as-author") : this.#texts.person(chat.user);
+    need(line, "[data-author]", HTMLElement).textContent = author;
+    if (chat.gif) this.#fillGif(line, chat.gif, chat.user);
+    else if (chat.chat !== undefined) setTextWithLinks(need(line, "[data-words]", HTMLElement), chat.chat);
+    if (chat.to) {
+      const words = this.#texts.text("whisper-to", { person: this.#texts.person(chat.to) });
+      need(line, "[data-whisper]", HTMLElement).textContent = words;
+    }
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {Gif} gif
+   * @param {Person} by
+   */
+  #fillGif(line, gif, by) {
+    const frame = need(line, "[data-gif]", HTMLElement);
+    const source = need(frame, "source", HTMLSourceElement);
+    const picture = need(frame, "img", HTMLImageElement);
+    frame.dataset.moving = String(gif.frames > 1);
+    source.dataset.poster = gif.poster;
+    source.srcset = gif.poster;
+    picture.dataset.file = gif.url;
+    picture.width = gif.width;
+    picture.height = gif.height;
+    picture.alt = this.#texts.text("gif-alt", { person: this.#texts.person(by) });
+    picture.src = gif.url;
+  }
+}
+
+/** @param {Chat} chat */
+function partialFor({ kind, chat, gif }) {
+  const deleted = kind !== "system" && chat === undefined && gif === undefined;
+  return deleted ? "deleted" : kind;
+}

@@ -1,0 +1,86 @@
+// What comes over the wire, and how to ask for something and get an answer.
+
+/** @typedef {{ id: string, color: string, hue: string, number: number, name: string, bot?: true }} Person */
+
+/** @typedef {{ url: string, poster: string, width: number, height: number, bytes: number, frames: number, durationMs: number }} Gif */
+
+/**
+ * @typedef {object} Chat
+ * @property {number} seq
+ * @property {"chat" | "gif" | "system" | "whisper"} kind
+ * @property {Person} user
+ * @property {string} [chat] Absent once it was deleted.
+ * @property {Gif} [gif] Absent once it was deleted.
+ * @property {{ code: string, person: Person }} [system]
+ * @property {Person} [to]
+ * @property {string} [clientId]
+ * @property {string} createdAt
+ * @property {number} [prev] The message before it that everybody sees.
+ */
+
+/**
+ * @typedef {object} Room
+ * @property {string} id
+ * @property {string} title
+ * @property {number} max
+ * @property {number} count
+ * @property {string[]} colors
+ * @property {Person} owner
+ * @property {boolean} locked
+ */
+
+/** @typedef {{ chats: Chat[], more: boolean }} History */
+/** @typedef {History & { room: Room, you: Person, people: Person[] }} Welcome */
+/** @typedef {{ person: Person, currentUsers: number, connected: boolean, chat: Chat, prev?: number }} Movement */
+/** @typedef {{ ok: true, data: unknown } | { ok: false, error: { code: string } }} Reply */
+
+/** The server said no, or nothing; `code` says why. */
+export class Refused extends Error {
+  /** @param {string} code */
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** Longer than the server takes to say that it is unavailable. */
+const PATIENCE_MS = 8_000;
+
+/**
+ * Emits `event` and gives back the data of its acknowledgement.
+ * @param {import("../lib/socket.io.js").Socket} socket
+ * @param {string} event
+ * @param {unknown[]} data
+ * @returns {Promise<any>}
+ */
+export async function ask(socket, event, ...data) {
+  const silence = () => {
+    throw new Refused("timeout");
+  };
+  /** @type {Reply} */
+  const reply = await socket.timeout(PATIENCE_MS).emitWithAck(event, ...data).catch(silence);
+  if (!reply.ok) throw new Refused(reply.error.code);
+  return reply.data;
+}
+
+/**
+ * Fetches JSON; a refusal throws its code.
+ * @param {string} url
+ * @param {RequestInit} [request]
+ * @returns {Promise<any>}
+ */
+export async function fetchJson(url, request) {
+  const headers = { Accept: "application/json" };
+  const silence = () => {
+    throw new Refused("timeout");
+  };
+  const response = await fetch(url, { ...request, headers }).catch(silence);
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw new Refused(body?.error?.code ?? "unknown");
+  return body;
+}
+
+/** @param {unknown} error */
+export function codeOf(error) {
+  return error instanceof Refused ? error.code : "unknown";
+}

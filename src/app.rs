@@ -1,0 +1,203 @@
+//! Puts the pieces together: the only place that knows all of them.
+
+use std::{
+    fs::OpenOptions,
+    future::{Future, IntoFuture as _},
+    io::Write as _,
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, serve::ListenerExt as _};
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tower_sessions::cookie::Key;
+use tracing::{info, warn};
+use url::Url;
+
+use crate::{
+    bus::Bus,
+    chat::{Chat, Rules},
+    config::{Config, MIN_SECRET_BYTES},
+    media::Media,
+    session::Sessions,
+    sockets::Sockets,
+    store::{Store, sqlite::SqliteStore},
+    web,
+};
+
+/// A connection that takes nothing for so long is cut off by the kernel, and its seat freed; else
+/// it would keep both until its peer closes it, which may be never.
+const STUCK_AFTER: Duration = Duration::from_secs(5);
+
+/// A stop takes no longer than this.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why a server could not start or stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be used.
+    #[error("the store could not be opened: {0}")]
+    Store(#[from] crate::store::Error),
+    /// The folder or bucket of the GIFs cannot be used.
+    #[error("the uploads could not be opened: {0}")]
+    Media(#[from] crate::media::OpenError),
+    /// The chat could not take over from whoever ran before.
+    #[error("the chat could not start or stop: {0:?}")]
+    Chat(#[from] crate::chat::Error),
+    /// The cookie secret cannot be read or made.
+    #[error("the cookie secret {0}: {1}")]
+    Secret(std::path::PathBuf, std::io::Error),
+    /// The port cannot be listened on.
+    #[error("the port cannot be listened on: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Makes ring the cryptography of every TLS connection from here on; once a process, before any.
+pub fn choose_tls() {
+    // Somebody chose before: theirs stands.
+    rustls::crypto::ring::default_provider().install_default().ok();
+}
+
+/// A server, ready to serve.
+pub struct App {
+    config: Config,
+    chat: Chat,
+    sessions: Sessions,
+    bus: Bus,
+    secret: Vec<u8>,
+}
+
+impl App {
+    /// Opens the store and the uploads, and clears up after whoever ran before.
+    ///
+    /// # Errors
+    /// When one of them cannot be used.
+    pub async fn build(config: Config) -> Result<Self, Error> {
+        std::fs::create_dir_all(&config.data_dir)?;
+        let secret = cookie_secret(&config)?;
+        let (store, alone) = open_store(&config).await?;
+        let s3 = config.s3.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
+        let media = Media::open(&config.uploads_url, s3, config.max_gif_bytes)?;
+        let bus = Bus::default();
+        let rules = Rules {
+            grace: config.room_grace,
+            max_rooms: config.max_rooms,
+            max_capacity: config.max_room_capacity,
+            rates: config.rates.clone(),
+        };
+        let chat = Chat::new(store.clone(), media, bus.clone(), rules);
+        chat.take_over(alone).await?;
+        let sessions = Sessions::new(store, &secret);
+        Ok(Self { config, chat, sessions, bus, secret })
+    }
+
+    /// Serves until `stop`, then finishes what is being said and lets go of every seat, so that
+    /// people have their grace to come back.
+    ///
+    /// # Errors
+    /// When the listener fails, or the store does at the end.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Error> {
+        let address = listener.local_addr()?;
+        let stopping = CancellationToken::new();
+        let (sockets, layer) = Sockets::new(&self.chat, &self.sessions);
+        self.bus.connect(vec![sockets.clone()]).ok(); // Nobody else connects any.
+        let router = self.router(layer, address, stopping.clone());
+        let house = tokio::spawn({
+            let (chat, stopping) = (self.chat.clone(), stopping.clone());
+            async move { chat.keep_house(stopping).await }
+        });
+        let listener = listener.tap_io(|connection| {
+            let socket = socket2::SockRef::from(&*connection);
+            let set = socket
+                .set_tcp_user_timeout(Some(STUCK_AFTER))
+                .and_then(|()| socket.set_tcp_nodelay(true));
+            if let Err(error) = set {
+                warn!(%error, "could not set the options of a connection");
+            }
+        });
+        info!("listening on http://{address}");
+        let server =
+            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+                .with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let mut serving = tokio::spawn(server.into_future());
+        tokio::select! {
+            ended = &mut serving => return Ok(ended.map_err(std::io::Error::other)??),
+            () = stop => info!("stopping"),
+        }
+        stopping.cancel();
+        let finished = async {
+            sockets.close().await;
+            house.await.ok(); // It ends by being told to.
+            self.chat.stop().await
+        };
+        match timeout(STOP_WITHIN, finished).await {
+            Ok(stopped) => stopped?,
+            Err(_) => warn!("did not finish in time; the next start does the rest"),
+        }
+        serving.abort(); // Idle connections may stay open for ever.
+        info!("stopped");
+        Ok(())
+    }
+
+    fn router(
+        &self,
+        sockets: socketioxide::layer::SocketIoLayer,
+        address: SocketAddr,
+        stopping: CancellationToken,
+    ) -> Router {
+        let public_url = self.config.public_url.as_ref().map(Url::to_string);
+        let setup = web::Setup {
+            public_url: public_url.unwrap_or_else(|| format!("http://{address}/")),
+            max_gif_bytes: self.config.max_gif_bytes,
+            cookie_key: Key::derive_from(&self.secret),
+            stopping,
+        };
+        web::routes(&self.chat, &self.sessions, sockets, setup)
+    }
+}
+
+/// The store that the settings ask for, and whether no other server can be using it.
+async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Error> {
+    let Some(uri) = &config.mongodb_uri else {
+        let path = config.data_dir.join("huechat.sqlite3");
+        info!(file = %path.display(), "keeping rooms in a file");
+        return Ok((Arc::new(SqliteStore::open(&path)?), true));
+    };
+    let credentials = config.mongo_credentials.as_ref();
+    let credentials = credentials.map(|c| (c.id.clone(), c.password.reveal().to_owned()));
+    let _ = (uri, credentials);
+    todo!()
+}
+
+/// The secret of the settings, or the one in the data folder, made at the first start and for
+/// nobody else's eyes.
+fn cookie_secret(config: &Config) -> Result<Vec<u8>, Error> {
+    if let Some(secret) = &config.cookie_secret {
+        return Ok(secret.reveal().as_bytes().to_vec());
+    }
+    let path = config.data_dir.join("cookie-secret");
+    read_or_make_secret(&path).map_err(|error| Error::Secret(path, error))
+}
+
+fn read_or_make_secret(path: &Path) -> std::io::Result<Vec<u8>> {
+    match std::fs::read(path) {
+        Ok(secret) if secret.len() >= MIN_SECRET_BYTES => return Ok(secret),
+        Ok(_) => return Err(std::io::Error::other("is too short: remove it for a new one")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let secret = rand::random::<[u8; 64]>();
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&secret)?;
+    file.sync_all()?;
+    info!(file = %path.display(), "made a cookie secret");
+    Ok(secret.to_vec())
+}

@@ -1,0 +1,155 @@
+//! Why something was refused.
+
+use std::time::Duration;
+
+use crate::{
+    domain::{Refusal, RoomId},
+    store,
+};
+
+/// A field of a form, and what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldError {
+    /// Which field.
+    pub field: &'static str,
+    /// What is wrong, for pages to translate.
+    pub code: &'static str,
+}
+
+/// Why a request was refused, in words the visitor may read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No session, or one that has ended.
+    #[error("there is no session, or it has ended")]
+    Unauthorized,
+    /// Gone, or never there.
+    #[error("this room does not exist, or no longer")]
+    NoSuchRoom,
+    /// Wrong, or none given.
+    #[error("this room has another password")]
+    WrongPassword,
+    /// Removed by the owner.
+    #[error("you were removed from this room")]
+    Kicked,
+    /// Its owner lets nobody in.
+    #[error("this room is locked: nobody new can come in")]
+    Locked,
+    /// No place is free.
+    #[error("this room is full")]
+    RoomFull,
+    /// Only who is in the room may do this.
+    #[error("you are not in this room")]
+    NotInRoom,
+    /// Whoever it was meant for is not in the room.
+    #[error("this person is not here")]
+    NotHere,
+    /// Only the owner may do this.
+    #[error("only the owner of the room can do this")]
+    NotOwner,
+    /// Some fields are wrong.
+    #[error("some fields are not right")]
+    Invalid(Vec<FieldError>),
+    /// Not what the operation takes at all.
+    #[error("the request is not understood")]
+    Malformed,
+    /// More than a message may have.
+    #[error("a message has at most 2,000 characters")]
+    TooLong,
+    /// More than a GIF may have.
+    #[error("the GIF is too large")]
+    TooLarge,
+    /// Something else by its content.
+    #[error("the file is not a GIF")]
+    NotAGif,
+    /// A GIF that is broken, or too much to show.
+    #[error("the GIF cannot be read: {0}")]
+    BadGif(String),
+    /// The file has no such part.
+    #[error("the file has {size} bytes, and none where they were asked for")]
+    OutOfRange {
+        /// Of the whole file, in bytes.
+        size: u64,
+    },
+    /// Too often.
+    #[error("too much at once, please wait")]
+    SlowDown {
+        /// Until it may be tried again.
+        retry_after: Duration,
+    },
+    /// The server holds as many as it may.
+    #[error("there are too many rooms, please try again later")]
+    TooManyRooms,
+    /// The store is in trouble.
+    #[error("the chat is unavailable, please try again")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>), // Never reaches the page.
+}
+
+impl Error {
+    /// What programs and translations call it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::NoSuchRoom => "no_such_room",
+            Self::WrongPassword => "wrong_password",
+            Self::Kicked => "kicked",
+            Self::Locked => "locked",
+            Self::RoomFull => "room_full",
+            Self::NotInRoom => "not_in_room",
+            Self::NotHere => "not_here",
+            Self::NotOwner => "not_owner",
+            Self::Invalid(_) => "invalid",
+            Self::Malformed => "malformed",
+            Self::TooLong => "too_long",
+            Self::TooLarge => "too_large",
+            Self::NotAGif => "not_a_gif",
+            Self::BadGif(_) => "bad_gif",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::SlowDown { .. } => "slow_down",
+            Self::TooManyRooms => "too_many_rooms",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// One wrong field.
+    #[must_use]
+    pub fn field(field: &'static str, code: &'static str) -> Self {
+        Self::Invalid(vec![FieldError { field, code }])
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(cause: store::Error) -> Self {
+        Self::Unavailable(Box::new(cause))
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoSuchRoom => Self::NoSuchRoom,
+            Refusal::WrongPassword => Self::WrongPassword,
+            Refusal::Kicked => Self::Kicked,
+            Refusal::Locked => Self::Locked,
+            Refusal::RoomFull => Self::RoomFull,
+        }
+    }
+}
+
+impl From<store::Unsaid> for Error {
+    fn from(unsaid: store::Unsaid) -> Self {
+        match unsaid {
+            store::Unsaid::NoSuchRoom => Self::NoSuchRoom,
+            store::Unsaid::NotInRoom => Self::NotInRoom,
+            store::Unsaid::NotHere => Self::NotHere,
+        }
+    }
+}
+
+/// Reads a room's id as it came from outside: what is none names no room.
+///
+/// # Errors
+/// [`Error::NoSuchRoom`].
+pub fn room_id(raw: &str) -> Result<RoomId, Error> {
+    RoomId::parse(raw).map_err(|_| Error::NoSuchRoom)
+}

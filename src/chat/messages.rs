@@ -1,0 +1,182 @@
+//! Messages: said, shared, and read back.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::{
+    Chat, Error, Pass,
+    lane::{Announce, Say, Work},
+};
+use crate::{
+    domain::{
+        Author, ClientId, Draft, DraftBody, Event, History, InvalidText, Message, MessageText,
+        Person, PersonId, RoomId, SystemCode, Timestamp, Window,
+    },
+    media::{FileError, GetRange, MediaError, MediaFile, StorageError},
+};
+
+/// A file of a room: a GIF, or its poster.
+pub type GifFile = MediaFile;
+
+impl From<MediaError> for Error {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::NotAGif => Self::NotAGif,
+            MediaError::BadGif(flaw) => Self::BadGif(flaw.to_string()),
+            MediaError::TooLarge => Self::TooLarge,
+            MediaError::Storage(cause) => Self::Unavailable(cause),
+        }
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::OutOfRange { size } => Self::OutOfRange { size },
+            FileError::Storage(cause) => Self::Unavailable(cause),
+        }
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl Chat {
+    /// Says something to a room. The order of calls is the order of messages, whichever answer is
+    /// waited for first; the answer comes once the message is stored. The same `client_id` from
+    /// the same person is stored once, and answered with what was stored then.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`], [`Error::NoSuchRoom`], [`Error::TooLong`], [`Error::Invalid`],
+    /// [`Error::SlowDown`].
+    pub fn say(
+        &self,
+        room: &RoomId,
+        me: &PersonId,
+        text: &str,
+        client_id: Option<ClientId>,
+    ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
+        let said = MessageText::parse(text)
+            .map_err(|error| match error {
+                InvalidText::Empty => Error::field("chat", "chat_empty"),
+                InvalidText::TooLong => Error::TooLong,
+            })
+            .and_then(|text| {
+                self.limits.chats.check(me)?;
+                Ok(self.append(room, me, DraftBody::Text(text), client_id))
+            });
+        async move { said?.await }
+    }
+
+    fn append(
+        &self,
+        room: &RoomId,
+        me: &PersonId,
+        body: DraftBody,
+        client_id: Option<ClientId>,
+    ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
+        let author = Author::Seated(me.clone());
+        let draft = Draft { author, body, client_id, at: Timestamp::now() };
+        let (answer, answered) = oneshot::channel();
+        let say = Say { draft, announce: Announce::Said, answer };
+        self.queue(room, Work::Say(Box::new(say)));
+        async move {
+            let lost = |cause: oneshot::error::RecvError| Error::Unavailable(cause.into());
+            answered.await.map_err(lost)?
+        }
+    }
+
+    /// Tells a room what happened to a person, or what they did.
+    pub(super) fn note(
+        &self,
+        room: &RoomId,
+        code: SystemCode,
+        person: &Person,
+        announce: Announce,
+    ) {
+        let draft = Draft {
+            author: Author::System(person.clone()),
+            body: DraftBody::System { code, person: person.clone() },
+            client_id: None,
+            at: Timestamp::now(),
+        };
+        // Nobody waits for the answer: a failure is logged where it happens.
+        let (answer, _) = oneshot::channel();
+        self.queue(room, Work::Say(Box::new(Say { draft, announce, answer })));
+    }
+
+    /// Whether this person may share a GIF now; asked before any of it is read.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
+    pub async fn may_share(&self, room: &RoomId, me: &PersonId) -> Result<(), Error> {
+        let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
+        if room.seat(me).is_none() {
+            return Err(Error::NotInRoom);
+        }
+        self.limits.gifs.check(me)
+    }
+
+    /// Shares a GIF: checks it by its content, keeps it with its poster, and says it.
+    ///
+    /// # Errors
+    /// [`Error::NotAGif`], [`Error::BadGif`], [`Error::TooLarge`], [`Error::NotInRoom`],
+    /// [`Error::NoSuchRoom`].
+    pub async fn share(
+        &self,
+        room: &RoomId,
+        me: &PersonId,
+        file: Bytes,
+        client_id: Option<ClientId>,
+    ) -> Result<Message, Error> {
+        let gif = self.media.keep(room, file).await?;
+        let shared = self.append(room, me, DraftBody::Gif(gif), client_id).await;
+        if matches!(shared, Err(Error::NoSuchRoom)) {
+            self.queue(room, Work::Purge); // The room closed meanwhile, and its files with it.
+        }
+        shared
+    }
+
+    /// Messages of a room, for somebody who is let in.
+    ///
+    /// # Errors
+    /// The reasons of [`Chat::knock`].
+    pub async fn history(
+        &self,
+        room: &RoomId,
+        me: &PersonId,
+        pass: Option<&Pass>,
+        window: Window,
+    ) -> Result<History, Error> {
+        self.knock(room, me, pass).await?;
+        Ok(self.store.history(room, me, window).await?)
+    }
+
+    /// A GIF or a poster of a room, or a part of it, for somebody who is let in; `None` when there
+    /// is no such file.
+    ///
+    /// # Errors
+    /// The reasons of [`Chat::knock`], [`Error::OutOfRange`].
+    pub async fn file(
+        &self,
+        room: &RoomId,
+        me: &PersonId,
+        pass: Option<&Pass>,
+        name: &str,
+        range: Option<GetRange>,
+    ) -> Result<Option<GifFile>, Error> {
+        self.knock(room, me, pass).await?;
+        Ok(self.media.file(room, name, range).await?)
+    }
+
+    /// Tells a room that somebody is typing, or stopped.
+    pub async fn typing(&self, room: &RoomId, person: &Person, typing: bool) {
+        let event = Event::Typing { room: room.clone(), person: person.clone(), typing };
+        self.bus.announce(event).await;
+    }
+}

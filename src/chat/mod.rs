@@ -1,0 +1,106 @@
+//! What people may do here: the one place with policy.
+//!
+//! It names no socket, no status code and no collection. It returns values, and announces
+//! [`Event`]s on the bus; the edges translate. Read in this order: [`rooms`](self) make, list and
+//! admit; seats are taken, kept for a grace and given up; messages are said and read back;
+//! housekeeping finishes what time or a crash has left.
+
+mod error;
+mod housekeeping;
+mod lane;
+mod limits;
+mod messages;
+mod rooms;
+mod seats;
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+pub use error::{Error, FieldError, room_id};
+pub use messages::GifFile;
+pub use rooms::{Opened, Pass, RoomForm};
+pub use seats::{Entered, MAX_WINDOW, Presence, Welcome};
+
+use crate::{bus::Bus, config::Rates, domain::NodeId, media::Media, store::Store};
+use lane::Lanes;
+use limits::Limits;
+
+/// What the operator allows.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// How long a dropped connection keeps its seat.
+    pub grace: Duration,
+    /// Most rooms at once.
+    pub max_rooms: usize,
+    /// Largest capacity a room may have.
+    pub max_capacity: u32,
+    /// How often one person may do what costs others.
+    pub rates: Rates,
+}
+
+/// A new room waits so long for its first person, and for its owner.
+const FIRST_PERSON_WITHIN: Duration = Duration::from_secs(60);
+
+/// Passwords hashed at the same time: each takes 19 MiB and one core for some 30 ms.
+const HASHES_AT_ONCE: usize = 2;
+
+/// The chat. Clones are the same chat.
+#[derive(Clone)]
+pub struct Chat(Arc<Inner>);
+
+/// What the parts of the chat share.
+pub struct Inner {
+    store: Arc<dyn Store>,
+    media: Media,
+    bus: Bus,
+    node: NodeId,
+    rules: Rules,
+    limits: Limits,
+    lanes: Lanes,
+    hashing: Semaphore,
+    tasks: TaskTracker,
+    lost: seats::LostSockets,
+}
+
+impl Deref for Chat {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Chat {
+    /// A chat over these parts, on a node of its own.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, media: Media, bus: Bus, rules: Rules) -> Self {
+        Self(Arc::new(Inner {
+            limits: Limits::new(&rules.rates),
+            store,
+            media,
+            bus,
+            node: NodeId::random(),
+            rules,
+            lanes: Lanes::default(),
+            hashing: Semaphore::new(HASHES_AT_ONCE),
+            tasks: TaskTracker::new(),
+            lost: seats::LostSockets::default(),
+        }))
+    }
+
+    /// What the operator allows.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not.
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.store.ready().await?)
+    }
+}

@@ -1,0 +1,209 @@
+//! Rooms: made, listed, and their doors.
+
+use super::{Chat, Error, FieldError};
+use crate::{
+    domain::{
+        Capacity, Event, InvalidCapacity, InvalidTitle, Knock, Password, PasswordHash, Person,
+        PersonId, Room, RoomId, RoomSummary, RoomTitle, Timestamp,
+    },
+    store::{LobbyPage, LobbyQuery, NewRoom},
+};
+
+/// As many rooms a page of the lobby shows.
+const PAGE: usize = 50;
+
+/// A form for a room, as somebody filled it in.
+#[derive(Debug, Clone, Default)]
+pub struct RoomForm {
+    /// What it should be listed under.
+    pub title: String,
+    /// How many people should fit in.
+    pub max: String,
+    /// What newcomers should know; empty for nothing.
+    pub password: String,
+}
+
+impl RoomForm {
+    fn parse(&self, most: u32) -> Result<(RoomTitle, Capacity, Option<Password>), Error> {
+        let title = RoomTitle::parse(&self.title).map_err(|error| match error {
+            InvalidTitle::Empty => "title_empty",
+            InvalidTitle::TooLong => "title_too_long",
+        });
+        let max = Capacity::parse(&self.max, most).map_err(|error| match error {
+            InvalidCapacity::NotANumber => "max_not_a_number",
+            InvalidCapacity::OutOfRange { .. } => "max_out_of_range",
+        });
+        let password = Password::parse(&self.password).map_err(|_| "password_too_long");
+        match (title, max, password) {
+            (Ok(title), Ok(max), Ok(password)) => Ok((title, max, password)),
+            (title, max, password) => {
+                let wrong =
+                    [("title", title.err()), ("max", max.err()), ("password", password.err())];
+                let errors = wrong
+                    .into_iter()
+                    .filter_map(|(field, code)| Some(FieldError { field, code: code? }));
+                Err(Error::Invalid(errors.collect()))
+            }
+        }
+    }
+}
+
+/// What somebody keeps of having shown a room's password: good until it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass(String);
+
+impl Pass {
+    /// Takes a pass that a session kept.
+    #[must_use]
+    pub fn new(stamp: impl Into<String>) -> Self {
+        Self(stamp.into())
+    }
+
+    /// The pass, for a session to keep.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(hash: &PasswordHash) -> Self {
+        Self(hash.stamp())
+    }
+}
+
+/// A room that was just made.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The room.
+    pub room: RoomSummary,
+    /// Its maker's pass, if it has a password.
+    pub pass: Option<Pass>,
+}
+
+impl Chat {
+    /// Makes a room. It waits a minute for its first person.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every wrong field, [`Error::SlowDown`], [`Error::TooManyRooms`].
+    pub async fn open(&self, me: &Person, form: &RoomForm) -> Result<Opened, Error> {
+        let (title, max, password) = form.parse(self.rules.max_capacity)?;
+        self.limits.rooms.check(&me.id)?;
+        let password = match password {
+            Some(password) => Some(self.hash(password).await?),
+            None => None,
+        };
+        let pass = password.as_ref().map(Pass::of);
+        let id = RoomId::random();
+        let has_password = password.is_some();
+        let created_at = Timestamp::now();
+        let new = NewRoom {
+            id: id.clone(),
+            title: title.clone(),
+            max,
+            owner: me.clone(),
+            password,
+            created_at,
+        };
+        if !self.store.open(new, self.rules.max_rooms).await? {
+            return Err(Error::TooManyRooms);
+        }
+        self.bus.announce(Event::RoomOpened(id.clone())).await;
+        self.settle_later(&id, super::FIRST_PERSON_WITHIN);
+        let room = RoomSummary {
+            id,
+            title,
+            max,
+            count: 0,
+            colors: Vec::new(),
+            owner: me.clone(),
+            has_password,
+            locked: false,
+            created_at,
+        };
+        Ok(Opened { room, pass })
+    }
+
+    /// A page of the lobby, from 1; `search` narrows it to titles that hold it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn lobby(&self, search: &str, page: usize) -> Result<LobbyPage, Error> {
+        let query = LobbyQuery {
+            search: search.trim().to_owned(),
+            skip: page.saturating_sub(1).saturating_mul(PAGE),
+            limit: PAGE,
+        };
+        Ok(self.store.lobby(query).await?)
+    }
+
+    /// How many pages so many rooms fill; an empty lobby is one page.
+    #[must_use]
+    pub fn pages(total: usize) -> usize {
+        total.div_ceil(PAGE).max(1)
+    }
+
+    /// Rooms as everybody may see them, of those ids that exist.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn summaries(&self, ids: Vec<RoomId>) -> Result<Vec<RoomSummary>, Error> {
+        Ok(self.store.summaries(ids).await?)
+    }
+
+    /// A room, for somebody who is let in: who has a seat, or could take one now.
+    ///
+    /// # Errors
+    /// The first reason why they are not.
+    pub async fn knock(
+        &self,
+        room: &RoomId,
+        me: &PersonId,
+        pass: Option<&Pass>,
+    ) -> Result<Room, Error> {
+        let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
+        let passed = passed(&room, pass);
+        room.admit(Knock { person: me, passed: passed.as_ref() })?;
+        Ok(room)
+    }
+
+    /// Tries a password. A room without one takes any, and gives no pass.
+    ///
+    /// # Errors
+    /// [`Error::WrongPassword`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
+    pub async fn unlock(
+        &self,
+        room: &RoomId,
+        me: &PersonId,
+        password: &str,
+    ) -> Result<Option<Pass>, Error> {
+        let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
+        let Some(hash) = room.password else { return Ok(None) };
+        let tried = Password::parse(password).ok().flatten().ok_or(Error::WrongPassword)?;
+        self.limits.passwords.check(me)?;
+        let pass = Pass::of(&hash);
+        if self.verify(tried, hash).await? { Ok(Some(pass)) } else { Err(Error::WrongPassword) }
+    }
+
+    async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
+        self.off_the_async_threads(move || password.hash()).await
+    }
+
+    async fn verify(&self, password: Password, hash: PasswordHash) -> Result<bool, Error> {
+        self.off_the_async_threads(move || password.opens(&hash)).await
+    }
+
+    async fn off_the_async_threads<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let unavailable =
+            |cause: Box<dyn std::error::Error + Send + Sync>| Error::Unavailable(cause);
+        let _turn = self.hashing.acquire().await.map_err(|cause| unavailable(cause.into()))?;
+        tokio::task::spawn_blocking(work).await.map_err(|cause| unavailable(cause.into()))
+    }
+}
+
+/// The room's password hash, if the pass is one of this very hash.
+pub(super) fn passed(room: &Room, pass: Option<&Pass>) -> Option<PasswordHash> {
+    let hash = room.password.as_ref()?;
+    (pass == Some(&Pass::of(hash))).then(|| hash.clone())
+}

@@ -1,0 +1,221 @@
+//! Seats: taken at the door, kept for a grace, given up.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tracing::{info, warn};
+
+use super::{
+    Chat, Error, Pass,
+    lane::{Announce, Work},
+    rooms::passed,
+};
+use crate::{
+    domain::{
+        Event, History, Person, PersonId, RoomId, RoomSummary, Seq, SocketId, SystemCode,
+        Timestamp, Window,
+    },
+    store::{Departing, Departure, Dropped, Entering, Entry},
+};
+
+/// As many of the newest messages greet whoever comes without saying what they have seen.
+const GREETED_WITH: usize = 50;
+
+/// As many messages one stretch of history holds at most.
+pub const MAX_WINDOW: usize = 100;
+
+/// Connections whose going could not be stored; tried again by the housekeeping.
+#[derive(Default)]
+pub(super) struct LostSockets(Mutex<Vec<(RoomId, PersonId, SocketId)>>);
+
+impl LostSockets {
+    fn add(&self, lost: (RoomId, PersonId, SocketId)) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(lost);
+    }
+
+    pub(super) fn take(&self) -> Vec<(RoomId, PersonId, SocketId)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// One connection's hold on a seat. Dropping it, however that comes about, lets go.
+pub struct Presence {
+    chat: Chat,
+    /// Where.
+    pub room: RoomId,
+    /// Who, as they are called there.
+    pub person: Person,
+    socket: SocketId,
+    let_go: AtomicBool,
+}
+
+impl Presence {
+    /// The connection went: the seat is kept for the grace. Only the first call counts.
+    pub fn let_go(&self) {
+        if self.let_go.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (chat, room) = (self.chat.clone(), self.room.clone());
+        let (person, socket) = (self.person.id.clone(), self.socket.clone());
+        self.chat.tasks.spawn(async move { chat.dropped(room, person, socket).await });
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
+
+/// Somebody came in.
+pub struct Entered {
+    /// Their hold on the seat.
+    pub presence: Presence,
+    /// The room with them in it.
+    pub room: RoomSummary,
+    /// Who is there, the longest first.
+    pub people: Vec<Person>,
+}
+
+/// What greets whoever came in.
+pub type Welcome = Result<History, Error>;
+
+impl Chat {
+    /// Takes a seat for a new connection, or joins the one that this person has.
+    ///
+    /// `password` is tried if they bring one; else `pass` counts.
+    ///
+    /// # Errors
+    /// The first reason of [`crate::domain::Refusal`]; [`Error::SlowDown`] after too many passwords.
+    pub async fn enter(
+        &self,
+        room: &RoomId,
+        me: &Person,
+        pass: Option<Pass>,
+        password: Option<&str>,
+    ) -> Result<Entered, Error> {
+        let pass = match (pass, password) {
+            (None, Some(password)) if !password.is_empty() => {
+                self.unlock(room, &me.id, password).await?
+            }
+            (pass, _) => pass,
+        };
+        let passed = match &pass {
+            Some(pass) => self.store.room(room).await?.and_then(|room| passed(&room, Some(pass))),
+            None => None,
+        };
+        let socket = SocketId::random();
+        let entry = Entry {
+            room: room.clone(),
+            person: me.clone(),
+            socket: socket.clone(),
+            node: self.node.clone(),
+            passed,
+            at: Timestamp::now(),
+        };
+        let entering = self.store.enter(entry).await.inspect_err(|_| {
+            // It may have been stored all the same.
+            self.lost.add((room.clone(), me.id.clone(), socket.clone()));
+        })?;
+        let (person, room, newcomer) = match entering {
+            Entering::Refused(refusal) => return Err(refusal.into()),
+            Entering::Newcomer { person, room } => (person, room, true),
+            Entering::Returned { person, room } => (person, room, false),
+        };
+        let summary = room.summary();
+        if newcomer {
+            let announce = Announce::Joined { count: summary.count };
+            self.note(&room.id, SystemCode::Joined, &person, announce);
+            self.bus.announce(Event::RoomChanged(room.id.clone())).await;
+        }
+        let let_go = AtomicBool::new(false);
+        Ok(Entered {
+            presence: Presence { chat: self.clone(), room: room.id, person, socket, let_go },
+            room: summary,
+            people: room.people.into_iter().map(|seat| seat.person).collect(),
+        })
+    }
+
+    /// Greets somebody who came in: `welcome` is called with all that they missed since `after`,
+    /// or the newest messages, at a moment when nothing else of this room is being announced.
+    /// What is announced after it has returned must reach them; so it is there that they are
+    /// connected to the room.
+    pub fn greet(
+        &self,
+        presence: &Presence,
+        after: Option<Seq>,
+        welcome: impl FnOnce(Welcome) + Send + 'static,
+    ) {
+        let window = match after {
+            Some(after) => Window::After { after, limit: MAX_WINDOW },
+            None => Window::Latest { before: None, limit: GREETED_WITH },
+        };
+        let viewer = presence.person.id.clone();
+        let work = Work::Greet { viewer, window, greeting: Box::new(welcome) };
+        self.queue(&presence.room, work);
+    }
+
+    /// Leaves for good, with every tab: the seat is free at once, and the last one takes the room
+    /// with them.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`] for somebody who has no seat there.
+    pub async fn exit(&self, room: &RoomId, me: &PersonId) -> Result<(), Error> {
+        let departure = self.store.depart(room, me, Departing::Now).await?;
+        if matches!(departure, Departure::Stayed) {
+            return Err(Error::NotInRoom);
+        }
+        self.departed(room, departure).await;
+        Ok(())
+    }
+
+    async fn dropped(&self, room: RoomId, person: PersonId, socket: SocketId) {
+        match self.store.drop_socket(&room, &person, &socket, Timestamp::now()).await {
+            Ok(Dropped::Away) if self.rules.grace.is_zero() => self.settle(&room).await,
+            Ok(Dropped::Away) => self.settle_later(&room, self.rules.grace),
+            Ok(Dropped::StillThere | Dropped::Unknown) => {}
+            Err(cause) => {
+                warn!(%room, error = ?cause, "could not store that a connection went; will try again");
+                self.lost.add((room, person, socket));
+            }
+        }
+    }
+
+    /// Tries again what could not be stored.
+    pub(super) async fn drop_lost_sockets(&self) {
+        for (room, person, socket) in self.lost.take() {
+            self.dropped(room, person, socket).await;
+        }
+    }
+
+    /// Tells everybody what became of a seat that was given up.
+    pub(super) async fn departed(&self, room: &RoomId, departure: Departure) {
+        match departure {
+            Departure::Stayed => {}
+            Departure::Left { person, room, new_owner } => {
+                let count = room.summary().count;
+                self.note(&room.id, SystemCode::Left, &person, Announce::Left { count });
+                if new_owner {
+                    self.note(&room.id, SystemCode::Owner, &room.owner, Announce::OwnerChanged);
+                }
+                self.bus.announce(Event::RoomChanged(room.id)).await;
+            }
+            Departure::Closed { .. } => self.closed(room).await,
+        }
+    }
+
+    /// Tells everybody that a room has a new owner.
+    pub(super) async fn owned_by(&self, room: &RoomId, owner: &Person) {
+        self.note(room, SystemCode::Owner, owner, Announce::OwnerChanged);
+        self.bus.announce(Event::RoomChanged(room.clone())).await;
+    }
+
+    /// Tells everybody that a room is gone, and clears up after it.
+    pub(super) async fn closed(&self, room: &RoomId) {
+        info!(%room, "closed room");
+        self.queue(room, Work::Purge);
+        self.bus.announce(Event::RoomClosed(room.clone())).await;
+    }
+}

@@ -1,0 +1,349 @@
+//! What the operator decides, and the only reader of the environment beside `main`.
+
+use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
+
+use url::Url;
+
+/// A setting that cannot be used. Its text is one line: the variable, the value, and why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}={value}: {reason}")]
+pub struct Invalid {
+    variable: &'static str,
+    value: String,
+    reason: String,
+}
+
+/// A value that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The value itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// Credentials for MongoDB, kept out of its URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MongoCredentials {
+    /// `MONGO_ID`.
+    pub id: String,
+    /// `MONGO_PASSWORD`.
+    pub password: Secret,
+}
+
+/// So many of something in so long: a burst of all of them is allowed, then they come back evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: NonZeroU32,
+    /// In how long.
+    pub per: Duration,
+}
+
+impl FromStr for Rate {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str = "not a rate such as 30/10 (30 in 10 seconds), nor `off`";
+        let (count, seconds) = text.split_once('/').ok_or(WANTED)?;
+        let count = count.parse().map_err(|_| WANTED)?;
+        let seconds: NonZeroU32 = seconds.parse().map_err(|_| WANTED)?;
+        Ok(Self { count, per: Duration::from_secs(seconds.get().into()) })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.count, self.per.as_secs())
+    }
+}
+
+/// How often one person may do what costs others. `None`: as often as they like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rates {
+    /// Making rooms. `RATE_ROOMS`, by default 10 in 60 seconds.
+    pub rooms: Option<Rate>,
+    /// Trying passwords. `RATE_PASSWORDS`, by default 10 in 60 seconds.
+    pub passwords: Option<Rate>,
+    /// Saying something. `RATE_CHATS`, by default 30 in 10 seconds.
+    pub chats: Option<Rate>,
+    /// Sharing GIFs. `RATE_GIFS`, by default 10 in 60 seconds.
+    pub gifs: Option<Rate>,
+}
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Address to listen on. `HOST`, by default 127.0.0.1.
+    pub host: IpAddr,
+    /// Port to listen on; 0 takes any free one. `PORT`, by default 8005.
+    pub port: u16,
+    /// Where visitors find this server. `PUBLIC_URL`, by default the address it listens on.
+    /// With https, cookies are for secure connections only.
+    pub public_url: Option<Url>,
+    /// Folder of the database file and the cookie secret. `DATA_DIR`, by default `data`.
+    pub data_dir: PathBuf,
+    /// Signs the cookies; at least 32 bytes. `COOKIE_SECRET`, by default one that is made at the
+    /// first start and kept in the data folder.
+    pub cookie_secret: Option<Secret>,
+    /// The database, with its name as the path. `MONGODB_URI`, by default none: the embedded store.
+    pub mongodb_uri: Option<Secret>,
+    /// Credentials kept out of the URI. `MONGO_ID` and `MONGO_PASSWORD`, by default none.
+    pub mongo_credentials: Option<MongoCredentials>,
+    /// Where GIFs are kept: a folder, `file:///…` or `s3://bucket/prefix`. `UPLOADS_URL`, by
+    /// default `uploads`.
+    pub uploads_url: String,
+    /// Settings of the S3 client: every variable that starts with `AWS_`.
+    pub s3: Vec<(String, Secret)>,
+    /// How long a dropped connection keeps its seat. `ROOM_GRACE`, in seconds, by default 10.
+    pub room_grace: Duration,
+    /// Most rooms at once. `MAX_ROOMS`, by default 10,000.
+    pub max_rooms: usize,
+    /// Largest capacity a room may have. `MAX_ROOM_CAPACITY`, by default 500.
+    pub max_room_capacity: u32,
+    /// Largest GIF accepted, in bytes. `MAX_GIF_BYTES`, by default 5 MiB.
+    pub max_gif_bytes: usize,
+    /// How often one person may do what costs others.
+    pub rates: Rates,
+    /// What is logged, in the syntax of `tracing`'s filter. `RUST_LOG`, by default `info`.
+    pub log: String,
+}
+
+/// The shortest secret that cookies may be signed with, in bytes.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+impl Config {
+    /// Reads every setting; `vars` are the names and values of the environment. An empty value
+    /// is as good as none.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Invalid> {
+        let vars = Vars(vars.into_iter().filter(|(_, value)| !value.is_empty()).collect());
+        let max_room_capacity = vars.parse("MAX_ROOM_CAPACITY", 500, "not a whole number")?;
+        if max_room_capacity < 2 {
+            return Err(vars.invalid("MAX_ROOM_CAPACITY", "a room holds at least 2"));
+        }
+        Ok(Self {
+            host: vars.parse("HOST", IpAddr::from([127, 0, 0, 1]), "not an IP address")?,
+            port: vars.parse("PORT", 8005, "not a port from 0 to 65535")?,
+            public_url: vars.public_url()?,
+            data_dir: vars.take("DATA_DIR").unwrap_or_else(|| "data".to_owned()).into(),
+            cookie_secret: vars.cookie_secret()?,
+            mongodb_uri: vars.mongodb_uri()?,
+            mongo_credentials: vars.mongo_credentials()?,
+            uploads_url: vars.take("UPLOADS_URL").unwrap_or_else(|| "uploads".to_owned()),
+            s3: vars.s3(),
+            room_grace: vars.grace()?,
+            max_rooms: vars.parse("MAX_ROOMS", 10_000, "not a whole number")?,
+            max_room_capacity,
+            max_gif_bytes: vars.parse("MAX_GIF_BYTES", 5 << 20, "not a whole number of bytes")?,
+            rates: Rates {
+                rooms: vars.rate("RATE_ROOMS", "10/60")?,
+                passwords: vars.rate("RATE_PASSWORDS", "10/60")?,
+                chats: vars.rate("RATE_CHATS", "30/10")?,
+                gifs: vars.rate("RATE_GIFS", "10/60")?,
+            },
+            log: vars.take("RUST_LOG").unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+
+    /// The effective settings as `NAME=value` lines, secrets hidden.
+    #[must_use]
+    pub fn listing(&self) -> String {
+        let secret = |present: bool| if present { "(hidden)" } else { "" };
+        let rate = |rate: Option<Rate>| rate.map_or_else(|| "off".to_owned(), |r| r.to_string());
+        let credentials = self.mongo_credentials.as_ref();
+        let lines = [
+            ("HOST", self.host.to_string()),
+            ("PORT", self.port.to_string()),
+            ("PUBLIC_URL", self.public_url.as_ref().map(Url::to_string).unwrap_or_default()),
+            ("DATA_DIR", self.data_dir.display().to_string()),
+            ("COOKIE_SECRET", secret(self.cookie_secret.is_some()).to_owned()),
+            ("MONGODB_URI", secret(self.mongodb_uri.is_some()).to_owned()),
+            ("MONGO_ID", credentials.map(|c| c.id.clone()).unwrap_or_default()),
+            ("MONGO_PASSWORD", secret(credentials.is_some()).to_owned()),
+            ("UPLOADS_URL", self.uploads_url.clone()),
+            ("ROOM_GRACE", self.room_grace.as_secs_f64().to_string()),
+            ("MAX_ROOMS", self.max_rooms.to_string()),
+            ("MAX_ROOM_CAPACITY", self.max_room_capacity.to_string()),
+            ("MAX_GIF_BYTES", self.max_gif_bytes.to_string()),
+            ("RATE_ROOMS", rate(self.rates.rooms)),
+            ("RATE_PASSWORDS", rate(self.rates.passwords)),
+            ("RATE_CHATS", rate(self.rates.chats)),
+            ("RATE_GIFS", rate(self.rates.gifs)),
+            ("RUST_LOG", self.log.clone()),
+        ];
+        lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    }
+}
+
+struct Vars(std::collections::HashMap<String, String>);
+
+impl Vars {
+    fn take(&self, variable: &str) -> Option<String> {
+        self.0.get(variable).cloned()
+    }
+
+    fn invalid(&self, variable: &'static str, reason: impl Into<String>) -> Invalid {
+        let value = self.0.get(variable).cloned().unwrap_or_default();
+        Invalid { variable, value, reason: reason.into() }
+    }
+
+    fn invalid_secret(variable: &'static str, reason: impl Into<String>) -> Invalid {
+        Invalid { variable, value: "(hidden)".to_owned(), reason: reason.into() }
+    }
+
+    fn parse<T: FromStr>(
+        &self,
+        variable: &'static str,
+        default: T,
+        reason: &str,
+    ) -> Result<T, Invalid> {
+        match self.take(variable) {
+            None => Ok(default),
+            Some(raw) => raw.trim().parse().map_err(|_| self.invalid(variable, reason)),
+        }
+    }
+
+    fn rate(&self, variable: &'static str, default: &str) -> Result<Option<Rate>, Invalid> {
+        let raw = self.take(variable).unwrap_or_else(|| default.to_owned());
+        if raw == "off" {
+            return Ok(None);
+        }
+        raw.parse().map(Some).map_err(|reason: &str| self.invalid(variable, reason))
+    }
+
+    fn grace(&self) -> Result<Duration, Invalid> {
+        let seconds: f64 = self.parse("ROOM_GRACE", 10.0, "not a number of seconds")?;
+        Duration::try_from_secs_f64(seconds)
+            .ok()
+            .filter(|grace| *grace <= Duration::from_secs(3600))
+            .ok_or_else(|| self.invalid("ROOM_GRACE", "not from 0 to 3600 seconds"))
+    }
+
+    fn public_url(&self) -> Result<Option<Url>, Invalid> {
+        let Some(raw) = self.take("PUBLIC_URL") else { return Ok(None) };
+        let url = Url::parse(&raw)
+            .map_err(|_| self.invalid("PUBLIC_URL", "not a URL such as https://chat.example"))?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.username().is_empty();
+        if !plain {
+            return Err(self.invalid("PUBLIC_URL", "not http:// or https:// and a host alone"));
+        }
+        Ok(Some(url))
+    }
+
+    fn cookie_secret(&self) -> Result<Option<Secret>, Invalid> {
+        let Some(raw) = self.take("COOKIE_SECRET") else { return Ok(None) };
+        if raw.len() < MIN_SECRET_BYTES {
+            let reason = format!("shorter than {MIN_SECRET_BYTES} bytes");
+            return Err(Self::invalid_secret("COOKIE_SECRET", reason));
+        }
+        Ok(Some(Secret(raw)))
+    }
+
+    fn mongodb_uri(&self) -> Result<Option<Secret>, Invalid> {
+        let Some(raw) = self.take("MONGODB_URI") else { return Ok(None) };
+        if !raw.starts_with("mongodb://") && !raw.starts_with("mongodb+srv://") {
+            let reason = "not a URI that starts with mongodb:// or mongodb+srv://";
+            return Err(Self::invalid_secret("MONGODB_URI", reason));
+        }
+        Ok(Some(Secret(raw)))
+    }
+
+    fn mongo_credentials(&self) -> Result<Option<MongoCredentials>, Invalid> {
+        match (self.take("MONGO_ID"), self.take("MONGO_PASSWORD")) {
+            (None, None) => Ok(None),
+            (Some(id), Some(password)) => {
+                Ok(Some(MongoCredentials { id, password: Secret(password) }))
+            }
+            (Some(_), None) => Err(self.invalid("MONGO_ID", "set without MONGO_PASSWORD")),
+            (None, Some(_)) => Err(Self::invalid_secret("MONGO_PASSWORD", "set without MONGO_ID")),
+        }
+    }
+
+    fn s3(&self) -> Vec<(String, Secret)> {
+        let aws = self.0.iter().filter(|(name, _)| name.starts_with("AWS_"));
+        aws.map(|(name, value)| (name.clone(), Secret(value.clone()))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(vars: &[(&str, &str)]) -> Result<Config, Invalid> {
+        Config::from_vars(
+            vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
+    }
+
+    #[test]
+    fn nothing_set_is_a_server_on_a_laptop() {
+        let config = config(&[]).unwrap();
+        assert_eq!((config.host.to_string(), config.port), ("127.0.0.1".to_owned(), 8005));
+        assert_eq!(config.mongodb_uri, None);
+        assert_eq!(config.room_grace, Duration::from_secs(10));
+        assert_eq!(config, self::config(&[("PORT", ""), ("MONGODB_URI", "")]).unwrap());
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_its_variable() {
+        for (variable, value) in [
+            ("HOST", "localhost"),
+            ("PORT", "80000"),
+            ("PUBLIC_URL", "chat.example"),
+            ("PUBLIC_URL", "https://chat.example/rooms"),
+            ("ROOM_GRACE", "soon"),
+            ("ROOM_GRACE", "-1"),
+            ("ROOM_GRACE", "NaN"),
+            ("MAX_ROOMS", "many"),
+            ("MAX_ROOM_CAPACITY", "1"),
+            ("MAX_GIF_BYTES", "5MB"),
+            ("RATE_CHATS", "30"),
+            ("RATE_CHATS", "0/10"),
+            ("MONGO_ID", "admin"),
+        ] {
+            let error = config(&[(variable, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{variable}={value}: ")), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_shown_neither_when_it_is_wrong_nor_in_the_listing() {
+        let error = config(&[("COOKIE_SECRET", "hunter2")]).unwrap_err().to_string();
+        assert_eq!(error, "COOKIE_SECRET=(hidden): shorter than 32 bytes");
+
+        let secret = "0123456789abcdef0123456789abcdef";
+        let config = config(&[
+            ("COOKIE_SECRET", secret),
+            ("MONGODB_URI", "mongodb://u:hunter2@db/huechat"),
+            ("MONGO_ID", "admin"),
+            ("MONGO_PASSWORD", "hunter2"),
+            ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+        ])
+        .unwrap();
+        for shown in [config.listing(), format!("{config:?}")] {
+            assert!(!shown.contains("hunter2") && !shown.contains(secret), "{shown}");
+        }
+        assert!(config.listing().contains("COOKIE_SECRET=(hidden)\n"));
+    }
+
+    #[test]
+    fn a_rate_can_be_turned_off() {
+        assert_eq!(config(&[("RATE_CHATS", "off")]).unwrap().rates.chats, None);
+    }
+}

@@ -1,0 +1,207 @@
+//! One session, read by pages, routes and sockets alike: who a visitor is.
+//!
+//! A session is kept in the store under a hash of its id, so that whoever reads the collection
+//! cannot take over a session. What a visitor is comes from the id once, and is kept with it.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+    session_store,
+};
+
+use crate::{
+    chat::Pass,
+    domain::{Color, Name, Person, PersonId, RoomId, Timestamp},
+    store::{SessionRow, Store},
+};
+
+pub use tower_sessions::Session;
+
+/// A session ends when it has not been used for so long.
+pub const EXPIRES_AFTER: time::Duration = time::Duration::days(7);
+
+/// As many rooms' passes a session keeps: more than anybody has open.
+const MAX_PASSES: usize = 50;
+
+const PERSON: &str = "person";
+const PASSES: &str = "passes";
+const LAST_DAY: &str = "lastDay";
+
+/// The sessions of a server.
+#[derive(Clone)]
+pub struct Sessions {
+    store: Arc<dyn Store>,
+    secret: Arc<[u8]>,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+/// The session cannot be read or kept: the store is in trouble.
+#[derive(Debug, thiserror::Error)]
+#[error("the session could not be read or kept")]
+pub struct Error(#[from] tower_sessions::session::Error);
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct StoredPerson {
+    id: String,
+    color: String,
+    name: String,
+}
+
+impl StoredPerson {
+    fn of(person: &Person) -> Self {
+        Self {
+            id: person.id.to_string(),
+            color: person.color.hex().to_owned(),
+            name: person.name.to_string(),
+        }
+    }
+
+    fn person(&self) -> Option<Person> {
+        Some(Person {
+            id: PersonId::parse(&self.id).ok()?,
+            color: Color::from_hex(&self.color)?,
+            name: Name::parse(&self.name)?,
+        })
+    }
+}
+
+/// Somebody with a session.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// Who they are.
+    pub person: Person,
+    session: Session,
+}
+
+impl Sessions {
+    /// Sessions in this store, of people whose ids are keyed by this secret.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, secret: &[u8]) -> Self {
+        Self { store, secret: secret.into() }
+    }
+
+    /// The visitor whose session this is; a session that is new, or has ended, begins here.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn begin(&self, session: Session) -> Result<Visitor, Error> {
+        if let Some(visitor) = self.resume(session.clone()).await? {
+            return Ok(visitor);
+        }
+        session.insert(LAST_DAY, today()).await?;
+        session.save().await?; // Gives it its id.
+        let id = session.id().map(|id| id.to_string()).unwrap_or_default();
+        let person = Person::of_session(&self.secret, &id);
+        session.insert(PERSON, StoredPerson::of(&person)).await?;
+        Ok(Visitor { person, session })
+    }
+
+    /// The visitor whose session this is, if it lives.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn resume(&self, session: Session) -> Result<Option<Visitor>, Error> {
+        let stored: Option<StoredPerson> = session.get(PERSON).await?;
+        let Some(person) = stored.as_ref().and_then(StoredPerson::person) else { return Ok(None) };
+        // Writing once a day keeps a session that is in use from expiring.
+        if session.get::<i64>(LAST_DAY).await? != Some(today()) {
+            session.insert(LAST_DAY, today()).await?;
+        }
+        Ok(Some(Visitor { person, session }))
+    }
+
+    /// The same, read from the store anew: a connection outlives what its request has read.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn resume_anew(&self, session: &Session) -> Result<Option<Visitor>, Error> {
+        let Some(id) = session.id() else { return Ok(None) };
+        let expiry = tower_sessions::Expiry::OnInactivity(EXPIRES_AFTER);
+        self.resume(Session::new(Some(id), Arc::new(self.clone()), Some(expiry))).await
+    }
+}
+
+fn today() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp() / (24 * 60 * 60)
+}
+
+impl Visitor {
+    /// What they keep of having shown a room's password.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn pass(&self, room: &RoomId) -> Result<Option<Pass>, Error> {
+        let passes: Vec<(String, String)> = self.session.get(PASSES).await?.unwrap_or_default();
+        let kept = passes.into_iter().find(|(id, _)| id == room.as_str());
+        Ok(kept.map(|(_, pass)| Pass::new(pass)))
+    }
+
+    /// Keeps a pass; the oldest go when there are too many.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn keep_pass(&self, room: &RoomId, pass: &Pass) -> Result<(), Error> {
+        let mut passes: Vec<(String, String)> = self.session.get(PASSES).await?.unwrap_or_default();
+        passes.retain(|(id, _)| id != room.as_str());
+        passes.push((room.to_string(), pass.as_str().to_owned()));
+        let surplus = passes.len().saturating_sub(MAX_PASSES);
+        passes.drain(..surplus);
+        Ok(self.session.insert(PASSES, passes).await?)
+    }
+}
+
+fn key(id: &Id) -> String {
+    HEXLOWER.encode(&Sha256::digest(id.to_string().as_bytes()))
+}
+
+fn row(record: &Record) -> SessionRow {
+    SessionRow {
+        key: key(&record.id),
+        data: record.data.clone().into_iter().collect(),
+        expires_at: Timestamp::from(record.expiry_date),
+    }
+}
+
+fn backend(error: &crate::store::Error) -> session_store::Error {
+    session_store::Error::Backend(error.to_string())
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        while !self.store.create_session(row(record)).await.map_err(|e| backend(&e))? {
+            record.id = Id::default(); // 128 random bits met their like.
+        }
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        self.store.save_session(row(record)).await.map_err(|e| backend(&e))
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let found =
+            self.store.session(&key(id), Timestamp::now()).await.map_err(|e| backend(&e))?;
+        Ok(found.map(|row| Record {
+            id: *id,
+            data: row.data.into_iter().collect(),
+            expiry_date: OffsetDateTime::from_unix_timestamp(row.expires_at.as_millis() / 1000)
+                .unwrap_or(OffsetDateTime::UNIX_EPOCH),
+        }))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        self.store.delete_session(&key(id)).await.map_err(|e| backend(&e))
+    }
+}

@@ -1,0 +1,91 @@
+//! The lobby, live: which rooms there are, and how full they are.
+
+use std::{collections::HashSet, time::Duration};
+
+use socketioxide::{
+    SocketIo,
+    extract::{HttpExtension, State},
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+use tracing::warn;
+
+use super::{
+    Refused, Shared,
+    protocol::{self, told},
+};
+use crate::{chat::Chat, domain::RoomId, session::Session};
+
+/// Changes of a room within this time are told as one.
+const GATHER: Duration = Duration::from_millis(500);
+
+/// Something about the list of rooms.
+#[derive(Debug)]
+pub(super) enum Change {
+    Opened(RoomId),
+    Changed(RoomId),
+    Closed(RoomId),
+}
+
+/// Lets in whoever has a session.
+pub(super) async fn admit(
+    State(shared): State<Shared>,
+    HttpExtension(session): HttpExtension<Session>,
+) -> Result<(), Refused> {
+    shared.visitor(&session).await.map(drop)
+}
+
+pub(super) async fn connected() {}
+
+/// Tells the lobby of changes, one after another, until the server ends. A changed room is looked
+/// up when it is told, so that what is told is true then, and nothing comes after its removal.
+pub(super) async fn tell(io: SocketIo, chat: Chat, mut changes: mpsc::UnboundedReceiver<Change>) {
+    let mut changed = HashSet::new();
+    let mut due = Instant::now();
+    loop {
+        let change = tokio::select! {
+            biased;
+            change = changes.recv() => change,
+            () = sleep_until(due), if !changed.is_empty() => {
+                let rooms = changed.drain().collect();
+                tell_rooms(&io, &chat, rooms, told::UPDATE_ROOM).await;
+                continue;
+            }
+        };
+        match change {
+            None => return,
+            Some(Change::Opened(id)) => tell_rooms(&io, &chat, vec![id], told::NEW_ROOM).await,
+            Some(Change::Changed(id)) => {
+                if changed.is_empty() {
+                    due = Instant::now() + GATHER;
+                }
+                changed.insert(id);
+            }
+            Some(Change::Closed(id)) => {
+                changed.remove(&id);
+                emit(&io, told::REMOVE_ROOM, id.as_str()).await;
+            }
+        }
+    }
+}
+
+async fn tell_rooms(io: &SocketIo, chat: &Chat, ids: Vec<RoomId>, event: &'static str) {
+    match chat.summaries(ids).await {
+        Ok(rooms) => {
+            for room in rooms {
+                emit(io, event, &protocol::Room::from(&room)).await;
+            }
+        }
+        Err(error) => warn!(?error, "could not look up the rooms that the lobby should hear of"),
+    }
+}
+
+async fn emit<T: serde::Serialize + ?Sized>(io: &SocketIo, event: &'static str, data: &T) {
+    let Some(lobby) = io.of(protocol::LOBBY) else { return };
+    if let Err(error) = lobby.emit(event, data).await {
+        warn!(event, %error, "could not tell everybody in the lobby");
+    }
+    tokio::task::yield_now().await; // The tasks that write to the sockets must run.
+}

@@ -1,0 +1,202 @@
+//! The Socket.IO edge: the lobby and the inside of a room, live.
+//!
+//! [`protocol`] says what is spoken. Here handshakes and requests become calls of the chat, and
+//! events become emits. Handlers are registered while a handshake is still being answered: an
+//! event that arrives before its handler would vanish without an answer.
+
+mod answer;
+mod lobby;
+pub mod protocol;
+mod room;
+mod turn;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use serde::Serialize;
+use socketioxide::{
+    SocketIo, extract::SocketRef, handler::ConnectHandler as _, layer::SocketIoLayer,
+};
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use crate::{
+    bus::Edge,
+    chat::{Chat, Error},
+    domain::{Body, Event, Message, PersonId, RoomId},
+    session::{Session, Sessions, Visitor},
+};
+use protocol::{ErrorBody, told};
+
+/// Packets that may wait for one socket: some seconds of a very lively room. The memory is taken
+/// as it is used.
+const QUEUE: usize = 4_096;
+/// A message of 2,000 characters, escaped, fits many times over.
+const MAX_FRAME_BYTES: usize = 64 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Shared {
+    chat: Chat,
+    sessions: Sessions,
+}
+
+/// The edge.
+pub struct Sockets {
+    io: SocketIo,
+    lobby: mpsc::UnboundedSender<lobby::Change>,
+}
+
+impl Sockets {
+    /// The edge and the layer that puts it into a router. The layer belongs inside the one that
+    /// gives requests their session.
+    #[must_use]
+    pub fn new(chat: &Chat, sessions: &Sessions) -> (Arc<Self>, SocketIoLayer) {
+        let shared = Shared { chat: chat.clone(), sessions: sessions.clone() };
+        let (layer, io) = SocketIo::builder()
+            .with_state(shared)
+            .max_buffer_size(QUEUE)
+            .max_payload(MAX_FRAME_BYTES as u64)
+            .ws_max_message_size(MAX_FRAME_BYTES)
+            .ws_max_frame_size(MAX_FRAME_BYTES)
+            .ws_read_buffer_size(4096)
+            .connect_timeout(Duration::from_secs(10))
+            .build_layer();
+        io.ns(protocol::LOBBY, lobby::connected.with(lobby::admit));
+        io.ns(protocol::CHAT, room::connected.with(room::admit));
+        let (lobby, changes) = mpsc::unbounded_channel();
+        tokio::spawn(lobby::tell(io.clone(), chat.clone(), changes));
+        (Arc::new(Self { io, lobby }), layer)
+    }
+
+    /// Ends every connection.
+    pub async fn close(&self) {
+        self.io.close().await;
+    }
+
+    /// Tells everybody in some Socket.IO rooms of the chat namespace.
+    async fn tell<T: Serialize + ?Sized>(&self, rooms: Vec<String>, event: &'static str, data: &T) {
+        let Some(chat) = self.io.of(protocol::CHAT) else { return };
+        if let Err(error) = chat.within(rooms).emit(event, data).await {
+            warn!(event, %error, "could not tell everybody");
+        }
+        // Emitting does not yield, and the tasks that write to the sockets must run.
+        tokio::task::yield_now().await;
+    }
+
+    async fn disconnect(&self, rooms: Vec<String>) {
+        let Some(chat) = self.io.of(protocol::CHAT) else { return };
+        if let Err(error) = chat.within(rooms).disconnect().await {
+            warn!(%error, "could not disconnect everybody");
+        }
+    }
+
+    async fn said(&self, message: &Message, prev: i64) {
+        let rooms = match &message.body {
+            Body::Whisper { to, .. } => {
+                vec![seat(&message.room, &message.by.id), seat(&message.room, &to.id)]
+            }
+            _ => vec![message.room.to_string()],
+        };
+        self.tell(rooms, told::CHAT, &protocol::Chat::live(message, prev)).await;
+    }
+
+    fn lobby(&self, change: lobby::Change) {
+        self.lobby.send(change).ok(); // Its task ends with the server.
+    }
+}
+
+/// The Socket.IO room of one person's sockets in one room.
+fn seat(room: &RoomId, person: &PersonId) -> String {
+    format!("{room}/{person}")
+}
+
+fn presence(message: &Message, prev: i64, count: u32, connected: bool) -> protocol::Presence {
+    protocol::Presence {
+        user: "system",
+        person: protocol::Person::from(&message.by),
+        current_users: count,
+        connected,
+        chat: protocol::Chat::live(message, prev),
+    }
+}
+
+#[async_trait]
+impl Edge for Sockets {
+    async fn deliver(&self, event: &Event) {
+        match event {
+            Event::RoomOpened(id) => self.lobby(lobby::Change::Opened(id.clone())),
+            Event::RoomChanged(id) => self.lobby(lobby::Change::Changed(id.clone())),
+            Event::RoomClosed(id) => {
+                self.lobby(lobby::Change::Closed(id.clone()));
+                self.tell(vec![id.to_string()], told::REMOVE_ROOM, id.as_str()).await;
+                self.disconnect(vec![id.to_string()]).await;
+            }
+            Event::Joined { message, prev, count } => {
+                let joined = presence(message, *prev, *count, true);
+                self.tell(vec![message.room.to_string()], told::JOIN, &joined).await;
+            }
+            Event::Left { message, prev, count } => {
+                let left = presence(message, *prev, *count, false);
+                self.tell(vec![message.room.to_string()], told::EXIT, &left).await;
+                self.disconnect(vec![seat(&message.room, &message.by.id)]).await;
+            }
+            Event::Said { message, prev } => self.said(message, *prev).await,
+            Event::OwnerChanged { room, owner } => {
+                let owner = protocol::Person::from(owner);
+                self.tell(vec![room.to_string()], told::OWNER, &owner).await;
+            }
+            Event::Typing { room, person, typing } => {
+                let Some(chat) = self.io.of(protocol::CHAT) else { return };
+                let told =
+                    protocol::Typing { person: protocol::Person::from(person), typing: *typing };
+                let others =
+                    chat.within(room.to_string()).except(seat(room, &person.id)).volatile();
+                if let Err(error) = others.emit(told::TYPING, &told).await {
+                    warn!(%error, "could not tell that somebody is typing");
+                }
+            }
+            Event::Head { room, seq } => {
+                let head = protocol::Head { seq: *seq };
+                self.tell(vec![room.to_string()], told::HEAD, &head).await;
+            }
+        }
+    }
+}
+
+/// A handshake that is refused; its text is the `connect_error`'s message.
+#[derive(Debug)]
+struct Refused(Error);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code())
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        if let Error::Unavailable(cause) = &error {
+            warn!(%cause, "could not answer a handshake");
+        }
+        Self(error)
+    }
+}
+
+impl From<crate::session::Error> for Refused {
+    fn from(error: crate::session::Error) -> Self {
+        Self::from(Error::Unavailable(error.into()))
+    }
+}
+
+impl Shared {
+    /// Whose socket this is.
+    async fn visitor(&self, session: &Session) -> Result<Visitor, Refused> {
+        self.sessions.resume_anew(session).await?.ok_or(Refused(Error::Unauthorized))
+    }
+}
+
+/// Says what went wrong to a socket that waits for no answer.
+fn complain(socket: &SocketRef, error: &Error) {
+    socket.emit(told::ERROR, &ErrorBody::from(error)).ok(); // They have gone: nobody to tell.
+}

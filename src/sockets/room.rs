@@ -1,0 +1,180 @@
+//! The inside of a room, live.
+
+use std::sync::Arc;
+
+use socketioxide::extract::{Extension, HttpExtension, SocketRef, State, TryData};
+
+use super::{
+    Refused, Shared,
+    answer::Answer,
+    complain,
+    protocol::{self, ChatGet, ChatPost, Chats, Handshake, asked, told},
+    seat,
+    turn::{Line, Turn},
+};
+use crate::{
+    chat::{Entered, Error, Presence, room_id},
+    domain::{ClientId, RoomId, Seq},
+    session::Session,
+};
+
+/// A socket's hold on its seat.
+#[derive(Clone)]
+pub(super) struct Seat(Arc<Presence>);
+
+/// What a socket needs to know only until it is greeted.
+#[derive(Clone)]
+pub(super) struct Arrival {
+    after: Option<Seq>,
+    room: protocol::Room,
+    people: Vec<protocol::Person>,
+}
+
+/// Takes a seat. When this fails, nothing is left of it; when it succeeds but the connection is
+/// already gone, dropping the socket's extensions lets the seat go.
+pub(super) async fn admit(
+    socket: SocketRef,
+    State(shared): State<Shared>,
+    HttpExtension(session): HttpExtension<Session>,
+    TryData(handshake): TryData<Handshake>,
+) -> Result<(), Refused> {
+    let visitor = shared.visitor(&session).await?;
+    let handshake = handshake.unwrap_or_default(); // Without `auth`, the page's address counts.
+    let room = wanted(&handshake, &socket)?;
+    let pass = visitor.pass(&room).await?;
+    let password = handshake.password.as_deref();
+    let entered = shared.chat.enter(&room, &visitor.person, pass, password).await?;
+
+    let Entered { presence, room, people } = entered;
+    let presence = Arc::new(presence);
+    socket.extensions.insert(Seat(presence.clone()));
+    socket.extensions.insert(Line::default());
+    socket.extensions.insert(Arrival {
+        after: handshake.after,
+        room: protocol::Room::from(&room),
+        people: people.iter().map(protocol::Person::from).collect(),
+    });
+    socket.on_disconnect(async move || presence.let_go());
+    socket.on(asked::CHAT_POST, on_post);
+    socket.on(asked::CHAT_GET, on_get);
+    socket.on(asked::TYPING, on_typing);
+    socket.on(asked::EXIT, on_exit);
+    socket.on_fallback(on_unknown);
+    Ok(())
+}
+
+/// The room that the handshake names, or else the page that the connection comes from.
+fn wanted(handshake: &Handshake, socket: &SocketRef) -> Result<RoomId, Error> {
+    if let Some(raw) = &handshake.room {
+        return room_id(raw);
+    }
+    let referer = socket.req_parts().headers.get(axum::http::header::REFERER);
+    let page = referer.and_then(|value| url::Url::parse(value.to_str().ok()?).ok());
+    let raw = page.as_ref().and_then(|url| url.path().strip_prefix("/room/"));
+    room_id(raw.unwrap_or_default())
+}
+
+/// Greets: joins and says welcome in one step, between two messages of the room.
+pub(super) async fn connected(
+    socket: SocketRef,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    Extension(arrival): Extension<Arrival>,
+) {
+    socket.extensions.remove::<Arrival>();
+    let you = presence.clone();
+    shared.chat.greet(&presence, arrival.after, move |history| {
+        let history = match history {
+            Ok(history) => history,
+            Err(error) => {
+                complain(&socket, &error);
+                socket.disconnect().ok(); // It comes back by itself, and is greeted then.
+                return;
+            }
+        };
+        socket.join([you.room.to_string(), seat(&you.room, &you.person.id)]);
+        let welcome = protocol::Welcome {
+            room: arrival.room,
+            you: protocol::Person::from(&you.person),
+            people: arrival.people,
+            history: Chats::from(&history),
+        };
+        if socket.emit(told::WELCOME, &welcome).is_err() {
+            socket.leave_all(); // Gone meanwhile; nothing else would take it out of the room.
+        }
+    });
+}
+
+async fn on_post(
+    answer: Answer,
+    mut turn: Turn,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<ChatPost>,
+) {
+    turn.come().await;
+    let said = request.map_err(|_| Error::Malformed).and_then(|ChatPost { chat, client_id }| {
+        let client_id = client_id.as_deref().map(ClientId::parse).transpose();
+        let client_id = client_id.map_err(|_| Error::field("clientId", "client_id"))?;
+        Ok(shared.chat.say(&presence.room, &presence.person.id, &chat, client_id))
+    });
+    drop(turn); // Its place among the messages is taken; the next one need not wait for the store.
+    let outcome = match said {
+        Ok(said) => said.await.map(|message| protocol::Chat::from(&message)),
+        Err(error) => Err(error),
+    };
+    answer.give(outcome);
+}
+
+async fn on_get(
+    answer: Answer,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<ChatGet>,
+) {
+    let outcome = match request {
+        Ok(request) => {
+            let (room, me) = (&presence.room, &presence.person.id);
+            let history = shared.chat.history(room, me, None, request.window()).await;
+            history.map(|history| Chats::from(&history))
+        }
+        Err(_) => Err(Error::Malformed),
+    };
+    answer.give(outcome);
+}
+
+async fn on_typing(
+    socket: SocketRef,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(typing): TryData<bool>,
+) {
+    match typing {
+        Ok(typing) => shared.chat.typing(&presence.room, &presence.person, typing).await,
+        Err(_) => complain(&socket, &Error::Malformed),
+    }
+}
+
+async fn on_exit(
+    socket: SocketRef,
+    answer: Answer,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+) {
+    let rooms = [presence.room.to_string(), seat(&presence.room, &presence.person.id)];
+    // Out of the room first: the answer must come before the end of the connection.
+    socket.leave(rooms.clone());
+    let outcome = shared.chat.exit(&presence.room, &presence.person.id).await;
+    let left = outcome.is_ok();
+    if !left {
+        socket.join(rooms);
+    }
+    answer.give(outcome);
+    if left {
+        socket.disconnect().ok(); // They closed it first.
+    }
+}
+
+async fn on_unknown(answer: Answer) {
+    answer.give::<()>(Err(Error::Malformed));
+}

@@ -1,0 +1,47 @@
+//! Bodies of requests: a form from a page, JSON from a program, with the same fields.
+
+use axum::{
+    Form, Json,
+    extract::{FromRequest, Request},
+    http::header,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::errors::Refused;
+use crate::chat::Error;
+
+/// Fields, from a form or from JSON, by the request's content type.
+pub(super) struct Fields<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let is_form = kind
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+        let fields = if is_form {
+            Form::from_request(request, state).await.map(|Form(fields)| fields).ok()
+        } else {
+            Json::from_request(request, state).await.map(|Json(fields)| fields).ok()
+        };
+        Ok(Self(fields.ok_or(Error::Malformed)?))
+    }
+}
+
+/// A field that programs may send as a number, and forms as text.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Text {
+    Text(String),
+    Number(serde_json::Number),
+}
+
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        match text {
+            Text::Text(text) => text,
+            Text::Number(number) => number.to_string(),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Refusals: a status and JSON for programs, words on a page for people.
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Serialize;
+use tracing::error;
+
+use super::{pages, reader::Reader};
+use crate::{
+    chat::{Error, room_id},
+    sockets::protocol::ErrorBody,
+};
+
+/// A request that was refused.
+#[derive(Debug)]
+pub(super) struct Refused(pub(super) Error);
+
+impl<E: Into<Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<crate::session::Error> for Error {
+    fn from(error: crate::session::Error) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// The status of each refusal.
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Unauthorized => StatusCode::UNAUTHORIZED,
+        Error::NoSuchRoom | Error::NotHere => StatusCode::NOT_FOUND,
+        Error::WrongPassword
+        | Error::Kicked
+        | Error::Locked
+        | Error::NotInRoom
+        | Error::NotOwner => StatusCode::FORBIDDEN,
+        Error::RoomFull => StatusCode::CONFLICT,
+        Error::Invalid(_) | Error::BadGif(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Malformed => StatusCode::BAD_REQUEST,
+        Error::TooLong | Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+        Error::NotAGif => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::TooManyRooms | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// Every code that a page may be asked to show, so that it never shows what an address made up.
+pub(super) fn known_code(code: &str) -> Option<&'static str> {
+    const SHOWN: [&str; 10] = [
+        "no_such_room",
+        "wrong_password",
+        "kicked",
+        "locked",
+        "room_full",
+        "not_in_room",
+        "slow_down",
+        "too_many_rooms",
+        "unavailable",
+        "unauthorized",
+    ];
+    SHOWN.into_iter().find(|shown| *shown == code)
+}
+
+/// A refusal's code, for the layer that makes pages of refusals.
+#[derive(Clone, Copy)]
+struct Code(&'static str);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body {
+            error: ErrorBody,
+        }
+        if let Error::Unavailable(cause) = &self.0 {
+            error!(%cause, "could not answer a request");
+        }
+        let body = Json(Body { error: ErrorBody::from(&self.0) });
+        let mut response = (status(&self.0), body).into_response();
+        let wait = match &self.0 {
+            Error::SlowDown { retry_after } => Some(retry_after.as_secs() + 1),
+            Error::TooManyRooms => Some(60),
+            Error::Unavailable(_) => Some(5),
+            _ => None,
+        };
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Error::OutOfRange { size } = &self.0
+            && let Ok(whole) = HeaderValue::try_from(format!("bytes */{size}"))
+        {
+            response.headers_mut().insert(header::CONTENT_RANGE, whole);
+        }
+        response.extensions_mut().insert(Code(self.0.code()));
+        response
+    }
+}
+
+/// Turns refusals of pages into what a person can read, unless a program asked: back to the lobby, which
+/// says what happened, or, when the lobby would fail too, a page of its own.
+pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Response {
+    let room = request.uri().path().strip_prefix("/room/").map(ToOwned::to_owned);
+    let response = next.run(request).await;
+    if reader.wants_json {
+        return response;
+    }
+    let Some(Code(code)) = response.extensions().get().copied() else { return response };
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE && code == "unavailable" {
+        let page = pages::ErrorPage { frame: reader.blank(), code };
+        let retry = response.headers().get(header::RETRY_AFTER).cloned();
+        let mut page = (response.status(), page).into_response();
+        page.headers_mut().extend(retry.map(|seconds| (header::RETRY_AFTER, seconds)));
+        return page;
+    }
+    let id = room.as_deref().and_then(|path| path.split('/').next());
+    let unlocking = id.and_then(|id| room_id(id).ok()).filter(|_| code == "wrong_password");
+    Redirect::to(&match unlocking {
+        Some(id) => format!("/?error={code}&room={id}"),
+        None => format!("/?error={code}"),
+    })
+    .into_response()
+}

@@ -1,0 +1,163 @@
+//! The lobby, and the form for a new room.
+
+use axum::{
+    Json,
+    extract::{Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Web,
+    body::{Fields, Text},
+    errors::{Refused, known_code},
+    pages::{LobbyPage, NewRoomPage},
+    reader::{Me, Reader},
+};
+use crate::{
+    chat::{Chat, Error, RoomForm, room_id},
+    domain::RoomSummary,
+    sockets::protocol::Room,
+};
+
+/// A room that most people would make first: friends around a table.
+const USUAL_CAPACITY: &str = "10";
+
+#[derive(Debug, Deserialize)]
+pub(super) struct LobbyParams {
+    #[serde(default)]
+    q: String,
+    page: Option<String>,
+    error: Option<String>,
+    room: Option<String>,
+}
+
+#[derive(Serialize)]
+struct LobbyJson {
+    rooms: Vec<Room>,
+    total: usize,
+    page: usize,
+    pages: usize,
+}
+
+/// `GET /`
+pub(super) async fn show(
+    State(web): State<Web>,
+    Me(visitor): Me,
+    reader: Reader,
+    Query(params): Query<LobbyParams>,
+) -> Result<Response, Refused> {
+    // A page that is none is the first: an address that somebody mistyped still shows rooms.
+    let page = params.page.as_deref().and_then(|page| page.parse().ok()).unwrap_or(1).max(1);
+    let found = web.chat.lobby(&params.q, page).await?;
+    let pages = Chat::pages(found.total);
+    if reader.wants_json {
+        let rooms = found.rooms.iter().map(Room::from).collect();
+        return Ok(Json(LobbyJson { rooms, total: found.total, page, pages }).into_response());
+    }
+    let unlock = match params.room.as_deref().map(room_id) {
+        Some(Ok(id)) => web.chat.summaries(vec![id]).await?.pop().filter(needs_password),
+        _ => None,
+    };
+    Ok(LobbyPage {
+        frame: web.frame(reader, &visitor),
+        rooms: found.rooms,
+        total: found.total,
+        page,
+        pages,
+        q: params.q,
+        notice: params.error.as_deref().and_then(known_code),
+        unlock,
+    }
+    .into_response())
+}
+
+fn needs_password(room: &RoomSummary) -> bool {
+    room.has_password
+}
+
+/// `GET /room`
+pub(super) async fn form(State(web): State<Web>, Me(visitor): Me, reader: Reader) -> NewRoomPage {
+    NewRoomPage {
+        frame: web.frame(reader, &visitor),
+        title: String::new(),
+        max: USUAL_CAPACITY.to_owned(),
+        max_capacity: web.chat.rules().max_capacity,
+        errors: Vec::new(),
+        problem: None,
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RoomFields {
+    title: Option<Text>,
+    max: Option<Text>,
+    password: Option<Text>,
+}
+
+impl From<RoomFields> for RoomForm {
+    fn from(fields: RoomFields) -> Self {
+        let text = |field: Option<Text>| field.map(String::from).unwrap_or_default();
+        Self { title: text(fields.title), max: text(fields.max), password: text(fields.password) }
+    }
+}
+
+/// `POST /room`
+pub(super) async fn create(
+    State(web): State<Web>,
+    Me(visitor): Me,
+    reader: Reader,
+    Fields(fields): Fields<RoomFields>,
+) -> Result<Response, Refused> {
+    let form = RoomForm::from(fields);
+    let opened = match web.chat.open(&visitor.person, &form).await {
+        Ok(opened) => opened,
+        Err(error) if reader.wants_json => return Err(error.into()),
+        Err(error) => return again(&web, &visitor, reader, form, error),
+    };
+    if let Some(pass) = &opened.pass {
+        visitor.keep_pass(&opened.room.id, pass).await?;
+    }
+    let address = format!("/room/{}", opened.room.id);
+    if reader.wants_json {
+        let location = [(header::LOCATION, address)];
+        let body = Json(Room::from(&opened.room));
+        return Ok((StatusCode::CREATED, location, body).into_response());
+    }
+    Ok(Redirect::to(&address).into_response())
+}
+
+/// The form once more, with what was filled in and what is wrong with it.
+fn again(
+    web: &Web,
+    visitor: &crate::session::Visitor,
+    reader: Reader,
+    form: RoomForm,
+    error: Error,
+) -> Result<Response, Refused> {
+    let code = error.code();
+    let errors = match &error {
+        Error::Invalid(fields) => {
+            fields.iter().map(|wrong| (wrong.field, wrong.code.to_owned())).collect()
+        }
+        Error::SlowDown { .. } | Error::TooManyRooms => Vec::new(),
+        _ => return Err(error.into()),
+    };
+    let problem = errors.is_empty().then_some(code);
+    // The same status and headers as a program gets, around a page.
+    let mut response = Refused(error).into_response();
+    response.extensions_mut().clear();
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_TYPE);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let page = NewRoomPage {
+        frame: web.frame(reader, visitor),
+        title: form.title,
+        max: form.max,
+        max_capacity: web.chat.rules().max_capacity,
+        errors,
+        problem,
+    };
+    Ok((parts.status, parts.headers, page).into_response())
+}

@@ -1,0 +1,141 @@
+//! The HTTP edge: pages for people, JSON for programs, on the same routes.
+//!
+//! [`routes`] is the table of all of them. A handler extracts, calls the chat, and answers; what is
+//! refused becomes a status, JSON or a page in [`errors`].
+
+pub mod assets;
+mod body;
+mod chats;
+mod errors;
+mod gifs;
+mod health;
+mod lobby;
+pub mod pages;
+mod reader;
+mod room;
+pub mod texts;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware,
+    response::{IntoResponse as _, Response},
+    routing::{any, get, post},
+};
+use socketioxide::layer::SocketIoLayer;
+use tokio_util::sync::CancellationToken;
+use tower_http::{
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer,
+};
+use tower_sessions::{
+    Expiry, SessionManagerLayer,
+    cookie::{Key, SameSite},
+};
+
+use crate::{
+    chat::Chat,
+    session::{self, Sessions, Visitor},
+};
+use reader::Reader;
+
+/// A form or a message, escaped, fits many times over. Uploads have a limit of their own.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Everything comes from this server and nothing is inline. `blob:` is the preview of a GIF that
+/// is about to be sent.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob:; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Web {
+    chat: Chat,
+    sessions: Sessions,
+    /// The public URL, without a slash at its end.
+    base: Arc<str>,
+    max_gif_bytes: usize,
+    stopping: CancellationToken,
+}
+
+/// How the edge is set up.
+pub struct Setup {
+    /// The public URL, such as `https://chat.example/`.
+    pub public_url: String,
+    /// Largest GIF accepted, in bytes.
+    pub max_gif_bytes: usize,
+    /// Signs the cookies.
+    pub cookie_key: Key,
+    /// Cancelled when the server begins to stop.
+    pub stopping: CancellationToken,
+}
+
+/// The whole of what is served.
+pub fn routes(chat: &Chat, sessions: &Sessions, sockets: SocketIoLayer, setup: Setup) -> Router {
+    let secure = setup.public_url.starts_with("https:");
+    let web = Web {
+        chat: chat.clone(),
+        sessions: sessions.clone(),
+        base: setup.public_url.trim_end_matches('/').into(),
+        max_gif_bytes: setup.max_gif_bytes,
+        stopping: setup.stopping,
+    };
+    let session = SessionManagerLayer::new(sessions.clone())
+        .with_name("huechat.sid")
+        .with_signed(setup.cookie_key)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_secure(secure)
+        .with_expiry(Expiry::OnInactivity(session::EXPIRES_AFTER));
+
+    let pages = Router::new()
+        .route("/", get(lobby::show))
+        .route("/room", get(lobby::form).post(lobby::create))
+        .route("/room/{id}", get(room::enter))
+        .route("/room/{id}/enter", post(room::unlock))
+        .route("/room/{id}/leave", post(room::leave))
+        .layer(middleware::from_fn(errors::explain));
+    let visited = Router::new()
+        .merge(pages)
+        .route("/room/{id}/chat", get(chats::history).post(chats::say))
+        .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
+        .route("/gif/{room}/{name}", get(gifs::file))
+        // The layer answers this path; it only needs a route to be on.
+        .merge(Router::new().route("/socket.io/", any(not_found)).layer(sockets))
+        .layer(session);
+
+    Router::new()
+        .merge(visited)
+        .route("/public/{version}/{*path}", get(assets::serve))
+        .route("/favicon.ico", get(assets::favicon))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(CompressionLayer::new())
+        .layer(always(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(always(header::REFERRER_POLICY, "same-origin"))
+        .layer(CatchPanicLayer::new())
+        .with_state(web)
+}
+
+/// Sets a header, unless a handler has set a stricter one.
+fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+async fn not_found(reader: Reader) -> Response {
+    (StatusCode::NOT_FOUND, pages::ErrorPage { frame: reader.blank(), code: "not_found" })
+        .into_response()
+}
+
+impl Web {
+    fn frame(&self, reader: Reader, visitor: &Visitor) -> pages::Frame {
+        let (me, base) = (visitor.person.clone(), self.base.to_string());
+        pages::Frame { texts: reader.texts, me, base }
+    }
+}

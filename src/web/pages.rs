@@ -1,0 +1,252 @@
+//! What each page shows. A struct here names its template in `views/`, and is built from domain
+//! types only; words and classes are found here, and HTML is written there.
+
+mod line;
+mod room_card;
+
+use askama::Template;
+use askama_web::WebTemplate;
+use fluent_bundle::FluentValue;
+
+use self::{
+    line::{Line, LineContent, Piece},
+    room_card::RoomCard,
+};
+use super::{assets, texts::Texts};
+use crate::domain::{Color, Message, Person, RoomSummary};
+
+/// What every page needs: the reader, and how to speak to them.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The reader's language.
+    pub texts: Texts,
+    /// The reader.
+    pub me: Person,
+    /// The server's public URL, without a slash at its end.
+    pub base: String,
+}
+
+impl Frame {
+    fn class(&self) -> String {
+        color_class(self.me.color)
+    }
+
+    fn name(&self) -> String {
+        self.texts.person(&self.me)
+    }
+
+    fn texts_url(&self) -> String {
+        texts_url(self.texts)
+    }
+}
+
+fn texts_url(texts: Texts) -> String {
+    assets::url(&format!("locales/{}.ftl", texts.language().code()))
+}
+
+/// The CSS class that gives an element a person's colour, as `--person`.
+fn color_class(color: Color) -> String {
+    format!("c-{}", color.hex().trim_start_matches('#'))
+}
+
+/// The rooms, the most lively first.
+#[derive(Debug, Template, WebTemplate)]
+#[template(path = "lobby.html")]
+pub struct LobbyPage {
+    /// What every page needs.
+    pub frame: Frame,
+    /// The rooms of this page.
+    pub rooms: Vec<RoomSummary>,
+    /// How many rooms there are, or were found.
+    pub total: usize,
+    /// Which page this is, from 1.
+    pub page: usize,
+    /// How many pages there are.
+    pub pages: usize,
+    /// What was searched for.
+    pub q: String,
+    /// The code of what went wrong on the way here.
+    pub notice: Option<&'static str>,
+    /// The room whose password is asked for, in a dialog that is open.
+    pub unlock: Option<RoomSummary>,
+}
+
+impl LobbyPage {
+    fn cards(&self) -> impl Iterator<Item = RoomCard> {
+        self.rooms.iter().map(|room| RoomCard::new(room, self.frame.texts))
+    }
+
+    /// What went wrong, unless the password dialog says it.
+    fn banner(&self) -> Option<String> {
+        let code = self.notice.filter(|_| self.unlock.is_none())?;
+        Some(self.frame.texts.error(code))
+    }
+
+    fn password_problem(&self) -> String {
+        let code = self.notice.filter(|_| self.unlock.is_some());
+        code.map(|code| self.frame.texts.error(code)).unwrap_or_default()
+    }
+
+    fn nothing_found(&self) -> String {
+        self.frame.texts.with("search-empty-title", &[("q", self.q.as_str().into())])
+    }
+
+    fn where_in_pages(&self) -> String {
+        let [page, pages] = [self.page, self.pages].map(|n| FluentValue::from(n.to_string()));
+        self.frame.texts.with("page-of", &[("page", page), ("pages", pages)])
+    }
+
+    fn link_to_previous(&self) -> Option<String> {
+        (self.page > 1).then(|| self.link_to(self.page - 1))
+    }
+
+    fn link_to_next(&self) -> Option<String> {
+        (self.page < self.pages).then(|| self.link_to(self.page + 1))
+    }
+
+    fn link_to(&self, page: usize) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::from("/?"));
+        if !self.q.is_empty() {
+            query.append_pair("q", &self.q);
+        }
+        query.append_pair("page", &page.to_string()).finish()
+    }
+}
+
+/// The form for a new room.
+#[derive(Debug, Template, WebTemplate)]
+#[template(path = "new_room.html")]
+pub struct NewRoomPage {
+    /// What every page needs.
+    pub frame: Frame,
+    /// The title, as it was typed.
+    pub title: String,
+    /// The capacity, as it was typed.
+    pub max: String,
+    /// The most people that the server allows in a room.
+    pub max_capacity: u32,
+    /// A field's name and the code of what is wrong with it.
+    pub errors: Vec<(&'static str, String)>,
+    /// The code of what went wrong with the whole.
+    pub problem: Option<&'static str>,
+}
+
+impl NewRoomPage {
+    fn max_hint(&self) -> String {
+        self.frame.texts.counting("room-max-hint", self.max_capacity)
+    }
+
+    fn has_error(&self, field: &str) -> bool {
+        self.errors.iter().any(|(name, _)| *name == field)
+    }
+
+    fn problems(&self, field: &str) -> Vec<String> {
+        let codes = self.errors.iter().filter(|(name, _)| *name == field).map(|(_, code)| code);
+        codes.map(|code| self.frame.texts.error_counting(code, self.max_capacity)).collect()
+    }
+}
+
+/// A room, and what was said in it.
+#[derive(Debug, Template, WebTemplate)]
+#[template(path = "room.html")]
+pub struct RoomPage {
+    /// What every page needs.
+    pub frame: Frame,
+    /// The room.
+    pub room: RoomSummary,
+    /// Who is there, in the order in which they came.
+    pub people: Vec<Person>,
+    /// The newest messages, in the order of `seq`, rising.
+    pub messages: Vec<Message>,
+    /// Whether there are older ones.
+    pub more: bool,
+    /// The largest GIF that the server takes, in bytes.
+    pub max_gif_bytes: usize,
+}
+
+impl RoomPage {
+    fn lines(&self) -> Vec<Line> {
+        let seen = self.messages.iter().filter(|message| message.is_seen_by(&self.frame.me.id));
+        Line::all(seen, &self.frame)
+    }
+
+    #[expect(clippy::unused_self, reason = "templates call methods of their page")]
+    fn blank_lines(&self) -> [Line; 5] {
+        Line::blanks()
+    }
+
+    fn members(&self) -> impl Iterator<Item = Member> {
+        self.people.iter().map(|person| Member {
+            id: person.id.to_string(),
+            class: color_class(person.color),
+            name: self.frame.texts.person(person),
+            you: person.id == self.frame.me.id,
+            host: person.id == self.room.owner.id,
+        })
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.people.iter().all(|person| person.id == self.frame.me.id)
+    }
+
+    fn link(&self) -> String {
+        format!("{}/room/{}", self.frame.base, self.room.id)
+    }
+
+    fn people_label(&self) -> String {
+        let count = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
+        self.frame.texts.counting("people-here-count", count)
+    }
+
+    fn capacity(&self) -> String {
+        self.frame.texts.counting("room-for", self.room.max.get())
+    }
+}
+
+/// One of the people in a room, as the list of them says it.
+#[derive(Debug, Default)]
+struct Member {
+    id: String,
+    class: String,
+    name: String,
+    you: bool,
+    host: bool,
+}
+
+impl Member {
+    /// For scripts to fill in.
+    fn blank() -> Self {
+        Self::default()
+    }
+}
+
+/// A page's frame when nobody knows who reads it: the session may be what failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Blank {
+    /// The reader's language.
+    pub texts: Texts,
+}
+
+impl Blank {
+    fn texts_url(self) -> String {
+        texts_url(self.texts)
+    }
+}
+
+/// What cannot be shown, and why.
+#[derive(Debug, Template, WebTemplate)]
+#[template(path = "error.html")]
+pub struct ErrorPage {
+    /// What this page needs.
+    pub frame: Blank,
+    /// The code of what went wrong.
+    pub code: &'static str,
+}
+
+impl ErrorPage {
+    fn heading(&self) -> String {
+        let key = format!("error-title-{}", self.code);
+        let texts = self.frame.texts;
+        texts.text(if texts.has(&key) { &key } else { "error-title-unknown" })
+    }
+}

@@ -1,0 +1,215 @@
+//! A message as the page shows it: one partial for history and for what the scripts add.
+
+use std::time::Duration;
+
+use linkify::{LinkFinder, LinkKind};
+
+use super::{Frame, Texts, color_class};
+use crate::domain::{Body, Gif, Message, Person, RoomId, Seq, Timestamp};
+
+/// Somebody who speaks again within this is not named again. The scripts use the same time.
+const SAME_BREATH: Duration = Duration::from_secs(5 * 60);
+
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) seq: Option<Seq>,
+    /// What the reader's own page calls it: nobody else's is told.
+    pub(super) client: Option<String>,
+    pub(super) person: String,
+    pub(super) class: String,
+    pub(super) author: String,
+    pub(super) at: String,
+    /// Hours and minutes in UTC, until a script knows the reader's zone.
+    pub(super) clock: String,
+    pub(super) mine: bool,
+    /// Whether its author and time go without saying.
+    pub(super) continued: bool,
+    pub(super) content: LineContent,
+}
+
+#[derive(Debug)]
+pub(super) enum LineContent {
+    System(String),
+    Text(Vec<Piece>),
+    Whisper { to: String, pieces: Vec<Piece> },
+    Gif(Picture),
+    Deleted,
+}
+
+/// A stretch of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Words(String),
+    /// An address with `http` or `https`, to click on.
+    Link(String),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Picture {
+    pub(super) file: String,
+    pub(super) poster: String,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) alt: String,
+    /// More than one frame.
+    pub(super) moving: bool,
+}
+
+impl Line {
+    /// The lines of a stretch of history, each knowing whether it continues the one before.
+    pub(super) fn all<'a>(messages: impl Iterator<Item = &'a Message>, frame: &Frame) -> Vec<Self> {
+        let mut before: Option<&Message> = None;
+        let mut lines = Vec::new();
+        for message in messages {
+            let continued = before.is_some_and(|before| continues(before, message));
+            lines.push(Self::new(message, frame, continued));
+            before = Some(message);
+        }
+        lines
+    }
+
+    fn new(message: &Message, frame: &Frame, continued: bool) -> Self {
+        let texts = frame.texts;
+        let mine = message.by.id == frame.me.id;
+        let about = match &message.body {
+            Body::System { person, .. } => person,
+            _ => &message.by,
+        };
+        Self {
+            seq: Some(message.seq),
+            client: message.client_id.as_ref().filter(|_| mine).map(ToString::to_string),
+            person: about.id.to_string(),
+            class: color_class(about.color),
+            author: if mine { texts.text("you-as-author") } else { texts.person(&message.by) },
+            at: message.at.to_string(),
+            clock: clock(message.at),
+            mine: mine && !matches!(message.body, Body::System { .. }),
+            continued,
+            content: LineContent::new(message, texts),
+        }
+    }
+
+    /// One of each kind, for scripts to clone and fill in.
+    pub(super) fn blanks() -> [Self; 5] {
+        [
+            LineContent::System(String::new()),
+            LineContent::Text(Vec::new()),
+            LineContent::Whisper { to: String::new(), pieces: Vec::new() },
+            LineContent::Gif(Picture::default()),
+            LineContent::Deleted,
+        ]
+        .map(|content| Self {
+            seq: None,
+            client: None,
+            person: String::new(),
+            class: String::new(),
+            author: String::new(),
+            at: String::new(),
+            clock: String::new(),
+            mine: false,
+            continued: false,
+            content,
+        })
+    }
+
+    pub(super) fn kind(&self) -> &'static str {
+        match self.content {
+            LineContent::System(_) => "system",
+            LineContent::Text(_) => "chat",
+            LineContent::Whisper { .. } => "whisper",
+            LineContent::Gif(_) => "gif",
+            LineContent::Deleted => "deleted",
+        }
+    }
+}
+
+impl LineContent {
+    fn new(message: &Message, texts: Texts) -> Self {
+        match &message.body {
+            Body::Text(text) => Self::Text(pieces(text)),
+            Body::Gif(gif) => Self::Gif(Picture::new(&message.room, gif, &message.by, texts)),
+            Body::System { code, person } => Self::System(texts.system(*code, person)),
+            Body::Whisper { to, text } => {
+                let words = texts.with("whisper-to", &[("person", texts.person(to).into())]);
+                Self::Whisper { to: words, pieces: pieces(text) }
+            }
+            Body::DeletedText | Body::DeletedGif => Self::Deleted,
+        }
+    }
+}
+
+impl Picture {
+    fn new(room: &RoomId, gif: &Gif, by: &Person, texts: Texts) -> Self {
+        Self {
+            file: format!("/gif/{room}/{}.gif", gif.hash),
+            poster: format!("/gif/{room}/{}.png", gif.hash),
+            width: gif.facts.width,
+            height: gif.facts.height,
+            alt: texts.with("gif-alt", &[("person", texts.person(by).into())]),
+            moving: gif.facts.frames > 1,
+        }
+    }
+}
+
+fn continues(before: &Message, message: &Message) -> bool {
+    let spoken = |body: &Body| !matches!(body, Body::System { .. } | Body::Whisper { .. });
+    before.by.id == message.by.id
+        && spoken(&before.body)
+        && spoken(&message.body)
+        && before.at >= message.at.before(SAME_BREATH)
+}
+
+/// `14:03` of `2026-01-01T14:03:00.000Z`.
+fn clock(at: Timestamp) -> String {
+    at.to_string().get(11..16).unwrap_or_default().to_owned()
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]).url_can_be_iri(false);
+    let spans = finder.spans(text);
+    spans
+        .map(|span| {
+            let words = span.as_str().to_owned();
+            let web = words.starts_with("http://") || words.starts_with("https://");
+            if span.kind().is_some() && web { Piece::Link(words) } else { Piece::Words(words) }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Piece {
+        Piece::Words(text.to_owned())
+    }
+
+    fn link(address: &str) -> Piece {
+        Piece::Link(address.to_owned())
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        assert_eq!(
+            pieces("see https://example.com/a?b=1. or"),
+            [words("see "), link("https://example.com/a?b=1"), words(". or")]
+        );
+        for text in ["javascript:alert(1)", "ftp://example.com", "example.com", "a@example.com"] {
+            assert!(!pieces(text).iter().any(|piece| matches!(piece, Piece::Link(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_ends_where_korean_begins() {
+        assert_eq!(
+            pieces("https://example.com/에서 봐요"),
+            [link("https://example.com/"), words("에서 봐요")]
+        );
+    }
+
+    #[test]
+    fn the_clock_shows_hours_and_minutes() {
+        assert_eq!(clock(Timestamp::from_millis(1_767_225_780_000)), "00:03");
+    }
+}

@@ -1,0 +1,111 @@
+//! A room's page and its door.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    Web,
+    body::Fields,
+    errors::Refused,
+    pages::RoomPage,
+    reader::{Me, Reader},
+};
+use crate::{
+    chat::{Error, room_id},
+    domain::{RoomId, Window},
+    sockets::protocol::Room,
+};
+
+/// As many of the newest messages are on the page before any script runs.
+const SHOWN: usize = 50;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Password {
+    password: Option<String>,
+}
+
+/// `GET /room/{id}`, with or without `?password=`.
+pub(super) async fn enter(
+    State(web): State<Web>,
+    me: Me,
+    reader: Reader,
+    Path(id): Path<String>,
+    Query(Password { password }): Query<Password>,
+) -> Result<Response, Refused> {
+    let id = room_id(&id)?;
+    if let Some(password) = password {
+        // On to the clean address at once: a password does not stay where it can be read.
+        show_password(&web, &me, &id, &password).await?;
+        return Ok(Redirect::to(&format!("/room/{id}")).into_response());
+    }
+    let pass = me.pass(&id).await?;
+    let room = web.chat.knock(&id, me.id(), pass.as_ref()).await?;
+    if reader.wants_json {
+        return Ok(Json(Room::from(&room.summary())).into_response());
+    }
+    let window = Window::Latest { before: None, limit: SHOWN };
+    let history = web.chat.history(&id, me.id(), pass.as_ref(), window).await?;
+    let mut frame = web.frame(reader, &me.0);
+    if let Some(seat) = room.seat(me.id()) {
+        frame.me = seat.person.clone(); // Here they may be called by another number.
+    }
+    let summary = room.summary();
+    Ok(RoomPage {
+        frame,
+        room: summary,
+        people: room.people.into_iter().map(|seat| seat.person).collect(),
+        messages: history.messages,
+        more: history.more,
+        max_gif_bytes: web.max_gif_bytes,
+    }
+    .into_response())
+}
+
+/// `POST /room/{id}/enter`
+pub(super) async fn unlock(
+    State(web): State<Web>,
+    me: Me,
+    reader: Reader,
+    Path(id): Path<String>,
+    Fields(Password { password }): Fields<Password>,
+) -> Result<Response, Refused> {
+    let id = room_id(&id)?;
+    show_password(&web, &me, &id, &password.unwrap_or_default()).await?;
+    Ok(if reader.wants_json {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        Redirect::to(&format!("/room/{id}")).into_response()
+    })
+}
+
+async fn show_password(web: &Web, me: &Me, room: &RoomId, password: &str) -> Result<(), Refused> {
+    if let Some(pass) = web.chat.unlock(room, me.id(), password).await? {
+        me.0.keep_pass(room, &pass).await?;
+    }
+    Ok(())
+}
+
+/// `POST /room/{id}/leave`: for pages without scripts; the others say `exit` on their socket.
+pub(super) async fn leave(
+    State(web): State<Web>,
+    me: Me,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    let id = room_id(&id)?;
+    match web.chat.exit(&id, me.id()).await {
+        // Whoever is not there has left already: this is what they wanted.
+        Ok(()) | Err(Error::NotInRoom) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(if reader.wants_json {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        Redirect::to("/").into_response()
+    })
+}

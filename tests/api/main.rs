@@ -1,0 +1,13 @@
+//! What a client of the server sees, from outside: HTTP and sockets, on both stores.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod crashing;
+mod entering;
+mod gifs;
+mod leaving;
+mod process;
+mod rooms;
+mod sessions;
+mod talking;

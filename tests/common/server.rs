@@ -1,0 +1,174 @@
+//! A server of its own for each test: in this process, or as a process that can be killed.
+
+use std::{net::SocketAddr, path::PathBuf, process::Stdio};
+
+use huechat::{App, config::Config};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    net::TcpListener,
+    process::{Child, Command},
+    sync::oneshot,
+    task::JoinHandle,
+};
+
+use super::{Browser, soon};
+
+/// Which store a server keeps its rooms in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Mongo,
+}
+
+impl Backend {
+    /// A server with the settings of the tests.
+    pub async fn server(self) -> Server {
+        self.server_with(&[]).await
+    }
+
+    /// A server with some settings changed.
+    pub async fn server_with(self, settings: &[(&str, &str)]) -> Server {
+        Server::start(Home::new(self, settings)).await
+    }
+}
+
+/// What outlives a server: its settings, its folders, its database.
+pub struct Home {
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+}
+
+impl Home {
+    pub fn new(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let mut all = vec![
+            ("HOST".to_owned(), "127.0.0.1".to_owned()),
+            ("PORT".to_owned(), "0".to_owned()),
+            ("DATA_DIR".to_owned(), path("data")),
+            ("UPLOADS_URL".to_owned(), path("uploads")),
+        ];
+        let rates = ["RATE_ROOMS", "RATE_PASSWORDS", "RATE_CHATS", "RATE_GIFS"];
+        all.extend(rates.map(|rate| (rate.to_owned(), "off".to_owned())));
+        if backend == Backend::Mongo {
+            let name = format!("test_{:016x}", rand::random::<u64>());
+            all.push(("MONGODB_URI".to_owned(), format!("{}/{name}", mongodb_server())));
+        }
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        Self { folder, settings: all }
+    }
+
+    pub fn uploads(&self) -> PathBuf {
+        self.folder.path().join("uploads")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub fn mongodb_uri(&self) -> Option<&str> {
+        self.settings.iter().find(|(name, _)| name == "MONGODB_URI").map(|(_, uri)| uri.as_str())
+    }
+
+    /// Files under the uploads folder, however deep.
+    pub fn files(&self) -> Vec<PathBuf> {
+        fn below(folder: PathBuf, found: &mut Vec<PathBuf>) {
+            for entry in std::fs::read_dir(folder).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { below(path, found) } else { found.push(path) }
+            }
+        }
+        let mut found = Vec::new();
+        below(self.uploads(), &mut found);
+        found.retain(|path| !path.ends_with(".gitkeep"));
+        found
+    }
+}
+
+fn mongodb_server() -> String {
+    std::env::var("HUECHAT_TEST_MONGODB_URI").unwrap_or_else(|_| {
+        panic!("HUECHAT_TEST_MONGODB_URI is not set: `make test` starts a server and sets it")
+    })
+}
+
+/// A server in this process. It is stopped, as by a signal, when it is dropped or asked to.
+pub struct Server {
+    pub home: Home,
+    pub address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), huechat::Error>>,
+}
+
+impl Server {
+    pub async fn start(home: Home) -> Self {
+        let config = Config::from_vars(home.settings.clone()).unwrap();
+        let listener = TcpListener::bind((config.host, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = App::build(config).await.unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(app.serve(listener, async { stopped.await.unwrap_or(()) }));
+        Self { home, address, stop, serving }
+    }
+
+    /// A new visitor, with a session of their own.
+    pub async fn browser(&self) -> Browser {
+        Browser::visit(self.address).await
+    }
+
+    /// Stops, and leaves its home to the next.
+    pub async fn stop(self) -> Home {
+        self.stop.send(()).ok();
+        soon("the server to stop", self.serving).await.unwrap().unwrap();
+        self.home
+    }
+}
+
+/// A server as a process of its own.
+pub struct Process {
+    pub home: Home,
+    pub address: SocketAddr,
+    child: Child,
+}
+
+impl Process {
+    pub async fn start(home: Home) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_huechat"))
+            .arg("serve")
+            .envs(home.settings.iter().map(|(name, value)| (name, value)))
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = soon("the process to listen", async {
+            loop {
+                let line = log.next_line().await.unwrap().expect("the server ended at its start");
+                if let Some((_, address)) = line.split_once("listening on http://") {
+                    break address.trim().parse().unwrap();
+                }
+            }
+        })
+        .await;
+        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        Self { home, address, child }
+    }
+
+    pub async fn browser(&self) -> Browser {
+        Browser::visit(self.address).await
+    }
+
+    /// SIGTERM, as a deploy does; gives its exit status.
+    pub async fn terminate(mut self) -> (Home, std::process::ExitStatus) {
+        let id = self.child.id().unwrap().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        let status = soon("the process to end", self.child.wait()).await.unwrap();
+        (self.home, status)
+    }
+
+    /// `kill -9`.
+    pub async fn kill(mut self) -> Home {
+        self.child.kill().await.unwrap();
+        self.home
+    }
+}

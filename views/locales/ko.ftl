@@ -1,0 +1,200 @@
+## Everywhere
+
+site-description = 색 하나로 만나는 대화방. 마지막 사람이 나가면 방도 사라져요.
+skip-to-content = 본문으로 건너뛰기
+you-are = 나는
+you = 나
+you-as-author = 나
+host = 방장
+person = { $hue } { $number }
+cancel = 취소
+close = 닫기
+reload = 새로고침
+all-rooms = 모든 방 보기
+
+## The lobby
+
+lobby-title = Huechat: 색 하나로 만나는 대화방
+hello = 안녕하세요, 당신은
+lobby-lead = 열려 있는 방에 들어가거나 직접 방을 열어 보세요. 마지막 사람이 나가면 방도, 나눈 이야기도 모두 사라져요.
+open-a-room = 방 열기
+open-rooms = 열려 있는 방
+search-rooms = 방 찾기
+search = 검색
+locked = 잠김
+full = 꽉 참
+seats = { $max }명 중 { $count }명
+people-more = +{ $count }
+lobby-empty-title = 지금은 조용하네요.
+lobby-empty-text = 열려 있는 방이 없어요. 방을 열고 링크를 보내 이야기를 시작해 보세요.
+open-the-first-room = 첫 번째 방 열기
+search-empty-title = ‘{ $q }’ 방은 없어요.
+search-empty-text = 다른 말로 찾거나 모든 방을 둘러보세요.
+pages = 쪽
+page-of = { $pages }쪽 중 { $page }쪽
+previous-page = 이전
+next-page = 다음
+lobby-offline = 연결이 끊겨 목록이 멈췄어요. 다시 연결하고 있어요…
+lobby-live = 목록이 다시 실시간으로 바뀌어요.
+
+## The password of a room
+
+password = 비밀번호
+password-needed = 비밀번호가 있는 방이에요. 초대한 사람이 알고 있을 거예요.
+enter = 들어가기
+
+## A new room
+
+new-room-title = 방 열기 – Huechat
+new-room = 방 열기
+new-room-lead = 누군가 있는 동안에만 열려 있어요.
+room-name = 무슨 이야기를 나눌까요?
+room-name-example = 차 한 잔과 기차 이야기
+room-name-hint = 방 목록에서 모두에게 보여요.
+room-max = 몇 명까지 들어올 수 있나요?
+room-max-hint = 2명부터 { $count }명까지.
+room-password = 비밀번호
+optional = 선택
+room-password-hint = 아는 사람만 들어올 수 있어요.
+open-the-room = 방 열기
+
+## Inside a room
+
+conversation = 대화
+leave = 나가기
+copy-link = 링크 복사
+link-copied = 복사했어요
+link-not-copied = 직접 복사해 주세요
+room-link = 이 방의 링크
+people-here = 사람들
+people-here-count = 지금 있는 사람: { $count }명
+room-for = { $count }명까지 들어올 수 있어요.
+waiting-title = 아직 혼자예요.
+waiting-text = 이야기하고 싶은 사람에게 이 링크를 보내세요. 여기 있는 동안 방은 그대로 있어요.
+message = 메시지
+say-something = 이야기해 보세요
+send = 보내기
+composer-hint = Enter로 보내고, Shift + Enter로 줄을 바꿔요
+characters-left = { $count }자 남음
+characters-over = { $count }자 넘침
+sending = 보내는 중…
+retry = 다시 보내기
+discard = 지우기
+older-loading = 이전 메시지를 찾고 있어요…
+new-messages = 새 메시지 { $count }개
+to-the-newest = 맨 아래로
+deleted = 삭제된 메시지예요.
+whisper-to = { $person } 님에게 귓속말
+no-script = 대화를 읽을 수 있어요. 이야기하려면 이 페이지에서 JavaScript를 허용해 주세요.
+
+## GIFs
+
+share-a-gif = GIF 올리기
+choose-a-gif = GIF 고르기
+gif-share-title = 이 GIF를 올릴까요?
+gif-share = 올리기
+gif-preview = 올릴 GIF 미리 보기
+gif-facts = { $width } × { $height } · { $size }
+gif-progress = 보낸 만큼
+gif-alt = { $person } 님이 올린 GIF
+gif-play = GIF 재생
+gif-pause = GIF 멈춤
+
+## The connection
+
+state-connecting = 연결 중
+state-catching-up = 따라잡는 중
+state-live = 연결됨
+state-reconnecting = 다시 연결 중
+state-offline = 오프라인
+state-ended = 끝남
+trouble-lost = 연결이 끊겼어요. 쓰신 말은 여기 두었다가 보낼게요.
+trouble-next = { $count }초 뒤에 다시 연결해요.
+trouble-trying = 다시 연결하고 있어요…
+trouble-offline = 오프라인이에요. 쓰신 말은 여기 두었다가 다시 연결되면 보낼게요.
+try-now = 지금 연결
+ended-gone-title = 방이 사라졌어요.
+ended-gone = 마지막 사람이 나갔거나 방이 닫혔어요. 나눈 이야기도 함께 사라졌어요.
+ended-kicked-title = 내보내졌어요.
+ended-kicked = { $person } 님이 이 방에서 내보냈어요. 다른 방도 있어요.
+ended-kicked-by-nobody = 이 방에서 내보내졌어요. 다른 방도 있어요.
+ended-session-title = 세션이 끝났어요.
+ended-session = 여기서는 더 이상 알아볼 수 없어요. 다시 들어오면 새로운 색을 받아요.
+ended-left-title = 이 방에서 나갔어요.
+ended-left = 다른 탭에서 나갔어요. 새로고침하면 다시 들어올 수 있어요.
+ended-refused-title = 들어갈 수 없어요.
+
+## What happens in a room
+
+system-joined = { $person } 님이 들어왔어요
+system-left = { $person } 님이 나갔어요
+system-kicked = { $person } 님이 내보내졌어요
+system-owner = 이제 { $person } 님이 방장이에요
+system-renamed = { $person } 님이 방 이름을 바꿨어요
+system-capacity = { $person } 님이 정원을 바꿨어요
+system-password = { $person } 님이 비밀번호를 바꿨어요
+system-locked = { $person } 님이 방을 잠갔어요
+system-unlocked = { $person } 님이 방을 열었어요
+
+## What goes wrong: what happened, and what to do next
+
+error-unknown = 문제가 생겼어요. 다시 시도해 주세요.
+error-no_such_room = 사라진 방이에요. 지금 열려 있는 방은 다음과 같아요.
+error-wrong_password = 비밀번호가 맞지 않아요. 다시 입력해 주세요.
+error-kicked = 이 방에서 내보내져서 다시 들어갈 수 없어요.
+error-locked = 지금은 방장이 새로운 사람을 받지 않고 있어요.
+error-room_full = 방이 꽉 찼어요. 누군가 나가면 다시 시도해 주세요.
+error-not_owner = 방장만 할 수 있어요.
+error-not_in_room = 지금은 이 방에 있지 않아요. 새로고침하면 다시 들어올 수 있어요.
+error-not_here = 그 사람은 이제 여기 없어요.
+error-too_many_rooms = 방이 너무 많이 열려 있어요. 열려 있는 방에 들어가거나 나중에 다시 시도해 주세요.
+error-slow_down = 조금 빨랐어요. 잠시 뒤에 다시 시도해 주세요.
+error-unavailable = 지금은 저장소에 연결할 수 없어요. 잠시 뒤에 다시 시도해 주세요.
+error-unauthorized = 세션이 끝났어요. 페이지를 새로고침해 주세요.
+error-too_slow = 연결이 따라오지 못했어요. 저절로 다시 연결돼요.
+error-invalid = 맞지 않는 내용이 있어요. 다시 살펴봐 주세요.
+error-malformed = 내용을 읽을 수 없었어요. 새로고침하고 다시 시도해 주세요.
+error-not_found = 이 주소에는 아무것도 없어요. 사라진 방일지도 몰라요.
+error-title_empty = 사람들이 찾을 수 있게 방 이름을 지어 주세요.
+error-title_too_long = 60자까지 쓸 수 있어요.
+error-max_not_a_number = 8처럼 숫자로 써 주세요.
+error-max_out_of_range = 2명부터 { $count }명까지 고를 수 있어요.
+error-password_too_long = 128자까지 쓸 수 있어요.
+error-empty = 아직 아무 내용도 없어요.
+error-too_long = 너무 길어요. 2,000자까지 쓸 수 있어요.
+error-too_large = GIF가 너무 커요. { $size }까지 올릴 수 있어요.
+error-not_a_gif = GIF 파일이 아니에요. 다른 파일을 골라 주세요.
+error-bad_gif = 손상됐거나 너무 커서 보여 줄 수 없는 GIF예요. 다른 파일을 골라 주세요.
+error-upload_failed = 보내지 못했어요. 다시 시도해 주세요.
+error-timeout = 아직 대답이 없어요. 다시 시도해 주세요.
+error-title-unknown = 잘되지 않았어요.
+error-title-not_found = 아무것도 없어요.
+error-title-no_such_room = 방이 사라졌어요.
+error-title-unavailable = 잠시만 기다려 주세요.
+
+## Colours
+
+hue-rose = 장미
+hue-ruby = 루비
+hue-scarlet = 진홍
+hue-coral = 산호
+hue-copper = 구리
+hue-amber = 호박
+hue-honey = 벌꿀
+hue-gold = 황금
+hue-olive = 올리브
+hue-lime = 라임
+hue-moss = 이끼
+hue-green = 초록
+hue-jade = 비취
+hue-mint = 민트
+hue-teal = 청록
+hue-cyan = 물빛
+hue-azure = 하늘
+hue-blue = 파랑
+hue-indigo = 남색
+hue-iris = 붓꽃
+hue-violet = 제비꽃
+hue-purple = 보라
+hue-orchid = 난초
+hue-magenta = 자홍
