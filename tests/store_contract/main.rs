@@ -2,6 +2,13 @@
 //!
 //! The MongoDB side needs the server that `make test` starts.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this is a test: what it takes for granted, it unwraps"
+)]
+
 mod backend;
 mod comparison;
 mod lobby;

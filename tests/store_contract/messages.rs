@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use huechat::{
     domain::{
-        Author, Body, Draft, DraftBody, Gif, GifFacts, Message, MessageText, Person, PersonId,
-        RoomId, Seq, SystemCode, Window,
+        Author, Body, ClientId, Draft, DraftBody, Gif, GifFacts, Message, MessageText, Person,
+        PersonId, RoomId, Seq, SystemCode, Window,
     },
     store::{Appended, Closing, Departing, Store, Unsaid},
 };
@@ -85,7 +85,7 @@ pub async fn every_kind_of_message_comes_back_as_it_was_said(store: Arc<dyn Stor
     let messages: Vec<Message> = outcomes.into_iter().map(|outcome| stored(outcome).0).collect();
     let [text, shared, whisper, system] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!(text.body, Body::Text(long));
-    assert_eq!(text.client_id.as_ref().map(|id| id.as_str()), Some("first!"));
+    assert_eq!(text.client_id.as_ref().map(ClientId::as_str), Some("first!"));
     assert_eq!((&text.room, &text.by, text.at), (&id, &anna, at(1)));
     assert_eq!(shared.body, Body::Gif(gif()));
     assert_eq!(shared.client_id, None);

@@ -1,6 +1,6 @@
 //! A room's birth and end.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use huechat::{
     domain::{PersonId, RoomId, Window},
@@ -92,8 +92,8 @@ pub async fn a_room_is_overdue_when_somebody_is_away_or_nobody_ever_came(store: 
     let mut both = store.overdue(at(99), at(99)).await.unwrap();
 
     assert_eq!(nothing, []);
-    assert_eq!(waiting, [unused.clone()]);
-    assert_eq!(away, [left.clone()]);
+    assert_eq!(waiting, slice::from_ref(&unused));
+    assert_eq!(away, slice::from_ref(&left));
     both.sort();
     let mut expected = [unused, left];
     expected.sort();
@@ -109,7 +109,7 @@ pub async fn the_messages_of_a_room_outlive_it_until_they_are_purged(store: Arc<
     post(&*store, &id, said(&anna, "and goodbye")).await;
     store.depart(&id, &anna.id, Departing::Now).await.unwrap();
 
-    assert_eq!(store.orphans().await.unwrap(), [id.clone()]);
+    assert_eq!(store.orphans().await.unwrap(), slice::from_ref(&id));
     store.purge(&id).await.unwrap();
     store.purge(&id).await.unwrap();
 
