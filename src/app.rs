@@ -134,6 +134,7 @@ impl App {
         stopping.cancel();
         let finished = async {
             sockets.close().await;
+            (&mut serving).await.ok(); // It accepts no more; what it was asked, it answers.
             house.await.ok(); // It ends by being told to.
             self.chat.stop().await
         };
@@ -141,7 +142,7 @@ impl App {
             Ok(stopped) => stopped?,
             Err(_) => warn!("did not finish in time; the next start does the rest"),
         }
-        serving.abort(); // Idle connections may stay open for ever.
+        serving.abort();
         info!("stopped");
         Ok(())
     }

@@ -55,7 +55,7 @@ fn status(error: &Error) -> StatusCode {
 
 /// Every code that a page may be asked to show, so that it never shows what an address made up.
 pub(super) fn known_code(code: &str) -> Option<&'static str> {
-    const SHOWN: [&str; 10] = [
+    const SHOWN: [&str; 11] = [
         "no_such_room",
         "wrong_password",
         "kicked",
@@ -66,6 +66,7 @@ pub(super) fn known_code(code: &str) -> Option<&'static str> {
         "too_many_rooms",
         "unavailable",
         "unauthorized",
+        "malformed",
     ];
     SHOWN.into_iter().find(|shown| *shown == code)
 }
