@@ -48,7 +48,7 @@ fn status(error: &Error) -> StatusCode {
         Error::TooLong | Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::NotAGif => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::SlowDown { .. } | Error::TooSlow => StatusCode::TOO_MANY_REQUESTS,
         Error::TooManyRooms | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
