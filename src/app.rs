@@ -25,7 +25,7 @@ use crate::{
     media::Media,
     session::Sessions,
     sockets::Sockets,
-    store::{Store, sqlite::SqliteStore},
+    store::{Store, mongo::MongoStore, sqlite::SqliteStore},
     web,
 };
 
@@ -173,8 +173,9 @@ async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Error> {
     };
     let credentials = config.mongo_credentials.as_ref();
     let credentials = credentials.map(|c| (c.id.clone(), c.password.reveal().to_owned()));
-    let _ = (uri, credentials);
-    todo!()
+    let store = MongoStore::open(uri.reveal(), credentials).await?;
+    info!("keeping rooms in MongoDB");
+    Ok((Arc::new(store), false))
 }
 
 /// The secret of the settings, or the one in the data folder, made at the first start and for

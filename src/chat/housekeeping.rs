@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// How often this server says that it is alive, and looks for what is overdue.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
+const SWEEP_EVERY: Duration = Duration::from_secs(3);
 /// A server that has been silent for so long is dead: three beats missed.
-const DEAD_AFTER: Duration = Duration::from_secs(16);
+const DEAD_AFTER: Duration = Duration::from_secs(10);
 /// How often rooms where something was said are told how far they have got.
 const HEADS_EVERY: Duration = Duration::from_secs(15);
 /// How often what a crash may have left behind is looked for.

@@ -2,15 +2,15 @@
 
 use axum::{
     Json,
-    extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Serialize;
 use tracing::error;
 
-use super::{Web, pages, reader::Reader};
+use super::{pages, reader::Reader};
 use crate::{
     chat::{Error, room_id},
     sockets::protocol::ErrorBody,
@@ -104,24 +104,17 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Turns refusals into what a person can read, unless a program asked: back to the lobby, which
+/// Turns refusals of pages into what a person can read, unless a program asked: back to the lobby, which
 /// says what happened, or, when the lobby would fail too, a page of its own.
-pub(super) async fn explain(
-    State(web): State<Web>,
-    reader: Reader,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Response {
     let room = request.uri().path().strip_prefix("/room/").map(ToOwned::to_owned);
-    let is_page = room.is_some() || matches!(request.uri().path(), "/" | "/room");
-    let method = request.method().clone();
     let response = next.run(request).await;
-    if reader.wants_json || !is_page || !matches!(method, Method::GET | Method::POST) {
+    if reader.wants_json {
         return response;
     }
     let Some(Code(code)) = response.extensions().get().copied() else { return response };
     if response.status() == StatusCode::SERVICE_UNAVAILABLE && code == "unavailable" {
-        let page = pages::ErrorPage { frame: web.frame_of_nobody(reader), code };
+        let page = pages::ErrorPage { frame: reader.blank(), code };
         let retry = response.headers().get(header::RETRY_AFTER).cloned();
         let mut page = (response.status(), page).into_response();
         page.headers_mut().extend(retry.map(|seconds| (header::RETRY_AFTER, seconds)));

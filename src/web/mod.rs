@@ -23,7 +23,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse as _, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use socketioxide::layer::SocketIoLayer;
 use tokio_util::sync::CancellationToken;
@@ -91,17 +91,20 @@ pub fn routes(chat: &Chat, sessions: &Sessions, sockets: SocketIoLayer, setup: S
         .with_secure(secure)
         .with_expiry(Expiry::OnInactivity(session::EXPIRES_AFTER));
 
-    let visited = Router::new()
+    let pages = Router::new()
         .route("/", get(lobby::show))
         .route("/room", get(lobby::form).post(lobby::create))
         .route("/room/{id}", get(room::enter))
         .route("/room/{id}/enter", post(room::unlock))
         .route("/room/{id}/leave", post(room::leave))
+        .layer(middleware::from_fn(errors::explain));
+    let visited = Router::new()
+        .merge(pages)
         .route("/room/{id}/chat", get(chats::history).post(chats::say))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
-        .layer(middleware::from_fn_with_state(web.clone(), errors::explain))
-        .layer(sockets)
+        // The layer answers this path; it only needs a route to be on.
+        .merge(Router::new().route("/socket.io/", any(not_found)).layer(sockets))
         .layer(session);
 
     Router::new()
@@ -125,25 +128,14 @@ fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Heade
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
-async fn not_found(
-    axum::extract::State(web): axum::extract::State<Web>,
-    reader: Reader,
-) -> Response {
-    let page = pages::ErrorPage { frame: web.frame_of_nobody(reader), code: "not_found" };
-    (StatusCode::NOT_FOUND, page).into_response()
+async fn not_found(reader: Reader) -> Response {
+    (StatusCode::NOT_FOUND, pages::ErrorPage { frame: reader.blank(), code: "not_found" })
+        .into_response()
 }
 
 impl Web {
     fn frame(&self, reader: Reader, visitor: &Visitor) -> pages::Frame {
-        pages::Frame { me: visitor.person.clone(), ..self.frame_of_nobody(reader) }
-    }
-
-    /// For pages that say that something is wrong: no session is read, as that may be what is.
-    fn frame_of_nobody(&self, reader: Reader) -> pages::Frame {
-        pages::Frame {
-            texts: reader.texts,
-            me: crate::domain::Person::of_session(b"", ""),
-            base: self.base.to_string(),
-        }
+        let (me, base) = (visitor.person.clone(), self.base.to_string());
+        pages::Frame { texts: reader.texts, me, base }
     }
 }

@@ -36,8 +36,12 @@ impl Frame {
     }
 
     fn texts_url(&self) -> String {
-        assets::url(&format!("locales/{}.ftl", self.texts.language().code()))
+        texts_url(self.texts)
     }
+}
+
+fn texts_url(texts: Texts) -> String {
+    assets::url(&format!("locales/{}.ftl", texts.language().code()))
 }
 
 /// The CSS class that gives an element a person's colour, as `--person`.
@@ -216,12 +220,25 @@ impl Member {
     }
 }
 
+/// A page's frame when nobody knows who reads it: the session may be what failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Blank {
+    /// The reader's language.
+    pub texts: Texts,
+}
+
+impl Blank {
+    fn texts_url(self) -> String {
+        texts_url(self.texts)
+    }
+}
+
 /// What cannot be shown, and why.
 #[derive(Debug, Template, WebTemplate)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
-    /// What every page needs.
-    pub frame: Frame,
+    /// What this page needs.
+    pub frame: Blank,
     /// The code of what went wrong.
     pub code: &'static str,
 }

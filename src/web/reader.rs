@@ -12,6 +12,7 @@ use mediatype::{MediaType, names};
 use super::{
     Web,
     errors::Refused,
+    pages::Blank,
     texts::{Language, Texts},
 };
 use crate::{
@@ -62,6 +63,11 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// The frame of a page that knows nobody.
+    pub(super) fn blank(self) -> Blank {
+        Blank { texts: self.texts }
+    }
+
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let language = Language::negotiate(text(header::ACCEPT_LANGUAGE));

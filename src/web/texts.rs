@@ -47,9 +47,8 @@ impl Language {
     }
 
     fn bundle(self) -> &'static FluentBundle<FluentResource> {
-        static ENGLISH: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| {
-            read(Language::English, include_str!("../../views/locales/en.ftl"))
-        });
+        static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
+            LazyLock::new(|| read(Language::English, include_str!("../../views/locales/en.ftl")));
         static KOREAN: LazyLock<FluentBundle<FluentResource>> =
             LazyLock::new(|| read(Language::Korean, include_str!("../../views/locales/ko.ftl")));
         match self {

@@ -4,7 +4,11 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::{
-    common::{Backend, Server, until},
+    common::{
+        Backend,
+        server::{Home, Process},
+        until,
+    },
     on_both_stores,
 };
 
@@ -146,17 +150,18 @@ async fn the_owner_is_followed_by_whoever_was_there_longest(on: Backend) {
 }
 
 async fn a_restart_keeps_rooms_seats_and_words(on: Backend) {
-    let server = on.server().await;
+    let server = Process::start(Home::new(on, &[])).await;
     let (anna, ben) = (server.browser().await, server.browser().await);
     let room = anna.create_room("tea", 2).await;
     let (mut anna_socket, before) = anna.enter(&room).await;
     let (_ben_socket, _) = ben.enter(&room).await;
     let said = anna_socket.say("remember me").await;
 
-    let home = server.stop().await;
-    let server = Server::start(home).await;
+    let (home, status) = server.terminate().await;
+    let server = Process::start(home).await;
     let (_socket, after) = anna.at(server.address).enter(&room).await;
 
+    assert!(status.success(), "{status}");
     assert_eq!(after["you"], before["you"]);
     assert_eq!(after["room"]["owner"], before["you"]);
     assert_eq!(after["people"].as_array().unwrap().len(), 2, "the other one has their grace");

@@ -3,7 +3,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod crashing;
 mod entering;
+mod gifs;
 mod leaving;
+mod process;
 mod rooms;
+mod sessions;
 mod talking;

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod browser;
+pub mod gifs;
 pub mod server;
 pub mod socket;
 
@@ -14,7 +15,7 @@ use std::{future::Future, time::Duration};
 
 /// Longer than anything here takes on a busy machine: when it is over, what was waited for is not
 /// coming.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for something that is coming.
 pub async fn soon<T>(what: &str, coming: impl Future<Output = T>) -> T {

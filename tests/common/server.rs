@@ -158,6 +158,14 @@ impl Process {
         Browser::visit(self.address).await
     }
 
+    /// SIGTERM, as a deploy does; gives its exit status.
+    pub async fn terminate(mut self) -> (Home, std::process::ExitStatus) {
+        let id = self.child.id().unwrap().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        let status = soon("the process to end", self.child.wait()).await.unwrap();
+        (self.home, status)
+    }
+
     /// `kill -9`.
     pub async fn kill(mut self) -> Home {
         self.child.kill().await.unwrap();

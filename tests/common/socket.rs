@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest as _},
+    tungstenite::{Error, Message, client::IntoClientRequest as _},
 };
 
 use super::soon;
@@ -113,11 +113,15 @@ impl Socket {
 
     /// Asks, without waiting for the answer yet.
     pub async fn ask_now(&mut self, event: &str, data: Value) -> u64 {
+        self.try_ask_now(event, data).await.unwrap()
+    }
+
+    /// The same, of a connection that may be broken.
+    pub async fn try_ask_now(&mut self, event: &str, data: Value) -> Result<u64, Error> {
         self.asked += 1;
         let (id, namespace) = (self.asked, &self.namespace);
         let frame = format!("42{namespace},{id}{}", json!([event, data]));
-        self.send_frame(frame).await;
-        id
+        self.stream.send(Message::text(frame)).await.map(|()| id)
     }
 
     /// The answer to what was asked; `None` when the connection ended first.

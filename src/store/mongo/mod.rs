@@ -1,1 +1,183 @@
-//! Rooms as MongoDB documents.
+//! Rooms in MongoDB: for many nodes, and for admins who want collections.
+//!
+//! A room is one document that holds its own seats. Whatever decides something about a room is one
+//! update of that document, whose filter repeats all that the decision relied on. So it is right
+//! on any number of nodes, without transactions; who loses a race reads again and decides anew.
+
+mod chat_document;
+mod connection;
+mod messages;
+mod nodes;
+mod room_document;
+mod rooms;
+mod schema;
+mod seats;
+mod sessions;
+
+use async_trait::async_trait;
+use mongodb::{Collection, Database, bson::doc};
+
+use super::{
+    Appended, Closing, Departing, Departure, Dropped, Entering, Entry, Error, LobbyPage,
+    LobbyQuery, NewRoom, Result, SessionRow, Store,
+};
+use crate::domain::{
+    Draft, History, NodeId, Person, PersonId, Room, RoomId, RoomSummary, SocketId, Timestamp,
+    Window,
+};
+use chat_document::ChatDocument;
+use connection::in_time;
+use nodes::NodeDocument;
+use room_document::RoomDocument;
+use sessions::SessionDocument;
+
+impl From<mongodb::error::Error> for Error {
+    fn from(cause: mongodb::error::Error) -> Self {
+        Self::new(cause)
+    }
+}
+
+/// The store for many nodes.
+#[derive(Debug)]
+pub struct MongoStore {
+    database: Database,
+    rooms: Collection<RoomDocument>,
+    chats: Collection<ChatDocument>,
+    sessions: Collection<SessionDocument>,
+    nodes: Collection<NodeDocument>,
+}
+
+impl MongoStore {
+    /// Connects, and brings validators and indexes up to date. The database is the one in the
+    /// URI's path, or `huechat`. `credentials`, a name and a password, go before those of the URI.
+    ///
+    /// # Errors
+    /// When the URI is none, no server answers, or it does not let this program in.
+    pub async fn open(uri: &str, credentials: Option<(String, String)>) -> Result<Self> {
+        let database = connection::open(uri, credentials).await?;
+        schema::apply(&database).await?;
+        Ok(Self {
+            rooms: database.collection("rooms"),
+            chats: database.collection("chats"),
+            sessions: database.collection("sessions"),
+            nodes: database.collection("nodes"),
+            database,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for MongoStore {
+    async fn open(&self, room: NewRoom, at_most: usize) -> Result<bool> {
+        in_time(rooms::open(&self.rooms, &room, at_most)).await
+    }
+
+    async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
+        in_time(rooms::room(&self.rooms, id)).await
+    }
+
+    async fn lobby(&self, query: LobbyQuery) -> Result<LobbyPage> {
+        in_time(rooms::lobby(&self.rooms, &query)).await
+    }
+
+    async fn summaries(&self, ids: Vec<RoomId>) -> Result<Vec<RoomSummary>> {
+        in_time(rooms::summaries(&self.rooms, &ids)).await
+    }
+
+    async fn enter(&self, entry: Entry) -> Result<Entering> {
+        in_time(seats::enter(&self.rooms, &entry)).await
+    }
+
+    async fn drop_socket(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        socket: &SocketId,
+        at: Timestamp,
+    ) -> Result<Dropped> {
+        in_time(seats::drop_socket(&self.rooms, room, person, socket, at)).await
+    }
+
+    async fn depart(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        departing: Departing,
+    ) -> Result<Departure> {
+        in_time(seats::depart(&self.rooms, room, person, departing)).await
+    }
+
+    async fn close(&self, room: &RoomId, closing: Closing) -> Result<bool> {
+        in_time(rooms::close(&self.rooms, room, closing)).await
+    }
+
+    async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>> {
+        in_time(seats::replace_absent_owner(&self.rooms, room)).await
+    }
+
+    async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
+        in_time(messages::append(&self.rooms, &self.chats, room, drafts)).await
+    }
+
+    async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
+        in_time(messages::history(&self.chats, room, viewer, window)).await
+    }
+
+    async fn purge(&self, room: &RoomId) -> Result<()> {
+        in_time(messages::purge(&self.rooms, &self.chats, room)).await
+    }
+
+    async fn overdue(&self, away_since: Timestamp, unused_since: Timestamp) -> Result<Vec<RoomId>> {
+        in_time(rooms::overdue(&self.rooms, away_since, unused_since)).await
+    }
+
+    async fn orphans(&self) -> Result<Vec<RoomId>> {
+        in_time(messages::orphans(&self.chats)).await
+    }
+
+    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<()> {
+        in_time(nodes::beat(&self.nodes, node, at)).await
+    }
+
+    async fn bury_nodes(
+        &self,
+        alive: &NodeId,
+        seen_before: Timestamp,
+        at: Timestamp,
+    ) -> Result<()> {
+        in_time(nodes::bury(&self.rooms, &self.nodes, alive, seen_before, at)).await
+    }
+
+    async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()> {
+        in_time(nodes::retire(&self.rooms, &self.nodes, node, at)).await
+    }
+
+    async fn create_session(&self, session: SessionRow) -> Result<bool> {
+        in_time(sessions::create(&self.sessions, session)).await
+    }
+
+    async fn save_session(&self, session: SessionRow) -> Result<()> {
+        in_time(sessions::save(&self.sessions, session)).await
+    }
+
+    async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>> {
+        in_time(sessions::load(&self.sessions, key, now)).await
+    }
+
+    async fn delete_session(&self, key: &str) -> Result<()> {
+        in_time(sessions::delete(&self.sessions, key)).await
+    }
+
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()> {
+        in_time(sessions::delete_expired(&self.sessions, now)).await
+    }
+
+    /// Asks the primary: a replica set without one takes no writes, and is not ready.
+    async fn ready(&self) -> Result<()> {
+        in_time(async {
+            self.database.run_command(doc! { "ping": 1 }).await?;
+            Ok(())
+        })
+        .await
+    }
+}

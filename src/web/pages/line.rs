@@ -57,10 +57,7 @@ pub(super) struct Picture {
 
 impl Line {
     /// The lines of a stretch of history, each knowing whether it continues the one before.
-    pub(super) fn all<'a>(
-        messages: impl Iterator<Item = &'a Message>,
-        frame: &Frame,
-    ) -> Vec<Self> {
+    pub(super) fn all<'a>(messages: impl Iterator<Item = &'a Message>, frame: &Frame) -> Vec<Self> {
         let mut before: Option<&Message> = None;
         let mut lines = Vec::new();
         for message in messages {

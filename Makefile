@@ -1,0 +1,28 @@
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint screenshots clean
+
+help: ## Say what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: node_modules/.package-lock.json ## Serve on http://localhost:8005, built in release mode.
+	cargo run --locked --release -- serve
+
+build: node_modules/.package-lock.json ## Build the server in release mode.
+	cargo build --locked --release
+
+test: ## Install what the tests need, and run all of them, or one step: make test STEP=browser.
+	python3 tests/run.py $(STEP)
+
+lint: ## Check format, lints, types and dependencies.
+	python3 tests/run.py lint
+
+screenshots: ## Take the screenshots of docs/ anew.
+	HUECHAT_SCREENSHOTS=1 python3 tests/run.py browser
+
+clean: ## Remove what was built and installed here; rooms and files stay.
+	cargo clean
+	rm -rf node_modules .venv test-results playwright-report
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@

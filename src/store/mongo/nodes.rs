@@ -1,0 +1,77 @@
+//! The servers that are alive, and what dead ones left behind.
+
+use mongodb::{
+    Collection,
+    bson::{Bson, DateTime, doc},
+};
+use serde::{Deserialize, Serialize};
+
+use super::room_document::{RoomDocument, date};
+use crate::{
+    domain::{NodeId, Timestamp},
+    store::Result,
+};
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NodeDocument {
+    #[serde(rename = "_id")]
+    id: String,
+    seen_at: DateTime,
+}
+
+pub(super) async fn beat(
+    nodes: &Collection<NodeDocument>,
+    node: &NodeId,
+    at: Timestamp,
+) -> Result<()> {
+    let beat = NodeDocument { id: node.as_str().to_owned(), seen_at: date(at) };
+    nodes.replace_one(doc! { "_id": &beat.id }, &beat).upsert(true).await?;
+    Ok(())
+}
+
+/// Every step may be repeated, cut short, or done by several nodes at once. A node that holds
+/// connections has beaten before it took the first; so the holders are read first and the rows
+/// afterwards, and no node that has just started is taken for dead.
+pub(super) async fn bury(
+    rooms: &Collection<RoomDocument>,
+    nodes: &Collection<NodeDocument>,
+    alive: &NodeId,
+    seen_before: Timestamp,
+    at: Timestamp,
+) -> Result<()> {
+    let silent = doc! { "_id": { "$ne": alive.as_str() }, "seenAt": { "$lte": date(seen_before) } };
+    nodes.delete_many(silent).await?;
+    let mut dead = rooms.distinct("people.sockets.node", doc! {}).await?;
+    let living = nodes.distinct("_id", doc! {}).await?;
+    dead.retain(|node| !living.contains(node) && node.as_str() != Some(alive.as_str()));
+    free(rooms, dead, at).await
+}
+
+pub(super) async fn retire(
+    rooms: &Collection<RoomDocument>,
+    nodes: &Collection<NodeDocument>,
+    node: &NodeId,
+    at: Timestamp,
+) -> Result<()> {
+    nodes.delete_one(doc! { "_id": node.as_str() }).await?;
+    free(rooms, vec![node.as_str().into()], at).await
+}
+
+/// Takes the connections of these nodes out of all seats. Whoever had no others is away.
+async fn free(rooms: &Collection<RoomDocument>, dead: Vec<Bson>, at: Timestamp) -> Result<()> {
+    if dead.is_empty() {
+        return Ok(());
+    }
+    let held = doc! { "people.sockets.node": { "$in": &dead } };
+    let update = doc! {
+        "$set": { "people.$[gone].leftAt": date(at) },
+        "$pull": { "people.$[].sockets": { "node": { "$in": &dead } } },
+    };
+    let gone = doc! {
+        "gone.sockets.node": { "$in": &dead },
+        "gone.sockets": { "$not": { "$elemMatch": { "node": { "$nin": &dead } } } },
+    };
+    rooms.update_many(held, update).array_filters([gone]).await?;
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Documents of `rooms` to domain values and back.
+
+use mongodb::bson::DateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{
+        Capacity, Color, Name, NodeId, PasswordHash, Person, PersonId, Room, RoomId, RoomSummary,
+        RoomTitle, Seat, SeatSocket, SocketId, Timestamp,
+    },
+    store::{Error, NewRoom, Result},
+};
+
+/// What does not parse was not written by this program.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no {1}: the database was changed from outside")]
+struct Corrupt(String, &'static str);
+
+pub(super) fn parsed<T>(raw: &str, kind: &'static str, value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| Error::new(Corrupt(raw.to_owned(), kind)))
+}
+
+pub(super) fn room_id(raw: &str) -> Result<RoomId> {
+    parsed(raw, "room id", RoomId::parse(raw).ok())
+}
+
+fn person_id(raw: &str) -> Result<PersonId> {
+    parsed(raw, "person id", PersonId::parse(raw).ok())
+}
+
+pub(super) fn date(at: Timestamp) -> DateTime {
+    DateTime::from_millis(at.as_millis())
+}
+
+pub(super) fn timestamp(date: DateTime) -> Timestamp {
+    Timestamp::from_millis(date.timestamp_millis())
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PersonDocument {
+    pub id: String,
+    pub color: String,
+    pub name: String,
+}
+
+impl From<&Person> for PersonDocument {
+    fn from(person: &Person) -> Self {
+        Self {
+            id: person.id.as_str().to_owned(),
+            color: person.color.hex().to_owned(),
+            name: person.name.to_string(),
+        }
+    }
+}
+
+impl PersonDocument {
+    pub(super) fn person(&self) -> Result<Person> {
+        person(&self.id, &self.color, &self.name)
+    }
+}
+
+pub(super) fn person(id: &str, hex: &str, called: &str) -> Result<Person> {
+    Ok(Person {
+        id: person_id(id)?,
+        color: color(hex)?,
+        name: parsed(called, "name", Name::parse(called))?,
+    })
+}
+
+fn color(hex: &str) -> Result<Color> {
+    parsed(hex, "colour", Color::from_hex(hex))
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SocketDocument {
+    pub id: String,
+    pub node: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SeatDocument {
+    pub id: String,
+    pub color: String,
+    pub name: String,
+    pub sockets: Vec<SocketDocument>,
+    pub since: DateTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<DateTime>,
+}
+
+impl SeatDocument {
+    fn seat(self) -> Result<Seat> {
+        let socket = |socket: SocketDocument| SeatSocket {
+            id: SocketId::new(socket.id),
+            node: NodeId::new(socket.node),
+        };
+        Ok(Seat {
+            person: person(&self.id, &self.color, &self.name)?,
+            sockets: self.sockets.into_iter().map(socket).collect(),
+            since: timestamp(self.since),
+            left_at: self.left_at.map(timestamp),
+        })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RoomDocument {
+    #[serde(rename = "_id")]
+    pub id: String,
+    pub title: String,
+    pub max: u32,
+    pub owner: PersonDocument,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    pub locked: bool,
+    pub seq: i64,
+    pub head: i64,
+    pub people: Vec<SeatDocument>,
+    pub kicked: Vec<String>,
+    pub created_at: DateTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub empty_since: Option<DateTime>,
+}
+
+impl From<&NewRoom> for RoomDocument {
+    fn from(room: &NewRoom) -> Self {
+        Self {
+            id: room.id.as_str().to_owned(),
+            title: room.title.as_str().to_owned(),
+            max: room.max.get(),
+            owner: PersonDocument::from(&room.owner),
+            password: room.password.as_ref().map(|hash| hash.as_str().to_owned()),
+            locked: false,
+            seq: 0,
+            head: 0,
+            people: Vec::new(),
+            kicked: Vec::new(),
+            created_at: date(room.created_at),
+            empty_since: Some(date(room.created_at)),
+        }
+    }
+}
+
+impl RoomDocument {
+    pub(super) fn room(self) -> Result<Room> {
+        Ok(Room {
+            id: room_id(&self.id)?,
+            title: title(&self.title)?,
+            max: Capacity::new(self.max),
+            owner: self.owner.person()?,
+            password: self.password.map(PasswordHash::new),
+            locked: self.locked,
+            seq: self.seq,
+            head: self.head,
+            people: self.people.into_iter().map(SeatDocument::seat).collect::<Result<_>>()?,
+            kicked: self.kicked.iter().map(|id| person_id(id)).collect::<Result<_>>()?,
+            created_at: timestamp(self.created_at),
+            empty_since: self.empty_since.map(timestamp),
+        })
+    }
+}
+
+fn title(raw: &str) -> Result<RoomTitle> {
+    parsed(raw, "title", RoomTitle::parse(raw).ok())
+}
+
+#[derive(Debug, Deserialize)]
+struct ColorDocument {
+    color: String,
+}
+
+/// A room as the lobby's aggregation answers it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SummaryDocument {
+    #[serde(rename = "_id")]
+    id: String,
+    title: String,
+    max: u32,
+    count: u32,
+    /// The first of them.
+    people: Vec<ColorDocument>,
+    owner: PersonDocument,
+    has_password: bool,
+    locked: bool,
+    created_at: DateTime,
+}
+
+impl SummaryDocument {
+    pub(super) fn summary(self) -> Result<RoomSummary> {
+        Ok(RoomSummary {
+            id: room_id(&self.id)?,
+            title: title(&self.title)?,
+            max: Capacity::new(self.max),
+            count: self.count,
+            colors: self.people.iter().map(|seat| color(&seat.color)).collect::<Result<_>>()?,
+            owner: self.owner.person()?,
+            has_password: self.has_password,
+            locked: self.locked,
+            created_at: timestamp(self.created_at),
+        })
+    }
+}

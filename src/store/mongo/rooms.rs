@@ -1,0 +1,159 @@
+//! Rooms: made, listed, looked up and removed.
+
+use futures_util::TryStreamExt as _;
+use mongodb::{
+    Collection,
+    bson::{Document, doc},
+};
+use serde::Deserialize;
+
+use super::room_document::{RoomDocument, SummaryDocument, date, room_id};
+use crate::{
+    domain::{Room, RoomId, RoomSummary, RoomTitle, Timestamp},
+    store::{Closing, LobbyPage, LobbyQuery, NewRoom, Result},
+};
+
+/// A document of which only its name was asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    #[serde(rename = "_id")]
+    pub id: String,
+}
+
+pub(super) async fn open(
+    rooms: &Collection<RoomDocument>,
+    room: &NewRoom,
+    at_most: usize,
+) -> Result<bool> {
+    let there = rooms.count_documents(doc! {}).await?;
+    if usize::try_from(there).is_ok_and(|there| there < at_most) {
+        rooms.insert_one(RoomDocument::from(room)).await?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+pub(super) async fn room(rooms: &Collection<RoomDocument>, id: &RoomId) -> Result<Option<Room>> {
+    let found = rooms.find_one(doc! { "_id": id.as_str() }).await?;
+    found.map(RoomDocument::room).transpose()
+}
+
+/// What both halves of the lobby's one aggregation found.
+#[derive(Debug, Deserialize)]
+struct Found {
+    page: Vec<SummaryDocument>,
+    total: Vec<Total>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Total {
+    rooms: usize,
+}
+
+pub(super) async fn lobby(
+    rooms: &Collection<RoomDocument>,
+    query: &LobbyQuery,
+) -> Result<LobbyPage> {
+    let mut page = LobbyPage { rooms: Vec::new(), total: 0 };
+    if query.search.chars().count() > RoomTitle::MAX_CHARS {
+        return Ok(page); // No title is that long, and a server refuses an endless expression.
+    }
+    let pipeline = [
+        doc! { "$match": { "title": { "$regex": literally(&query.search), "$options": "i" } } },
+        summary(),
+        doc! { "$sort": { "count": -1, "createdAt": -1, "_id": 1 } },
+        doc! { "$facet": {
+            "page": [
+                { "$skip": amount(query.skip) },
+                { "$limit": amount(query.limit).max(1) }, // 0 is no limit there.
+                first_colors(),
+            ],
+            "total": [{ "$count": "rooms" }],
+        } },
+    ];
+    let mut answer = rooms.aggregate(pipeline).with_type::<Found>().await?;
+    if let Some(found) = answer.try_next().await? {
+        let shown = found.page.into_iter().take(query.limit);
+        page.rooms = shown.map(SummaryDocument::summary).collect::<Result<_>>()?;
+        page.total = found.total.first().map_or(0, |total| total.rooms);
+    }
+    Ok(page)
+}
+
+/// An expression that finds the text itself: every ASCII character that could be an operator is
+/// written by its number.
+fn literally(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii();
+    text.chars()
+        .map(|c| if plain(c) { c.to_string() } else { format!("\\x{:02x}", u32::from(c)) })
+        .collect()
+}
+
+/// A number for a pipeline; no store holds more rooms than this.
+fn amount(n: usize) -> i64 {
+    u32::try_from(n).unwrap_or(u32::MAX).into()
+}
+
+/// The stage that leaves of a room what the lobby shows. A password's hash stays in the store.
+fn summary() -> Document {
+    doc! { "$project": {
+        "title": 1, "max": 1, "owner": 1, "locked": 1, "createdAt": 1, "people.color": 1,
+        "count": { "$size": "$people" },
+        "hasPassword": { "$gt": ["$password", null] },
+    } }
+}
+
+fn first_colors() -> Document {
+    doc! { "$set": { "people": { "$slice": ["$people", amount(RoomSummary::MAX_COLORS)] } } }
+}
+
+pub(super) async fn summaries(
+    rooms: &Collection<RoomDocument>,
+    ids: &[RoomId],
+) -> Result<Vec<RoomSummary>> {
+    let ids: Vec<&str> = ids.iter().map(RoomId::as_str).collect();
+    let pipeline = [doc! { "$match": { "_id": { "$in": ids } } }, summary(), first_colors()];
+    let found: Vec<SummaryDocument> =
+        rooms.aggregate(pipeline).with_type().await?.try_collect().await?;
+    found.into_iter().map(SummaryDocument::summary).collect()
+}
+
+pub(super) async fn close(
+    rooms: &Collection<RoomDocument>,
+    room: &RoomId,
+    closing: Closing,
+) -> Result<bool> {
+    let mut which = doc! { "_id": room.as_str() };
+    match closing {
+        Closing::Always => {}
+        Closing::IfUnusedSince(at) => {
+            which.insert("emptySince", doc! { "$lte": date(at) });
+        }
+    }
+    Ok(rooms.delete_one(which).await?.deleted_count > 0)
+}
+
+pub(super) async fn overdue(
+    rooms: &Collection<RoomDocument>,
+    away_since: Timestamp,
+    unused_since: Timestamp,
+) -> Result<Vec<RoomId>> {
+    let which = doc! { "$or": [
+        { "people.leftAt": { "$lte": date(away_since) } },
+        { "emptySince": { "$lte": date(unused_since) } },
+    ] };
+    let named = rooms.clone_with_type::<Named>();
+    let found: Vec<Named> =
+        named.find(which).projection(doc! { "_id": 1 }).await?.try_collect().await?;
+    found.iter().map(|room| room_id(&room.id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_is_a_text_and_never_an_expression() {
+        assert_eq!(literally("a.*(차)"), "a\\x2e\\x2a\\x28차\\x29");
+    }
+}

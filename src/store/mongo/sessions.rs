@@ -1,0 +1,87 @@
+//! Sessions.
+
+use mongodb::{
+    Collection,
+    bson::{DateTime, doc},
+    error::{Error as DriverError, ErrorKind, WriteFailure},
+};
+use serde::{Deserialize, Serialize};
+
+use super::room_document::{date, timestamp};
+use crate::{
+    domain::Timestamp,
+    store::{Result, SessionRow},
+};
+
+pub(super) const DUPLICATE_KEY: i32 = 11_000;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SessionDocument {
+    #[serde(rename = "_id")]
+    key: String,
+    data: serde_json::Map<String, serde_json::Value>,
+    expires_at: DateTime,
+}
+
+impl From<SessionRow> for SessionDocument {
+    fn from(row: SessionRow) -> Self {
+        Self { key: row.key, data: row.data, expires_at: date(row.expires_at) }
+    }
+}
+
+impl From<SessionDocument> for SessionRow {
+    fn from(document: SessionDocument) -> Self {
+        Self { key: document.key, data: document.data, expires_at: timestamp(document.expires_at) }
+    }
+}
+
+pub(super) async fn create(
+    sessions: &Collection<SessionDocument>,
+    session: SessionRow,
+) -> Result<bool> {
+    match sessions.insert_one(SessionDocument::from(session)).await {
+        Ok(_) => Ok(true),
+        Err(cause) if is_taken(&cause) => Ok(false),
+        Err(cause) => Err(cause.into()),
+    }
+}
+
+fn is_taken(error: &DriverError) -> bool {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(failed)) => failed.code == DUPLICATE_KEY,
+        _ => false,
+    }
+}
+
+pub(super) async fn save(
+    sessions: &Collection<SessionDocument>,
+    session: SessionRow,
+) -> Result<()> {
+    let session = SessionDocument::from(session);
+    sessions.replace_one(doc! { "_id": &session.key }, &session).upsert(true).await?;
+    Ok(())
+}
+
+pub(super) async fn load(
+    sessions: &Collection<SessionDocument>,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<SessionRow>> {
+    let alive = doc! { "_id": key, "expiresAt": { "$gt": date(now) } };
+    Ok(sessions.find_one(alive).await?.map(SessionRow::from))
+}
+
+pub(super) async fn delete(sessions: &Collection<SessionDocument>, key: &str) -> Result<()> {
+    sessions.delete_one(doc! { "_id": key }).await?;
+    Ok(())
+}
+
+/// The index does so once a minute, too; whoever asks need not wait for it.
+pub(super) async fn delete_expired(
+    sessions: &Collection<SessionDocument>,
+    now: Timestamp,
+) -> Result<()> {
+    sessions.delete_many(doc! { "expiresAt": { "$lte": date(now) } }).await?;
+    Ok(())
+}

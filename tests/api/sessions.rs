@@ -1,0 +1,125 @@
+//! Sessions: who somebody is, kept and found again.
+
+use reqwest::header;
+use serde_json::json;
+
+use crate::{
+    common::{Backend, Browser, soon},
+    on_both_stores,
+};
+
+on_both_stores!(
+    the_first_page_sets_a_cookie_that_scripts_cannot_read,
+    a_person_stays_who_they_are,
+    over_https_the_cookie_is_for_secure_connections_only,
+    health_needs_no_session,
+    the_public_files_need_no_session_and_are_kept_for_good,
+    every_page_forbids_what_it_does_not_need,
+    a_page_speaks_the_readers_language,
+);
+
+async fn the_first_page_sets_a_cookie_that_scripts_cannot_read(on: Backend) {
+    let server = on.server().await;
+
+    let first = Browser::without_cookie(server.address).get("/").await;
+
+    let cookie = first.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(cookie.starts_with("huechat.sid="), "{cookie}");
+    for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "{cookie}");
+}
+
+async fn over_https_the_cookie_is_for_secure_connections_only(on: Backend) {
+    let server = on.server_with(&[("PUBLIC_URL", "https://chat.example")]).await;
+
+    let first = Browser::without_cookie(server.address).get("/").await;
+
+    assert!(first.headers()[header::SET_COOKIE].to_str().unwrap().contains("Secure"));
+}
+
+async fn a_person_stays_who_they_are(on: Backend) {
+    let server = on.server().await;
+    let browser = server.browser().await;
+    let one = browser.create_room("one", 2).await;
+    let two = browser.create_room("two", 2).await;
+
+    let (_a, first) = browser.enter(&one).await;
+    let (_b, second) = browser.enter(&two).await;
+    let again = browser.get("/").await;
+
+    assert_eq!(first["you"], second["you"]);
+    assert!(!again.headers().contains_key(header::SET_COOKIE), "nothing changed, nothing is set");
+    let (_c, other) = server.browser().await.enter(&one).await;
+    assert_ne!(other["you"]["id"], first["you"]["id"]);
+}
+
+async fn health_needs_no_session(on: Backend) {
+    let server = on.server().await;
+    let browser = Browser::without_cookie(server.address);
+
+    for path in ["/healthz", "/readyz"] {
+        let response = browser.get(path).await;
+        assert_eq!(response.status(), 200, "{path}");
+        assert!(!response.headers().contains_key(header::SET_COOKIE), "{path}");
+    }
+    assert_eq!(browser.get("/nowhere").await.status(), 404);
+}
+
+async fn the_public_files_need_no_session_and_are_kept_for_good(on: Backend) {
+    let server = on.server().await;
+    let page = server.browser().await.get("/").await.text().await.unwrap();
+    let browser = Browser::without_cookie(server.address);
+
+    let addresses = page.split('"').filter(|part| part.starts_with("/public/"));
+    let addresses: Vec<_> = addresses.collect();
+    assert!(addresses.iter().any(|address| address.ends_with("/people.css")));
+    for address in addresses {
+        let file = browser.get(address).await;
+        assert_eq!(file.status(), 200, "{address}");
+        assert!(!file.headers().contains_key(header::SET_COOKIE), "{address}");
+        let kept = file.headers()[header::CACHE_CONTROL].to_str().unwrap();
+        assert!(kept.contains("immutable"), "{address}: {kept}");
+    }
+    for address in ["/public/old/css/base.css", "/public/old/locales/ko.ftl"] {
+        let file = browser.get(address).await;
+        assert_eq!(file.headers()[header::CACHE_CONTROL], "no-store", "{address}");
+    }
+    for address in
+        ["/public/x/nothing.js", "/public/x/../Cargo.toml", "/public/x/%2e%2e/Cargo.toml"]
+    {
+        assert_eq!(browser.get(address).await.status(), 404, "{address}");
+    }
+}
+
+async fn every_page_forbids_what_it_does_not_need(on: Backend) {
+    let server = on.server().await;
+    let browser = server.browser().await;
+    let room = browser.create_room("tea", 2).await;
+
+    for path in ["/", "/room", &format!("/room/{room}"), "/nowhere"] {
+        let response = browser.get(path).await;
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'self'"), "{path}");
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(response.headers()[header::REFERRER_POLICY], "same-origin", "{path}");
+        let page = response.text().await.unwrap();
+        for inline in [" style=", "<style", " onclick=", " onsubmit=", "<script>"] {
+            assert!(!page.contains(inline), "{path}: {inline}");
+        }
+    }
+}
+
+async fn a_page_speaks_the_readers_language(on: Backend) {
+    let server = on.server().await;
+    let browser = server.browser().await;
+
+    let page = browser.request(reqwest::Method::GET, "/");
+    let page = page.header(header::ACCEPT_LANGUAGE, "ko-KR,ko;q=0.9,en;q=0.5").send();
+    let page = soon("the page", page).await.unwrap().text().await.unwrap();
+
+    assert!(page.contains("<html lang=\"ko\""), "{page}");
+    let (status, _) = browser.post_json("/room", &json!({ "title": "차 한 잔", "max": 2 })).await;
+    assert_eq!(status, 201);
+}

@@ -1,0 +1,137 @@
+"""The steps of the tests, in their order."""
+
+import enum
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner import counts
+from runner.counts import Counts
+from runner.report import Outcome, judge
+from runner.tools import ROOT, python
+
+
+class Need(enum.Enum):
+    """What a step cannot do without."""
+
+    NPM = enum.auto()
+    PYTHON = enum.auto()
+    CHROMIUM = enum.auto()
+    MONGODB = enum.auto()
+
+
+@dataclass(frozen=True)
+class Step:
+    """A few commands, which all run, and how to count their tests."""
+
+    name: str
+    commands: list[list[str]]
+    needs: frozenset[Need] = frozenset()
+    # From what a command printed; without it, each command counts as one test.
+    count: Callable[[str], Counts] | None = None
+
+
+# The report goes to a file, because Playwright prints for people at the same time.
+PLAYWRIGHT_REPORT = Path(tempfile.gettempdir(), f"huechat-playwright-{time.time_ns()}.json")
+
+
+def _dependencies() -> list[str]:
+    """Licences, sources and advisories by cargo-deny where it is; all but the advisories without."""
+    if shutil.which("cargo-deny"):
+        return ["cargo", "deny", "check"]
+    return [sys.executable, "tests/runner/dependencies.py"]
+
+
+# The tests start the server themselves. This makes the one that they start.
+BUILD = ["cargo", "build", "--locked"]
+
+STEPS = [
+    Step(
+        "lint",
+        [
+            ["cargo", "fmt", "--check"],
+            ["cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings"],
+            ["npm", "run", "--silent", "check"],
+            _dependencies(),
+        ],
+        frozenset({Need.NPM}),
+    ),
+    Step(
+        "runner",
+        [[sys.executable, "-m", "unittest", "discover", "-t", "tests", "-s", "tests/runner"]],
+        count=counts.of_unittest,
+    ),
+    Step(
+        "rust",
+        [["cargo", "test", "--locked", "--no-fail-fast"]],
+        frozenset({Need.MONGODB, Need.NPM}),
+        counts.of_cargo,
+    ),
+    Step(
+        "interop-js",
+        [BUILD, ["npm", "run", "--silent", "test:interop"]],
+        frozenset({Need.NPM}),
+        counts.of_node,
+    ),
+    Step(
+        "interop-py",
+        [BUILD, [python(), "-m", "unittest", "discover", "-v", "-s", "tests/interop"]],
+        frozenset({Need.PYTHON}),
+        counts.of_unittest,
+    ),
+    Step(
+        "browser",
+        [BUILD, ["npm", "run", "--silent", "test:browser", "--", "--reporter=list,json"]],
+        frozenset({Need.NPM, Need.CHROMIUM, Need.MONGODB}),
+        lambda _output: counts.of_playwright(PLAYWRIGHT_REPORT),
+    ),
+]
+
+
+def run_step(step: Step, environment: dict[str, str]) -> Outcome:
+    """Runs the commands of a step, the later ones too when one fails."""
+    print(f"\n=== {step.name}", flush=True)
+    begun = time.monotonic()
+    environment = environment | {"PLAYWRIGHT_JSON_OUTPUT_NAME": str(PLAYWRIGHT_REPORT)}
+    outputs, exit_codes = zip(*(_run(command, environment) for command in step.commands))
+    if step.count:
+        found = step.count("".join(outputs))
+    else:
+        found = Counts(exit_codes.count(0), len(exit_codes) - exit_codes.count(0))
+    PLAYWRIGHT_REPORT.unlink(missing_ok=True)
+    seconds = time.monotonic() - begun
+    return judge(step.name, found, exit_code=max(map(abs, exit_codes)), seconds=seconds)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> tuple[str, int]:
+    """Runs a command, shows what it prints as it prints it, and returns it with the exit code."""
+    print(f"--- {' '.join(command)}", flush=True)
+    lines = []
+    try:
+        running = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        print(error, flush=True)
+        return "", 127
+    try:
+        for line in running.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+        return "".join(lines), running.wait()
+    finally:
+        if running.poll() is None:
+            running.terminate()
+            running.wait()

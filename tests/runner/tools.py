@@ -1,0 +1,74 @@
+"""Installs what the tests need and the machine lacks, and says so."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+REQUIREMENTS = ROOT / "tests" / "requirements.txt"
+CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+# The pages are read in Korean too.
+CHROMIUM_PACKAGES = ["chromium", "fonts-noto-cjk"]
+
+
+class Missing(Exception):
+    """Something that the tests need is not there and could not be installed."""
+
+
+def python() -> str:
+    """The interpreter that has the packages of `tests/requirements.txt`."""
+    return str(VENV / "bin" / "python")
+
+
+def install_npm_packages() -> None:
+    """The browser client and the browser tests, as `package-lock.json` says."""
+    lock = ROOT / "package-lock.json"
+    installed = ROOT / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    _install("the packages of package-lock.json", ["npm", "ci", "--no-audit", "--no-fund"])
+
+
+def install_python_packages() -> None:
+    """A virtual environment, made anew whenever its list of packages has changed."""
+    wanted = REQUIREMENTS.read_text()
+    stamp = VENV / "installed.txt"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    _install("a virtual environment in .venv", [sys.executable, "-m", "venv", str(VENV)])
+    pip = [python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _install("the packages of tests/requirements.txt", [*pip, "-r", str(REQUIREMENTS)])
+    stamp.write_text(wanted)
+
+
+def find_or_install_chromium() -> str:
+    """The browser: the one that `CHROMIUM` names, or one on the PATH, or Debian's."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    if found := _chromium_on_path():
+        return found
+    if not shutil.which("apt-get"):
+        raise Missing("the browser tests need Chromium: install it, or set CHROMIUM to where it is")
+    as_root = [] if os.geteuid() == 0 else ["sudo"]
+    _install("Debian's list of packages", [*as_root, "apt-get", "update", "-q"])
+    apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy"]
+    _install("Chromium", [*apt, "--no-install-recommends", *CHROMIUM_PACKAGES])
+    if found := _chromium_on_path():
+        return found
+    raise Missing("Chromium was installed, and is not on the PATH")
+
+
+def _chromium_on_path() -> str | None:
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def _install(what: str, command: list[str]) -> None:
+    print(f"installing {what}: {' '.join(command)}", flush=True)
+    try:
+        subprocess.run(command, cwd=ROOT, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Missing(f"could not install {what}: {error}") from error
