@@ -6,9 +6,9 @@ const { GIFEncoder } = gifenc;
 
 /**
  * A disc that wanders across the picture.
- * @param {{ width?: number, height?: number, frames?: number }} [shape]
+ * @param {{ width?: number, height?: number, frames?: number, noise?: boolean }} [shape] Noise does not compress.
  */
-export function gif({ width = 160, height = 100, frames = 6 } = {}) {
+export function gif({ width = 160, height = 100, frames = 6, noise = false } = {}) {
   const encoder = GIFEncoder();
   const palette = [[240, 236, 228], [194, 55, 123], [35, 120, 181], [124, 138, 29]];
   for (let frame = 0; frame < frames; frame += 1) {
@@ -16,7 +16,8 @@ export function gif({ width = 160, height = 100, frames = 6 } = {}) {
     const x = (width * (frame + 0.5)) / frames;
     for (let i = 0; i < pixels.length; i += 1) {
       const away = Math.hypot((i % width) - x, Math.floor(i / width) - height / 2);
-      if (away < height / 4) pixels[i] = 1 + (frame % 3);
+      if (noise) pixels[i] = Math.floor(Math.random() * 4);
+      else if (away < height / 4) pixels[i] = 1 + (frame % 3);
     }
     encoder.writeFrame(pixels, width, height, { palette, delay: 200, repeat: 0 });
   }
