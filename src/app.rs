@@ -16,7 +16,6 @@ use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::cookie::Key;
 use tracing::{info, warn};
-use url::Url;
 
 use crate::{
     bus::Bus,
@@ -123,7 +122,7 @@ impl App {
                 warn!(%error, "could not set the options of a connection");
             }
         });
-        info!("listening on http://{address}");
+        info!(open = %public_url(&self.config, address), "listening on http://{address}");
         let server =
             axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(stopping.clone().cancelled_owned());
@@ -135,6 +134,7 @@ impl App {
         stopping.cancel();
         let finished = async {
             sockets.close().await;
+            (&mut serving).await.ok(); // It accepts no more; what it was asked, it answers.
             house.await.ok(); // It ends by being told to.
             self.chat.stop().await
         };
@@ -142,7 +142,7 @@ impl App {
             Ok(stopped) => stopped?,
             Err(_) => warn!("did not finish in time; the next start does the rest"),
         }
-        serving.abort(); // Idle connections may stay open for ever.
+        serving.abort();
         info!("stopped");
         Ok(())
     }
@@ -153,14 +153,22 @@ impl App {
         address: SocketAddr,
         stopping: CancellationToken,
     ) -> Router {
-        let public_url = self.config.public_url.as_ref().map(Url::to_string);
         let setup = web::Setup {
-            public_url: public_url.unwrap_or_else(|| format!("http://{address}/")),
+            public_url: public_url(&self.config, address),
             max_gif_bytes: self.config.max_gif_bytes,
             cookie_key: Key::derive_from(&self.secret),
             stopping,
         };
         web::routes(&self.chat, &self.sessions, sockets, setup)
+    }
+}
+
+/// Where visitors find the server: what the settings say, or else the address it listens on.
+fn public_url(config: &Config, address: SocketAddr) -> String {
+    match &config.public_url {
+        Some(url) => url.to_string(),
+        None if address.ip().is_loopback() => format!("http://localhost:{}/", address.port()),
+        None => format!("http://{address}/"),
     }
 }
 

@@ -158,9 +158,11 @@ async fn on_typing(
 async fn on_exit(
     socket: SocketRef,
     answer: Answer,
+    mut turn: Turn,
     State(shared): State<Shared>,
     Extension(Seat(presence)): Extension<Seat>,
 ) {
+    turn.come().await;
     let rooms = [presence.room.to_string(), seat(&presence.room, &presence.person.id)];
     // Out of the room first: the answer must come before the end of the connection.
     socket.leave(rooms.clone());

@@ -48,14 +48,14 @@ fn status(error: &Error) -> StatusCode {
         Error::TooLong | Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::NotAGif => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::SlowDown { .. } | Error::TooSlow => StatusCode::TOO_MANY_REQUESTS,
         Error::TooManyRooms | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
 /// Every code that a page may be asked to show, so that it never shows what an address made up.
 pub(super) fn known_code(code: &str) -> Option<&'static str> {
-    const SHOWN: [&str; 10] = [
+    const SHOWN: [&str; 11] = [
         "no_such_room",
         "wrong_password",
         "kicked",
@@ -66,6 +66,7 @@ pub(super) fn known_code(code: &str) -> Option<&'static str> {
         "too_many_rooms",
         "unavailable",
         "unauthorized",
+        "malformed",
     ];
     SHOWN.into_iter().find(|shown| *shown == code)
 }
