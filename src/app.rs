@@ -11,12 +11,11 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, serve::ListenerExt as _};
+use axum::{Router, http::StatusCode, routing::any, serve::ListenerExt as _};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::cookie::Key;
 use tracing::{info, warn};
-use url::Url;
 
 use crate::{
     bus::Bus,
@@ -123,7 +122,7 @@ impl App {
                 warn!(%error, "could not set the options of a connection");
             }
         });
-        info!("listening on http://{address}");
+        info!(open = %public_url(&self.config, address), "listening on http://{address}");
         let server =
             axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
                 .with_graceful_shutdown(stopping.clone().cancelled_owned());
@@ -135,14 +134,16 @@ impl App {
         stopping.cancel();
         let finished = async {
             sockets.close().await;
+            (&mut serving).await.ok(); // It accepts no more; what it was asked, it answers.
             house.await.ok(); // It ends by being told to.
             self.chat.stop().await
         };
-        match timeout(STOP_WITHIN, finished).await {
-            Ok(stopped) => stopped?,
-            Err(_) => warn!("did not finish in time; the next start does the rest"),
+        if let Ok(stopped) = timeout(STOP_WITHIN, finished).await {
+            stopped?;
+        } else {
+            warn!("did not finish in time; the next start does the rest");
         }
-        serving.abort(); // Idle connections may stay open for ever.
+        serving.abort();
         info!("stopped");
         Ok(())
     }
@@ -153,14 +154,24 @@ impl App {
         address: SocketAddr,
         stopping: CancellationToken,
     ) -> Router {
-        let public_url = self.config.public_url.as_ref().map(Url::to_string);
         let setup = web::Setup {
-            public_url: public_url.unwrap_or_else(|| format!("http://{address}/")),
+            public_url: public_url(&self.config, address),
             max_gif_bytes: self.config.max_gif_bytes,
             cookie_key: Key::derive_from(&self.secret),
             stopping,
         };
-        web::routes(&self.chat, &self.sessions, sockets, setup)
+        // The layer answers itself; it only needs a route to be on.
+        let socket_io = any(StatusCode::NOT_FOUND).layer(sockets);
+        web::routes(&self.chat, &self.sessions, socket_io, setup)
+    }
+}
+
+/// Where visitors find the server: what the settings say, or else the address it listens on.
+fn public_url(config: &Config, address: SocketAddr) -> String {
+    match &config.public_url {
+        Some(url) => url.to_string(),
+        None if address.ip().is_loopback() => format!("http://localhost:{}/", address.port()),
+        None => format!("http://{address}/"),
     }
 }
 

@@ -76,6 +76,9 @@ pub enum Error {
         /// Until it may be tried again.
         retry_after: Duration,
     },
+    /// A connection that cannot take what is sent to it.
+    #[error("this connection is too slow: it was cut off, and may come back")]
+    TooSlow,
     /// The server holds as many as it may.
     #[error("there are too many rooms, please try again later")]
     TooManyRooms,
@@ -106,6 +109,7 @@ impl Error {
             Self::BadGif(_) => "bad_gif",
             Self::OutOfRange { .. } => "out_of_range",
             Self::SlowDown { .. } => "slow_down",
+            Self::TooSlow => "too_slow",
             Self::TooManyRooms => "too_many_rooms",
             Self::Unavailable(_) => "unavailable",
         }

@@ -45,7 +45,13 @@ pub(super) type Greeting = Box<dyn FnOnce(Result<History, Error>) + Send>;
 
 pub(super) enum Work {
     Say(Box<Say>),
-    Greet { viewer: PersonId, window: Window, greeting: Greeting },
+    Greet {
+        viewer: PersonId,
+        window: Window,
+        greeting: Greeting,
+    },
+    /// Tells that everything before it is done.
+    Signal(oneshot::Sender<()>),
     Purge,
 }
 
@@ -128,6 +134,7 @@ impl Chat {
                     }
                     self.greet_together(room, greetings).await;
                 }
+                Work::Signal(done) => done.send(()).unwrap_or(()), // Nobody waits any more.
                 Work::Purge => self.purge(room).await,
             }
         }

@@ -153,8 +153,7 @@ impl Chat {
         pass: Option<&Pass>,
         window: Window,
     ) -> Result<History, Error> {
-        self.knock(room, me, pass).await?;
-        Ok(self.store.history(room, me, window).await?)
+        Ok(self.look_in(room, me, pass, window).await?.1)
     }
 
     /// A GIF or a poster of a room, or a part of it, for somebody who is let in; `None` when there

@@ -3,8 +3,8 @@
 use super::{Chat, Error, FieldError};
 use crate::{
     domain::{
-        Capacity, Event, InvalidCapacity, InvalidTitle, Knock, Password, PasswordHash, Person,
-        PersonId, Room, RoomId, RoomSummary, RoomTitle, Timestamp,
+        Capacity, Event, History, InvalidCapacity, InvalidTitle, Knock, Password, PasswordHash,
+        Person, PersonId, Room, RoomId, RoomSummary, RoomTitle, Timestamp, Window,
     },
     store::{LobbyPage, LobbyQuery, NewRoom},
 };
@@ -163,6 +163,21 @@ impl Chat {
         let passed = passed(&room, pass);
         room.admit(Knock { person: me, passed: passed.as_ref() })?;
         Ok(room)
+    }
+
+    /// A room with a stretch of its messages, for somebody who is let in.
+    ///
+    /// # Errors
+    /// The reasons of [`Chat::knock`].
+    pub async fn look_in(
+        &self,
+        room: &RoomId,
+        me: &PersonId,
+        pass: Option<&Pass>,
+        window: Window,
+    ) -> Result<(Room, History), Error> {
+        let found = self.knock(room, me, pass).await?;
+        Ok((found, self.store.history(room, me, window).await?))
     }
 
     /// Tries a password. A room without one takes any, and gives no pass.

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::{
@@ -14,8 +15,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Event, History, Person, PersonId, RoomId, RoomSummary, Seq, SocketId, SystemCode,
-        Timestamp, Window,
+        Event, History, PasswordHash, Person, PersonId, RoomId, RoomSummary, Seq, SocketId,
+        SystemCode, Timestamp, Window,
     },
     store::{Departing, Departure, Dropped, Entering, Entry},
 };
@@ -96,16 +97,7 @@ impl Chat {
         pass: Option<Pass>,
         password: Option<&str>,
     ) -> Result<Entered, Error> {
-        let pass = match (pass, password) {
-            (None, Some(password)) if !password.is_empty() => {
-                self.unlock(room, &me.id, password).await?
-            }
-            (pass, _) => pass,
-        };
-        let passed = match &pass {
-            Some(pass) => self.store.room(room).await?.and_then(|room| passed(&room, Some(pass))),
-            None => None,
-        };
+        let passed = self.shown(room, me, pass, password).await?;
         let socket = SocketId::random();
         let entry = Entry {
             room: room.clone(),
@@ -138,6 +130,28 @@ impl Chat {
         })
     }
 
+    /// The hash of the room's password, if they have a pass for it, or else tell it now.
+    async fn shown(
+        &self,
+        room: &RoomId,
+        me: &Person,
+        pass: Option<Pass>,
+        password: Option<&str>,
+    ) -> Result<Option<PasswordHash>, Error> {
+        let password = password.filter(|password| !password.is_empty());
+        if pass.is_none() && password.is_none() {
+            return Ok(None);
+        }
+        let known = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
+        match (passed(&known, pass.as_ref()), password) {
+            (None, Some(password)) => {
+                let pass = self.unlock(room, &me.id, password).await?;
+                Ok(passed(&known, pass.as_ref()))
+            }
+            (shown, _) => Ok(shown),
+        }
+    }
+
     /// Greets somebody who came in: `welcome` is called with all that they missed since `after`,
     /// or the newest messages, at a moment when nothing else of this room is being announced.
     /// What is announced after it has returned must reach them; so it is there that they are
@@ -158,11 +172,14 @@ impl Chat {
     }
 
     /// Leaves for good, with every tab: the seat is free at once, and the last one takes the room
-    /// with them.
+    /// with them. What they said before they left is stored before.
     ///
     /// # Errors
     /// [`Error::NotInRoom`] for somebody who has no seat there.
     pub async fn exit(&self, room: &RoomId, me: &PersonId) -> Result<(), Error> {
+        let (done, all_said) = oneshot::channel();
+        self.queue(room, Work::Signal(done));
+        all_said.await.ok(); // The lane has ended: there is nothing left to wait for.
         let departure = self.store.depart(room, me, Departing::Now).await?;
         if matches!(departure, Departure::Stayed) {
             return Err(Error::NotInRoom);

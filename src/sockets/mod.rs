@@ -8,6 +8,7 @@ mod answer;
 mod lobby;
 pub mod protocol;
 mod room;
+mod slow;
 mod turn;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -18,7 +19,7 @@ use socketioxide::{
     SocketIo, extract::SocketRef, handler::ConnectHandler as _, layer::SocketIoLayer,
 };
 use tokio::sync::mpsc;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::{
     bus::Edge,
@@ -30,7 +31,7 @@ use protocol::{ErrorBody, told};
 
 /// Packets that may wait for one socket: some seconds of a very lively room. The memory is taken
 /// as it is used.
-const QUEUE: usize = 4_096;
+const QUEUE: usize = 2_048;
 /// A message of 2,000 characters, escaped, fits many times over.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
 
@@ -74,14 +75,35 @@ impl Sockets {
         self.io.close().await;
     }
 
-    /// Tells everybody in some Socket.IO rooms of the chat namespace.
-    async fn tell<T: Serialize + ?Sized>(&self, rooms: Vec<String>, event: &'static str, data: &T) {
-        let Some(chat) = self.io.of(protocol::CHAT) else { return };
-        if let Err(error) = chat.within(rooms).emit(event, data).await {
-            warn!(event, %error, "could not tell everybody");
+    /// Tells everybody in some Socket.IO rooms of the chat namespace; false when somebody could
+    /// not be told.
+    async fn tell<T: Serialize + ?Sized>(
+        &self,
+        rooms: Vec<String>,
+        event: &'static str,
+        data: &T,
+    ) -> bool {
+        let Some(chat) = self.io.of(protocol::CHAT) else { return true };
+        let told = chat.within(rooms).emit(event, data).await;
+        if let Err(error) = &told {
+            debug!(event, %error, "could not tell everybody");
         }
         // Emitting does not yield, and the tasks that write to the sockets must run.
         tokio::task::yield_now().await;
+        told.is_ok()
+    }
+
+    /// Tells a room of a message; whoever cannot take it is cut off, and gets it when they return.
+    async fn tell_message<T: Serialize>(
+        &self,
+        rooms: Vec<String>,
+        event: &'static str,
+        data: &T,
+        message: &Message,
+    ) {
+        if !self.tell(rooms, event, data).await {
+            slow::cut_off(&self.io, &message.room, message.seq);
+        }
     }
 
     async fn disconnect(&self, rooms: Vec<String>) {
@@ -98,7 +120,8 @@ impl Sockets {
             }
             _ => vec![message.room.to_string()],
         };
-        self.tell(rooms, told::CHAT, &protocol::Chat::live(message, prev)).await;
+        let chat = protocol::Chat::live(message, prev);
+        self.tell_message(rooms, told::CHAT, &chat, message).await;
     }
 
     fn lobby(&self, change: lobby::Change) {
@@ -134,11 +157,12 @@ impl Edge for Sockets {
             }
             Event::Joined { message, prev, count } => {
                 let joined = presence(message, *prev, *count, true);
-                self.tell(vec![message.room.to_string()], told::JOIN, &joined).await;
+                self.tell_message(vec![message.room.to_string()], told::JOIN, &joined, message)
+                    .await;
             }
             Event::Left { message, prev, count } => {
                 let left = presence(message, *prev, *count, false);
-                self.tell(vec![message.room.to_string()], told::EXIT, &left).await;
+                self.tell_message(vec![message.room.to_string()], told::EXIT, &left, message).await;
                 self.disconnect(vec![seat(&message.room, &message.by.id)]).await;
             }
             Event::Said { message, prev } => self.said(message, *prev).await,

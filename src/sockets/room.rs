@@ -68,7 +68,7 @@ fn wanted(handshake: &Handshake, socket: &SocketRef) -> Result<RoomId, Error> {
     if let Some(raw) = &handshake.room {
         return room_id(raw);
     }
-    let referer = socket.req_parts().headers.get(axum::http::header::REFERER);
+    let referer = socket.req_parts().headers.get("referer");
     let page = referer.and_then(|value| url::Url::parse(value.to_str().ok()?).ok());
     let raw = page.as_ref().and_then(|url| url.path().strip_prefix("/room/"));
     room_id(raw.unwrap_or_default())
@@ -158,9 +158,11 @@ async fn on_typing(
 async fn on_exit(
     socket: SocketRef,
     answer: Answer,
+    mut turn: Turn,
     State(shared): State<Shared>,
     Extension(Seat(presence)): Extension<Seat>,
 ) {
+    turn.come().await;
     let rooms = [presence.room.to_string(), seat(&presence.room, &presence.person.id)];
     // Out of the room first: the answer must come before the end of the connection.
     socket.leave(rooms.clone());

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -48,14 +48,14 @@ fn status(error: &Error) -> StatusCode {
         Error::TooLong | Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::NotAGif => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::SlowDown { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::SlowDown { .. } | Error::TooSlow => StatusCode::TOO_MANY_REQUESTS,
         Error::TooManyRooms | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
 /// Every code that a page may be asked to show, so that it never shows what an address made up.
 pub(super) fn known_code(code: &str) -> Option<&'static str> {
-    const SHOWN: [&str; 10] = [
+    const SHOWN: [&str; 11] = [
         "no_such_room",
         "wrong_password",
         "kicked",
@@ -66,6 +66,7 @@ pub(super) fn known_code(code: &str) -> Option<&'static str> {
         "too_many_rooms",
         "unavailable",
         "unauthorized",
+        "malformed",
     ];
     SHOWN.into_iter().find(|shown| *shown == code)
 }
@@ -108,6 +109,7 @@ impl IntoResponse for Refused {
 /// says what happened, or, when the lobby would fail too, a page of its own.
 pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Response {
     let room = request.uri().path().strip_prefix("/room/").map(ToOwned::to_owned);
+    let tried = request.method() == Method::POST || request.uri().query().is_some();
     let response = next.run(request).await;
     if reader.wants_json {
         return response;
@@ -123,7 +125,8 @@ pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Res
     let id = room.as_deref().and_then(|path| path.split('/').next());
     let unlocking = id.and_then(|id| room_id(id).ok()).filter(|_| code == "wrong_password");
     Redirect::to(&match unlocking {
-        Some(id) => format!("/?error={code}&room={id}"),
+        Some(id) if tried => format!("/?error={code}&room={id}"),
+        Some(id) => format!("/?room={id}"), // Nothing is wrong yet: it is only asked for.
         None => format!("/?error={code}"),
     })
     .into_response()

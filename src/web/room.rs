@@ -44,12 +44,12 @@ pub(super) async fn enter(
         return Ok(Redirect::to(&format!("/room/{id}")).into_response());
     }
     let pass = me.pass(&id).await?;
-    let room = web.chat.knock(&id, me.id(), pass.as_ref()).await?;
     if reader.wants_json {
+        let room = web.chat.knock(&id, me.id(), pass.as_ref()).await?;
         return Ok(Json(Room::from(&room.summary())).into_response());
     }
     let window = Window::Latest { before: None, limit: SHOWN };
-    let history = web.chat.history(&id, me.id(), pass.as_ref(), window).await?;
+    let (room, history) = web.chat.look_in(&id, me.id(), pass.as_ref(), window).await?;
     let mut frame = web.frame(reader, &me.0);
     if let Some(seat) = room.seat(me.id()) {
         frame.me = seat.person.clone(); // Here they may be called by another number.

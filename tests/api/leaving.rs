@@ -23,6 +23,7 @@ on_both_stores!(
     the_owner_is_followed_by_whoever_was_there_longest,
     a_restart_keeps_rooms_seats_and_words,
     leaving_without_scripts,
+    what_was_said_just_before_leaving_is_heard,
 );
 
 async fn the_last_one_to_leave_takes_the_room_with_them(on: Backend) {
@@ -179,4 +180,27 @@ async fn leaving_without_scripts(on: Backend) {
 
     assert_eq!(left.status(), StatusCode::SEE_OTHER);
     assert_eq!(browser.listed(&room).await, None);
+}
+
+async fn what_was_said_just_before_leaving_is_heard(on: Backend) {
+    let server = on.server().await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("tea", 2).await;
+    let (mut anna, _) = anna.enter(&room).await;
+    let (mut ben, _) = ben.enter(&room).await;
+
+    let mut asked = Vec::new();
+    for n in 0..50 {
+        asked.push(ben.ask_now("chat:post", json!({ "chat": format!("goodbye {n}") })).await);
+    }
+    let left = ben.ask_now("exit", json!(null)).await;
+
+    for id in asked {
+        assert_eq!(ben.answer(id).await.unwrap()["ok"], true);
+    }
+    assert_eq!(ben.answer(left).await.unwrap()["ok"], true);
+    for n in 0..50 {
+        assert_eq!(anna.wait_for("chat").await["chat"], format!("goodbye {n}"));
+    }
+    anna.wait_for("exit").await;
 }

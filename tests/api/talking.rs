@@ -17,6 +17,7 @@ on_both_stores!(
     only_who_is_inside_may_speak,
     a_flood_is_slowed_down,
     typing_reaches_the_others,
+    a_reader_that_stops_is_cut_off_and_misses_nothing,
 );
 
 async fn everybody_hears_what_is_said(on: Backend) {
@@ -226,4 +227,51 @@ async fn typing_reaches_the_others(on: Backend) {
 
     let typing = ben.wait_for("typing").await;
     assert_eq!(typing, json!({ "person": welcome["you"], "typing": true }));
+}
+
+/// More than a socket's queue and the kernel's buffers hold together.
+const A_FLOOD: usize = 4_000;
+
+async fn a_reader_that_stops_is_cut_off_and_misses_nothing(on: Backend) {
+    let server = on.server().await;
+    let (anna, ben, cleo) =
+        (server.browser().await, server.browser().await, server.browser().await);
+    let room = anna.create_room("busy", 5).await;
+    let (mut anna, _) = anna.enter(&room).await;
+    let (mut frozen, bens) = ben.enter(&room).await;
+    let (mut cleo, _) = cleo.enter(&room).await;
+    let last = bens["chats"].as_array().unwrap().last().unwrap()["seq"].as_i64().unwrap();
+
+    let long = "가".repeat(2_000);
+    for batch in 0..A_FLOOD / 100 {
+        let mut asked = Vec::new();
+        for n in 0..100 {
+            let text = format!("{} {long}", batch * 100 + n);
+            let post = json!({ "chat": text.chars().take(2_000).collect::<String>() });
+            asked.push(anna.ask_now("chat:post", post).await);
+        }
+        for id in asked {
+            assert_eq!(anna.answer(id).await.unwrap()["ok"], true);
+        }
+        for n in 0..100 {
+            let heard = cleo.wait_for("chat").await;
+            let number = format!("{} ", batch * 100 + n);
+            assert!(heard["chat"].as_str().unwrap().starts_with(&number), "the others hear all");
+        }
+    }
+
+    let seen = frozen.events_until_the_end().await; // It is over for the one who did not read.
+    assert!(seen.len() < A_FLOOD);
+    let (mut back, mut page) = ben.enter_with(json!({ "room": room, "after": last })).await;
+    let mut missed = page["chats"].as_array().unwrap().clone();
+    while page["more"] == true {
+        let after = &missed.last().unwrap()["seq"];
+        page = back.ask("chat:get", json!({ "after": after })).await["data"].take();
+        missed.extend(page["chats"].as_array().unwrap().iter().cloned());
+    }
+    let texts = missed.iter().filter(|chat| chat["kind"] == "chat");
+    for (n, chat) in texts.enumerate() {
+        assert!(chat["chat"].as_str().unwrap().starts_with(&format!("{n} ")));
+    }
+    assert_eq!(missed.iter().filter(|chat| chat["kind"] == "chat").count(), A_FLOOD);
 }

@@ -1,6 +1,6 @@
 //! A server of its own for each test: in this process, or as a process that can be killed.
 
-use std::{net::SocketAddr, path::PathBuf, process::Stdio};
+use std::{net::SocketAddr, path::PathBuf, process::Stdio, sync::Once};
 
 use huechat::{App, config::Config};
 use tempfile::TempDir;
@@ -92,6 +92,21 @@ fn mongodb_server() -> String {
     })
 }
 
+/// A panic in a task of the server is nobody's failure by itself: nobody waits for the task. Here it
+/// ends the tests. (Tests that panic do so in their own thread.)
+fn end_with_the_first_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            usual(panic);
+            if std::thread::current().name().is_some_and(|name| name.starts_with("tokio")) {
+                std::process::abort();
+            }
+        }));
+    });
+}
+
 /// A server in this process. It is stopped, as by a signal, when it is dropped or asked to.
 pub struct Server {
     pub home: Home,
@@ -102,6 +117,7 @@ pub struct Server {
 
 impl Server {
     pub async fn start(home: Home) -> Self {
+        end_with_the_first_panic();
         let config = Config::from_vars(home.settings.clone()).unwrap();
         let listener = TcpListener::bind((config.host, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -145,12 +161,16 @@ impl Process {
             loop {
                 let line = log.next_line().await.unwrap().expect("the server ended at its start");
                 if let Some((_, address)) = line.split_once("listening on http://") {
-                    break address.trim().parse().unwrap();
+                    break address.split_whitespace().next().unwrap().parse().unwrap();
                 }
             }
         })
         .await;
-        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = log.next_line().await {
+                assert!(!line.contains("panicked"), "{line}");
+            }
+        });
         Self { home, address, child }
     }
 
