@@ -7,13 +7,22 @@ import { find } from "../lib/linkify.js";
  * @param {string} text
  */
 export function setTextWithLinks(element, text) {
+  element.replaceChildren(...[...text.matchAll(STRETCH)].flatMap(([stretch]) => withLinks(stretch)));
+}
+
+/** An address ends where another script begins: in Korean, words go on without a space. */
+const STRETCH = /[\u0000-\u007f]+|[^\u0000-\u007f]+/g;
+
+/** @param {string} text */
+function withLinks(text) {
   let end = 0;
+  /** @type {(string | Node)[]} */
   const pieces = [];
   for (const link of find(text, "url").filter(({ value }) => /^https?:\/\//.test(value))) {
     pieces.push(text.slice(end, link.start), anchor(link.value));
     end = link.end;
   }
-  element.replaceChildren(...pieces, text.slice(end));
+  return [...pieces, text.slice(end)];
 }
 
 /** @param {string} address */

@@ -49,8 +49,8 @@ const connection = new Connection({
   welcome: async (welcome) => {
     members.replaceBy(welcome);
     await timeline.resume(welcome);
-    outbox.resume();
   },
+  live: () => outbox.resume(),
 });
 
 const outbox = new Outbox(room, {

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -109,6 +109,7 @@ impl IntoResponse for Refused {
 /// says what happened, or, when the lobby would fail too, a page of its own.
 pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Response {
     let room = request.uri().path().strip_prefix("/room/").map(ToOwned::to_owned);
+    let tried = request.method() == Method::POST || request.uri().query().is_some();
     let response = next.run(request).await;
     if reader.wants_json {
         return response;
@@ -124,7 +125,8 @@ pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Res
     let id = room.as_deref().and_then(|path| path.split('/').next());
     let unlocking = id.and_then(|id| room_id(id).ok()).filter(|_| code == "wrong_password");
     Redirect::to(&match unlocking {
-        Some(id) => format!("/?error={code}&room={id}"),
+        Some(id) if tried => format!("/?error={code}&room={id}"),
+        Some(id) => format!("/?room={id}"), // Nothing is wrong yet: it is only asked for.
         None => format!("/?error={code}"),
     })
     .into_response()

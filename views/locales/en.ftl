@@ -20,7 +20,6 @@ lobby-lead = Come into a room or open your own. When the last person leaves, the
 open-a-room = Open a room
 open-rooms = Open rooms
 search-rooms = Find a room
-search = Search
 locked = locked
 full = full
 seats = { $count } of { $max }

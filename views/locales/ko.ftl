@@ -20,7 +20,6 @@ lobby-lead = 열려 있는 방에 들어가거나 직접 방을 열어 보세요
 open-a-room = 방 열기
 open-rooms = 열려 있는 방
 search-rooms = 방 찾기
-search = 검색
 locked = 잠김
 full = 꽉 참
 seats = { $max }명 중 { $count }명

@@ -18,7 +18,7 @@ export class PasswordDialog {
     this.#texts = texts;
     this.#form.addEventListener("submit", (event) => this.#submit(event));
     this.#field.addEventListener("input", () => this.#say(""));
-    this.#dialog.addEventListener("close", () => history.replaceState(null, "", "/"));
+    this.#dialog.addEventListener("close", () => this.#cleanAddress());
     if (this.#dialog.open) this.#makeModal();
   }
 
@@ -39,9 +39,16 @@ export class PasswordDialog {
     this.#dialog.showModal();
   }
 
+  /** A reload does not ask again for what was put away. */
+  #cleanAddress() {
+    const address = new URL(location.href);
+    address.searchParams.delete("room");
+    address.searchParams.delete("error");
+    history.replaceState(null, "", address);
+  }
+
   /** @param {SubmitEvent} event */
   async #submit(event) {
-    if (event.submitter instanceof HTMLButtonElement && event.submitter.formMethod === "dialog") return;
     event.preventDefault();
     if (this.#form.hasAttribute("aria-busy")) return;
     this.#form.setAttribute("aria-busy", "true");

@@ -13,6 +13,7 @@ import { io } from "../../lib/socket.io.js";
  * @property {(state: State, delayMs?: number) => void} changed
  * @property {(reason: string, by?: Person) => void} ended
  * @property {(welcome: Welcome) => Promise<void>} welcome Settles when nothing is missing any more.
+ * @property {() => void} live
  */
 
 /** Tries again after this, then twice this and so on, up to the longest. */
@@ -107,6 +108,7 @@ export class Connection {
     if (!this.socket.connected || this.socket.id !== id) return;
     this.#attempts = 0;
     this.#change("live");
+    this.#ways.live();
   }
 
   #tryLater() {

@@ -104,11 +104,22 @@ export class LineMaker {
     source.dataset.poster = gif.poster;
     source.srcset = gif.poster;
     picture.dataset.file = gif.url;
-    picture.width = gif.width;
-    picture.height = gif.height;
+    [picture.width, picture.height] = fit(gif);
     picture.alt = this.#texts.text("gif-alt", { person: this.#texts.person(by) });
     picture.src = gif.url;
   }
+}
+
+/**
+ * The size at which a GIF is shown, as the server has it: its own, or as large as the box allows.
+ * @param {Gif} gif
+ * @returns {[number, number]}
+ */
+function fit({ width, height }) {
+  const [mostWide, mostHigh] = [Math.min(352, width), Math.min(320, height)];
+  const high = Math.max(1, Math.floor((mostWide * height) / width));
+  if (high <= mostHigh) return [mostWide, high];
+  return [Math.max(1, Math.floor((mostHigh * width) / height)), mostHigh];
 }
 
 /** @param {Chat} chat */

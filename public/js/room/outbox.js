@@ -52,7 +52,7 @@ export class Outbox {
     for (const entry of this.#entries) {
       if (entry.failed && !HOPELESS.includes(entry.failed)) this.#setFailed(entry, undefined);
     }
-    queueMicrotask(() => void this.#flush()); // Once the connection calls itself live.
+    void this.#flush();
   }
 
   /** @param {string} clientId */

@@ -140,15 +140,28 @@ impl LineContent {
 
 impl Picture {
     fn new(room: &RoomId, gif: &Gif, by: &Person, texts: Texts) -> Self {
+        let (width, height) = fit(gif.facts.width, gif.facts.height);
         Self {
             file: format!("/gif/{room}/{}.gif", gif.hash),
             poster: format!("/gif/{room}/{}.png", gif.hash),
-            width: gif.facts.width,
-            height: gif.facts.height,
+            width,
+            height,
             alt: texts.with("gif-alt", &[("person", texts.person(by).into())]),
             moving: gif.facts.frames > 1,
         }
     }
+}
+
+/// The size at which a GIF is shown, known before it has come so that nothing jumps: its own, or
+/// as large as the box allows. The scripts use the same box.
+fn fit(width: u32, height: u32) -> (u32, u32) {
+    const BOX: (u32, u32) = (352, 320);
+    let (w, h) = (u64::from(width.max(1)), u64::from(height.max(1)));
+    let (most_w, most_h) = (u64::from(BOX.0).min(w), u64::from(BOX.1).min(h));
+    let by_width = (most_w, (most_w * h / w).max(1));
+    let by_height = ((most_h * w / h).max(1), most_h);
+    let (w, h) = if by_width.1 <= most_h { by_width } else { by_height };
+    (u32::try_from(w).unwrap_or(BOX.0), u32::try_from(h).unwrap_or(BOX.1))
 }
 
 fn continues(before: &Message, message: &Message) -> bool {
@@ -206,6 +219,19 @@ mod tests {
             pieces("https://example.com/에서 봐요"),
             [link("https://example.com/"), words("에서 봐요")]
         );
+    }
+
+    #[test]
+    fn a_gif_keeps_its_size_or_its_shape() {
+        for (file, shown) in [
+            ((300, 200), (300, 200)),
+            ((704, 320), (352, 160)),
+            ((352, 640), (176, 320)),
+            ((10_000, 1), (352, 1)),
+            ((1, 10_000), (1, 320)),
+        ] {
+            assert_eq!(fit(file.0, file.1), shown, "{file:?}");
+        }
     }
 
     #[test]

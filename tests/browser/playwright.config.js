@@ -1,0 +1,32 @@
+// One browser, one worker: each test has a server and a database of its own. The second project tells the main
+// story again on MongoDB.
+
+import { defineConfig } from "@playwright/test";
+
+const chromium = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+
+export default defineConfig({
+  testDir: ".",
+  outputDir: "../../test-results",
+  workers: 1,
+  forbidOnly: Boolean(process.env.CI),
+  timeout: 45_000,
+  expect: { timeout: 10_000 },
+  reporter: "list",
+  use: { browserName: "chromium", launchOptions: chromium },
+  projects: [
+    { name: "sqlite" },
+    { name: "mongo", testMatch: "story.spec.js" },
+  ],
+});
