@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, serve::ListenerExt as _};
+use axum::{Router, http::StatusCode, routing::any, serve::ListenerExt as _};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::cookie::Key;
@@ -138,9 +138,10 @@ impl App {
             house.await.ok(); // It ends by being told to.
             self.chat.stop().await
         };
-        match timeout(STOP_WITHIN, finished).await {
-            Ok(stopped) => stopped?,
-            Err(_) => warn!("did not finish in time; the next start does the rest"),
+        if let Ok(stopped) = timeout(STOP_WITHIN, finished).await {
+            stopped?;
+        } else {
+            warn!("did not finish in time; the next start does the rest");
         }
         serving.abort();
         info!("stopped");
@@ -159,7 +160,9 @@ impl App {
             cookie_key: Key::derive_from(&self.secret),
             stopping,
         };
-        web::routes(&self.chat, &self.sessions, sockets, setup)
+        // The layer answers itself; it only needs a route to be on.
+        let socket_io = any(StatusCode::NOT_FOUND).layer(sockets);
+        web::routes(&self.chat, &self.sessions, socket_io, setup)
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the operator decides, and the only reader of the environment beside `main`.
 
-use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use url::Url;
+
+use crate::chat::{Rate, Rates};
 
 /// A setting that cannot be used. Its text is one line: the variable, the value, and why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,46 +40,6 @@ pub struct MongoCredentials {
     pub id: String,
     /// `MONGO_PASSWORD`.
     pub password: Secret,
-}
-
-/// So many of something in so long: a burst of all of them is allowed, then they come back evenly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// How many.
-    pub count: NonZeroU32,
-    /// In how long.
-    pub per: Duration,
-}
-
-impl FromStr for Rate {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WANTED: &str = "not a rate such as 30/10 (30 in 10 seconds), nor `off`";
-        let (count, seconds) = text.split_once('/').ok_or(WANTED)?;
-        let count = count.parse().map_err(|_| WANTED)?;
-        let seconds: NonZeroU32 = seconds.parse().map_err(|_| WANTED)?;
-        Ok(Self { count, per: Duration::from_secs(seconds.get().into()) })
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.count, self.per.as_secs())
-    }
-}
-
-/// How often one person may do what costs others. `None`: as often as they like.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rates {
-    /// Making rooms. `RATE_ROOMS`, by default 10 in 60 seconds.
-    pub rooms: Option<Rate>,
-    /// Trying passwords. `RATE_PASSWORDS`, by default 10 in 60 seconds.
-    pub passwords: Option<Rate>,
-    /// Saying something. `RATE_CHATS`, by default 30 in 10 seconds.
-    pub chats: Option<Rate>,
-    /// Sharing GIFs. `RATE_GIFS`, by default 10 in 60 seconds.
-    pub gifs: Option<Rate>,
 }
 
 /// All settings.
@@ -183,7 +145,7 @@ impl Config {
             ("RATE_GIFS", rate(self.rates.gifs)),
             ("RUST_LOG", self.log.clone()),
         ];
-        lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+        lines.map(|(name, value)| format!("{name}={value}\n")).concat()
     }
 }
 

@@ -18,12 +18,14 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+pub use crate::media::GetRange;
 pub use error::{Error, FieldError, room_id};
+pub use limits::{Rate, Rates};
 pub use messages::GifFile;
 pub use rooms::{Opened, Pass, RoomForm};
 pub use seats::{Entered, MAX_WINDOW, Presence, Welcome};
 
-use crate::{bus::Bus, config::Rates, domain::NodeId, media::Media, store::Store};
+use crate::{bus::Bus, domain::NodeId, media::Media, store::Store};
 use lane::Lanes;
 use limits::Limits;
 

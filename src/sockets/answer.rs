@@ -38,6 +38,7 @@ impl FromMessageParts<LocalAdapter> for Answer {
     }
 }
 
+#[expect(clippy::ref_option, reason = "socketioxide passes it so")]
 fn extracted<A: Adapter, T: FromMessageParts<A>>(
     socket: &Arc<Socket<A>>,
     value: &mut Value,

@@ -68,7 +68,7 @@ fn wanted(handshake: &Handshake, socket: &SocketRef) -> Result<RoomId, Error> {
     if let Some(raw) = &handshake.room {
         return room_id(raw);
     }
-    let referer = socket.req_parts().headers.get(axum::http::header::REFERER);
+    let referer = socket.req_parts().headers.get("referer");
     let page = referer.and_then(|value| url::Url::parse(value.to_str().ok()?).ok());
     let raw = page.as_ref().and_then(|url| url.path().strip_prefix("/room/"));
     room_id(raw.unwrap_or_default())

@@ -135,6 +135,7 @@ pub enum Departing {
 
 /// What came of giving up a seat.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "it is looked at once, and never kept")]
 pub enum Departure {
     /// There was no such seat, or its person is not away for long enough.
     Stayed,

@@ -13,9 +13,8 @@ use multer::{Constraints, Multipart, SizeLimit};
 
 use super::{Web, chats::client_id_of, errors::Refused, reader::Me};
 use crate::{
-    chat::{Error, GifFile, room_id},
+    chat::{Error, GetRange, GifFile, room_id},
     domain::ClientId,
-    media::GetRange,
     sockets::protocol::Chat,
 };
 
@@ -68,7 +67,9 @@ fn wanted_range(headers: &HeaderMap) -> Option<GetRange> {
     Some(match (range.start, range.end) {
         (StartPosition::FromLast(bytes), _) => GetRange::Suffix(bytes),
         (StartPosition::Index(from), EndPosition::LastByte) => GetRange::Offset(from),
-        (StartPosition::Index(from), EndPosition::Index(to)) => GetRange::Bounded(from..to + 1),
+        (StartPosition::Index(from), EndPosition::Index(to)) => {
+            GetRange::Bounded(from..to.saturating_add(1))
+        }
     })
 }
 

@@ -23,9 +23,8 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse as _, Response},
-    routing::{any, get, post},
+    routing::{MethodRouter, get, post},
 };
-use socketioxide::layer::SocketIoLayer;
 use tokio_util::sync::CancellationToken;
 use tower_http::{
     catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer,
@@ -72,8 +71,14 @@ pub struct Setup {
     pub stopping: CancellationToken,
 }
 
-/// The whole of what is served.
-pub fn routes(chat: &Chat, sessions: &Sessions, sockets: SocketIoLayer, setup: Setup) -> Router {
+/// The whole of what is served. `socket_io` answers for the other edge, and hears of the session
+/// that each request brings.
+pub fn routes(
+    chat: &Chat,
+    sessions: &Sessions,
+    socket_io: MethodRouter<Web>,
+    setup: Setup,
+) -> Router {
     let secure = setup.public_url.starts_with("https:");
     let web = Web {
         chat: chat.clone(),
@@ -103,8 +108,7 @@ pub fn routes(chat: &Chat, sessions: &Sessions, sockets: SocketIoLayer, setup: S
         .route("/room/{id}/chat", get(chats::history).post(chats::say))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
-        // The layer answers this path; it only needs a route to be on.
-        .merge(Router::new().route("/socket.io/", any(not_found)).layer(sockets))
+        .route("/socket.io/", socket_io)
         .layer(session);
 
     Router::new()

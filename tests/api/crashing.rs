@@ -32,10 +32,11 @@ async fn what_was_acknowledged_is_there_once_after_a_kill(on: Backend) {
     let (acked, mut acks) = tokio::sync::mpsc::unbounded_channel::<Value>();
     let writers = (0..20).map(|_| async {
         let browser = server.browser().await;
-        let (socket, _) = browser.enter(&room).await;
-        tokio::spawn(post_until_the_end(socket, acked.clone()))
+        browser.enter(&room).await.0
     });
-    let writers = join_all(writers).await;
+    let writers = join_all(writers).await.into_iter();
+    let writers = writers.map(|socket| tokio::spawn(post_until_the_end(socket, acked.clone())));
+    let writers: Vec<_> = writers.collect();
     drop(acked);
 
     let mut acknowledged = Vec::new();

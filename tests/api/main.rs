@@ -1,5 +1,7 @@
 //! What a client of the server sees, from outside: HTTP and sockets, on both stores.
 
+#![cfg(test)]
+
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -19,10 +19,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for something that is coming.
 pub async fn soon<T>(what: &str, coming: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, coming).await {
-        Ok(came) => came,
-        Err(_) => panic!("waited too long for {what}"),
-    }
+    let came = tokio::time::timeout(PATIENCE, coming).await;
+    came.unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
 /// Asks again and again, each time as soon as the last answer is there, until it is the one.

@@ -29,7 +29,7 @@ def secantusdb() -> Iterator[str]:
     """A server that speaks MongoDB's protocol, empty, for as long as the tests run: its URI."""
     with tempfile.TemporaryDirectory(prefix="huechat-mongodb-") as folder:
         port = _free_port()
-        uri = f"mongodb://127.0.0.1:{port}/?directConnection=true"
+        uri = f"mongodb://127.0.0.1:{port}"
         log = Path(folder, "log")
         command = [str(VENV / "bin" / "secantusd-py"), "--port", str(port)]
         command += ["--storage-path", str(Path(folder, "data")), "--log-level", "WARNING"]

@@ -64,7 +64,7 @@ fn with(uri: &str, name: &str, password: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"))
 }
 
 #[cfg(test)]

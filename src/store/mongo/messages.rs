@@ -24,11 +24,16 @@ use crate::{
     store::{Appended, Error, Result, Unsaid},
 };
 
-/// What a batch needs to know of its room: where its numbers start, and who is there.
+/// What a batch needs to know of its room once it has its numbers.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Place {
+    /// The batch's last number.
     seq: Seq,
+    /// The number of its last message for everybody, if all is stored and it has one.
     head: Seq,
+    /// What `head` was before the batch.
+    head_before: Seq,
     people: Vec<PersonDocument>,
 }
 
@@ -46,14 +51,13 @@ pub(super) async fn append(
     let Some(place) = take_numbers(rooms, room, &drafts).await? else {
         return Ok(drafts.iter().map(|_| Appended::Unsaid(Unsaid::NoSuchRoom)).collect());
     };
-    let expected_head = place.seq + head_offset(&drafts).unwrap_or(place.head - place.seq);
     let mut attempts = Vec::with_capacity(drafts.len());
-    for (seq, draft) in (place.seq + 1..).zip(&drafts) {
+    for (seq, draft) in (place.seq - many(&drafts)? + 1..).zip(&drafts) {
         attempts.push(resolve(&place, room, draft, seq)?);
     }
     let stored = insert(chats, &attempts).await?;
 
-    let mut head = place.head;
+    let mut head = place.head_before;
     let mut outcomes = Vec::with_capacity(drafts.len());
     for (draft, attempt) in drafts.iter().zip(attempts) {
         outcomes.push(match attempt {
@@ -73,36 +77,36 @@ pub(super) async fn append(
             },
         });
     }
-    if head != expected_head {
-        let unused = doc! { "_id": room.as_str(), "head": expected_head };
+    if head != place.head {
+        let unused = doc! { "_id": room.as_str(), "head": place.head };
         rooms.update_one(unused, doc! { "$set": { "head": head } }).await?;
     }
     Ok(outcomes)
 }
 
-/// How far after the room's last number the batch's last message for everybody will be.
-fn head_offset(drafts: &[Draft]) -> Option<Seq> {
-    let last = drafts.iter().rposition(|draft| draft.body.is_public())?;
-    Seq::try_from(last + 1).ok()
+fn many(drafts: &[Draft]) -> Result<Seq> {
+    Seq::try_from(drafts.len()).map_err(Error::new)
 }
 
+/// Asks for the room as it is afterwards, and keeps the old head in it: that tells all, and what
+/// was before is not told truly by every server that speaks the protocol.
 async fn take_numbers(
     rooms: &Collection<RoomDocument>,
     room: &RoomId,
     drafts: &[Draft],
 ) -> Result<Option<Place>> {
-    let many = Seq::try_from(drafts.len()).map_err(Error::new)?;
-    let mut counters = doc! { "seq": { "$add": ["$seq", many] } };
-    if let Some(offset) = head_offset(drafts) {
-        counters.insert("head", doc! { "$add": ["$seq", offset] });
+    let mut counters = doc! { "headBefore": "$head", "seq": { "$add": ["$seq", many(drafts)?] } };
+    if let Some(last) = drafts.iter().rposition(|draft| draft.body.is_public()) {
+        counters.insert("head", doc! { "$add": ["$seq", many(&drafts[..=last])?] });
     }
     let place = rooms
         .clone_with_type::<Place>()
         .find_one_and_update(doc! { "_id": room.as_str() }, vec![doc! { "$set": counters }])
-        .projection(
-            doc! { "seq": 1, "head": 1, "people.id": 1, "people.color": 1, "people.name": 1 },
-        )
-        .return_document(ReturnDocument::Before)
+        .projection(doc! {
+            "seq": 1, "head": 1, "headBefore": 1,
+            "people.id": 1, "people.color": 1, "people.name": 1,
+        })
+        .return_document(ReturnDocument::After)
         .await?;
     Ok(place)
 }

@@ -1,12 +1,16 @@
 //! The servers that are alive, and what dead ones left behind.
 
+use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
-    bson::{Bson, DateTime, doc},
+    bson::{DateTime, doc},
 };
 use serde::{Deserialize, Serialize};
 
-use super::room_document::{RoomDocument, date};
+use super::{
+    room_document::{RoomDocument, date},
+    rooms::Named,
+};
 use crate::{
     domain::{NodeId, Timestamp},
     store::Result,
@@ -42,10 +46,21 @@ pub(super) async fn bury(
 ) -> Result<()> {
     let silent = doc! { "_id": { "$ne": alive.as_str() }, "seenAt": { "$lte": date(seen_before) } };
     nodes.delete_many(silent).await?;
-    let mut dead = rooms.distinct("people.sockets.node", doc! {}).await?;
-    let living = nodes.distinct("_id", doc! {}).await?;
-    dead.retain(|node| !living.contains(node) && node.as_str() != Some(alive.as_str()));
-    free(rooms, dead, at).await
+    let mut dead = holders(rooms).await?;
+    let living: Vec<NodeDocument> = nodes.find(doc! {}).await?.try_collect().await?;
+    dead.retain(|node| node != alive.as_str() && living.iter().all(|row| row.id != *node));
+    free(rooms, &dead, at).await
+}
+
+/// The nodes that hold a connection in some room.
+async fn holders(rooms: &Collection<RoomDocument>) -> Result<Vec<String>> {
+    let pipeline = [
+        doc! { "$unwind": "$people" },
+        doc! { "$unwind": "$people.sockets" },
+        doc! { "$group": { "_id": "$people.sockets.node" } },
+    ];
+    let found: Vec<Named> = rooms.aggregate(pipeline).with_type().await?.try_collect().await?;
+    Ok(found.into_iter().map(|node| node.id).collect())
 }
 
 pub(super) async fn retire(
@@ -55,22 +70,22 @@ pub(super) async fn retire(
     at: Timestamp,
 ) -> Result<()> {
     nodes.delete_one(doc! { "_id": node.as_str() }).await?;
-    free(rooms, vec![node.as_str().into()], at).await
+    free(rooms, &[node.as_str().to_owned()], at).await
 }
 
 /// Takes the connections of these nodes out of all seats. Whoever had no others is away.
-async fn free(rooms: &Collection<RoomDocument>, dead: Vec<Bson>, at: Timestamp) -> Result<()> {
+async fn free(rooms: &Collection<RoomDocument>, dead: &[String], at: Timestamp) -> Result<()> {
     if dead.is_empty() {
         return Ok(());
     }
-    let held = doc! { "people.sockets.node": { "$in": &dead } };
+    let held = doc! { "people.sockets.node": { "$in": dead } };
     let update = doc! {
         "$set": { "people.$[gone].leftAt": date(at) },
-        "$pull": { "people.$[].sockets": { "node": { "$in": &dead } } },
+        "$pull": { "people.$[].sockets": { "node": { "$in": dead } } },
     };
     let gone = doc! {
-        "gone.sockets.node": { "$in": &dead },
-        "gone.sockets": { "$not": { "$elemMatch": { "node": { "$nin": &dead } } } },
+        "gone.sockets.node": { "$in": dead },
+        "gone.sockets": { "$not": { "$elemMatch": { "node": { "$nin": dead } } } },
     };
     rooms.update_many(held, update).array_filters([gone]).await?;
     Ok(())

@@ -14,7 +14,9 @@ use super::{
     rooms,
 };
 use crate::{
-    domain::{Knock, Person, PersonId, Refusal, Room, RoomId, Seat, SocketId, Timestamp},
+    domain::{
+        Knock, PasswordHash, Person, PersonId, Refusal, Room, RoomId, Seat, SocketId, Timestamp,
+    },
     store::{Departing, Departure, Dropped, Entering, Entry, Error, Result},
 };
 
@@ -110,7 +112,7 @@ async fn sit_down(
     let still_admitted = doc! {
         "_id": room.id.as_str(),
         "owner.id": room.owner.id.as_str(),
-        "password": room.password.as_ref().map(|hash| hash.as_str()), // `null` finds those without.
+        "password": room.password.as_ref().map(PasswordHash::as_str), // `null` finds those without.
         "locked": room.locked,
         "kicked": { "$ne": &who.id },
         "people.id": { "$ne": &who.id },

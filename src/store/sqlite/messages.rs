@@ -48,8 +48,10 @@ pub(super) fn append(
 }
 
 fn said_before(db: &Connection, room: &RoomId, draft: &Draft) -> rusqlite::Result<Option<Message>> {
-    let (Author::Seated(author), Some(client_id)) = (&draft.author, &draft.client_id) else {
-        return Ok(None);
+    let Some(client_id) = &draft.client_id else { return Ok(None) };
+    let author = match &draft.author {
+        Author::Seated(id) => id,
+        Author::System(person) => &person.id,
     };
     db.prepare_cached("SELECT * FROM chats WHERE room = ? AND user = ? AND client_id = ?")?
         .query_row([room.as_str(), author.as_str(), client_id.as_str()], rows::message)

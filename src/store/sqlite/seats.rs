@@ -159,7 +159,7 @@ pub(super) fn bury_nodes(
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     db.execute(
-        "DELETE FROM nodes WHERE id <> ? AND seen_at < ?",
+        "DELETE FROM nodes WHERE id <> ? AND seen_at <= ?",
         params![alive.as_str(), seen_before.as_millis()],
     )?;
     db.execute(

@@ -1,0 +1,413 @@
+//! Messages: stored in their order, once, and read back in stretches.
+
+use std::sync::Arc;
+
+use huechat::{
+    domain::{
+        Author, Body, ClientId, Draft, DraftBody, Gif, GifFacts, Message, MessageText, Person,
+        PersonId, RoomId, Seq, SystemCode, Window,
+    },
+    store::{Appended, Closing, Departing, Store, Unsaid},
+};
+
+use crate::people::{
+    at, called, one, person, post, room, said, seat, tea_with, twin_of, whispered,
+};
+
+/// The message and what it points to.
+fn stored(outcome: Appended) -> (Message, Seq) {
+    match outcome {
+        Appended::Stored { message, prev } => (message, prev),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn already(outcome: Appended) -> Message {
+    match outcome {
+        Appended::Already(message) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn unsaid(outcome: &Appended) -> Unsaid {
+    match outcome {
+        Appended::Unsaid(why) => *why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn happened(code: SystemCode, to: &Person) -> Draft {
+    let body = DraftBody::System { code, person: to.clone() };
+    Draft { author: Author::System(to.clone()), body, client_id: None, at: at(2) }
+}
+
+async fn history(
+    store: &dyn Store,
+    room: &RoomId,
+    viewer: &PersonId,
+    window: Window,
+) -> (Vec<String>, bool) {
+    let history = store.history(room, viewer, window).await.unwrap();
+    assert!(history.messages.is_sorted_by_key(|message| message.seq));
+    let words = |message: Message| match message.body {
+        Body::Text(text) | Body::Whisper { text, .. } => text,
+        other => panic!("{other:?}"),
+    };
+    (history.messages.into_iter().map(words).collect(), history.more)
+}
+
+fn gif() -> Gif {
+    Gif {
+        hash: "0123456789abcdef".repeat(4),
+        facts: GifFacts {
+            width: 320,
+            height: 240,
+            bytes: 5_000_000_000,
+            frames: 12,
+            duration_ms: 1_200,
+        },
+    }
+}
+
+pub async fn every_kind_of_message_comes_back_as_it_was_said(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    let long = "가🙂".repeat(1_000);
+    let drafts = vec![
+        called("first!", said(&anna, &long)),
+        Draft { body: DraftBody::Gif(gif()), ..said(&anna, "-") },
+        called("second", whispered(&anna, &ben, "psst")),
+        happened(SystemCode::Joined, &ben),
+    ];
+
+    let outcomes = store.append(&id, drafts).await.unwrap();
+
+    let messages: Vec<Message> = outcomes.into_iter().map(|outcome| stored(outcome).0).collect();
+    let [text, shared, whisper, system] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(text.body, Body::Text(long));
+    assert_eq!(text.client_id.as_ref().map(ClientId::as_str), Some("first!"));
+    assert_eq!((&text.room, &text.by, text.at), (&id, &anna, at(1)));
+    assert_eq!(shared.body, Body::Gif(gif()));
+    assert_eq!(shared.client_id, None);
+    assert_eq!(whisper.body, Body::Whisper { to: ben.clone(), text: "psst".to_owned() });
+    assert_eq!(system.body, Body::System { code: SystemCode::Joined, person: ben.clone() });
+    assert_eq!((&system.by, system.at), (&ben, at(2)));
+    let window = Window::After { after: 0, limit: 10 };
+    let history = store.history(&id, &ben.id, window).await.unwrap();
+    assert_eq!(history.messages, messages);
+}
+
+pub async fn numbers_rise_in_the_order_of_the_batch(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+    let batch = |words: &[&str]| words.iter().map(|text| said(&anna, text)).collect::<Vec<_>>();
+
+    let mut outcomes = store.append(&id, batch(&["one", "two", "three"])).await.unwrap();
+    outcomes.extend(store.append(&id, batch(&["four", "five"])).await.unwrap());
+
+    let seqs: Vec<Seq> = outcomes.into_iter().map(|outcome| stored(outcome).0.seq).collect();
+    assert!(seqs[0] > 0);
+    assert!(seqs.is_sorted_by(|a, b| a < b), "{seqs:?}");
+    let found = room(&*store, &id).await;
+    assert_eq!(found.head, seqs[4]);
+    assert!(found.seq >= found.head);
+    let all = history(&*store, &id, &anna.id, Window::After { after: 0, limit: 9 }).await;
+    assert_eq!(all.0, ["one", "two", "three", "four", "five"]);
+}
+
+pub async fn each_message_points_to_the_one_before_that_everybody_sees(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    let first = vec![
+        whispered(&anna, &ben, "psst"),
+        said(&anna, "one"),
+        whispered(&ben, &anna, "psst"),
+        said(&ben, "two"),
+    ];
+
+    let mut outcomes = store.append(&id, first).await.unwrap();
+    outcomes.extend(store.append(&id, vec![said(&anna, "three")]).await.unwrap());
+
+    let stored: Vec<_> = outcomes.into_iter().map(stored).collect();
+    let prevs: Vec<Seq> = stored.iter().map(|(_, prev)| *prev).collect();
+    let seq = |index: usize| stored[index].0.seq;
+    assert_eq!(prevs, [0, 0, seq(1), seq(1), seq(3)]);
+}
+
+pub async fn a_whisper_moves_no_head(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    let heard = post(&*store, &id, said(&anna, "for all")).await;
+
+    let secret = post(&*store, &id, whispered(&anna, &ben, "for one")).await;
+
+    assert!(secret.seq > heard.seq);
+    let found = room(&*store, &id).await;
+    assert_eq!(found.head, heard.seq);
+    assert!(found.seq >= secret.seq);
+}
+
+pub async fn what_is_not_stored_is_never_pointed_to(store: Arc<dyn Store>) {
+    let (anna, stranger) = (person("anna"), person("stranger"));
+    let id = tea_with(&*store, &[&anna]).await;
+    let known = post(&*store, &id, called("known", said(&anna, "zero"))).await;
+    let batch = vec![
+        said(&stranger, "unsaid"),
+        said(&anna, "one"),
+        called("known", said(&anna, "again")),
+        whispered(&anna, &stranger, "unsaid"),
+        said(&anna, "two"),
+        called("known", said(&anna, "and again")),
+        said(&stranger, "unsaid at the end"),
+    ];
+
+    let outcomes = store.append(&id, batch).await.unwrap();
+
+    let head = room(&*store, &id).await.head;
+    let (next, after) = stored(one(store.append(&id, vec![said(&anna, "3")]).await.unwrap()));
+    let stored: Vec<_> = outcomes.into_iter().filter(is_stored).map(stored).collect();
+    let [(first, before_first), (second, before_second)] = &stored[..] else {
+        panic!("{stored:?}")
+    };
+    assert_eq!(*before_first, known.seq);
+    assert_eq!(*before_second, first.seq);
+    assert_eq!(head, second.seq);
+    assert_eq!(after, second.seq);
+    assert!(next.seq > second.seq);
+}
+
+fn is_stored(outcome: &Appended) -> bool {
+    matches!(outcome, Appended::Stored { .. })
+}
+
+pub async fn an_author_is_called_as_their_seat_says(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let twin = twin_of(&anna, "twin");
+    let id = tea_with(&*store, &[&anna]).await;
+    let twin_there = seat(&*store, &id, &twin).await;
+
+    let by_twin = post(&*store, &id, said(&twin, "hello")).await;
+    let to_twin = post(&*store, &id, whispered(&anna, &twin, "hello")).await;
+
+    assert_eq!(twin_there.name, anna.name.next());
+    assert_eq!(by_twin.by, twin_there);
+    assert_eq!(to_twin.body, Body::Whisper { to: twin_there, text: "hello".to_owned() });
+}
+
+pub async fn nobody_speaks_where_they_have_no_seat(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    store.depart(&id, &ben.id, Departing::Now).await.unwrap();
+
+    let batch = vec![said(&ben, "let me"), said(&anna, "no"), whispered(&ben, &anna, "please")];
+    let outcomes = store.append(&id, batch).await.unwrap();
+
+    assert_eq!(unsaid(&outcomes[0]), Unsaid::NotInRoom);
+    assert!(is_stored(&outcomes[1]));
+    assert_eq!(unsaid(&outcomes[2]), Unsaid::NotInRoom);
+    let all = history(&*store, &id, &anna.id, Window::After { after: 0, limit: 9 }).await;
+    assert_eq!(all.0, ["no"]);
+}
+
+pub async fn nothing_is_whispered_to_who_is_not_there(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna]).await;
+
+    let outcomes = store.append(&id, vec![whispered(&anna, &ben, "psst")]).await.unwrap();
+
+    assert_eq!(unsaid(&one(outcomes)), Unsaid::NotHere);
+}
+
+pub async fn nothing_is_said_in_a_room_that_is_gone(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+    store.close(&id, Closing::Always).await.unwrap();
+
+    let batch = vec![said(&anna, "hello"), happened(SystemCode::Left, &anna)];
+    let outcomes = store.append(&id, batch).await.unwrap();
+
+    assert_eq!(outcomes.len(), 2);
+    assert!(outcomes.iter().all(|outcome| unsaid(outcome) == Unsaid::NoSuchRoom));
+    assert_eq!(store.orphans().await.unwrap(), []);
+}
+
+pub async fn the_room_speaks_of_those_who_have_left(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    store.depart(&id, &ben.id, Departing::Now).await.unwrap();
+
+    let message = post(&*store, &id, happened(SystemCode::Left, &ben)).await;
+
+    assert_eq!(message.by, ben);
+    assert_eq!(room(&*store, &id).await.head, message.seq);
+}
+
+pub async fn an_empty_batch_stores_nothing(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+    let message = post(&*store, &id, said(&anna, "hello")).await;
+
+    assert_eq!(store.append(&id, Vec::new()).await.unwrap().len(), 0);
+
+    assert_eq!(room(&*store, &id).await.head, message.seq);
+}
+
+pub async fn the_same_client_id_is_stored_once(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+    let first = post(&*store, &id, called("a", said(&anna, "hello"))).await;
+
+    let retry = called("a", Draft { at: at(9), ..said(&anna, "hello again") });
+    let answer = one(store.append(&id, vec![retry]).await.unwrap());
+
+    assert_eq!(already(answer), first);
+    let all = history(&*store, &id, &anna.id, Window::After { after: 0, limit: 9 }).await;
+    assert_eq!(all.0, ["hello"]);
+}
+
+pub async fn the_same_client_id_twice_in_one_batch_is_stored_once(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+    let batch = vec![
+        called("a", said(&anna, "one")),
+        called("b", said(&anna, "two")),
+        called("a", said(&anna, "three")),
+        called("c", happened(SystemCode::Joined, &anna)),
+        called("c", happened(SystemCode::Left, &anna)),
+    ];
+
+    let outcomes = store.append(&id, batch).await.unwrap();
+
+    let [a, b, again, c, c_again] = <[Appended; 5]>::try_from(outcomes).unwrap();
+    let (first, _) = stored(a);
+    assert_eq!(first.body, Body::Text("one".to_owned()));
+    assert_eq!(already(again), first);
+    let (last, before_last) = stored(c);
+    assert_eq!(before_last, stored(b).0.seq);
+    assert_eq!(already(c_again), last);
+    assert_eq!(room(&*store, &id).await.head, last.seq);
+}
+
+pub async fn a_retry_after_leaving_gets_the_first_message_back(store: Arc<dyn Store>) {
+    let (anna, ben, carl) = (person("anna"), person("ben"), person("carl"));
+    let id = tea_with(&*store, &[&anna, &ben, &carl]).await;
+    let bye = called("bye", said(&ben, "bye"));
+    let psst = called("psst", whispered(&carl, &ben, "psst"));
+    let first = post(&*store, &id, bye.clone()).await;
+    let second = post(&*store, &id, psst.clone()).await;
+    store.depart(&id, &ben.id, Departing::Now).await.unwrap();
+
+    let outcomes = store.append(&id, vec![bye, psst]).await.unwrap();
+
+    let messages: Vec<_> = outcomes.into_iter().map(already).collect();
+    assert_eq!(messages, [first.clone(), second]);
+    assert_eq!(room(&*store, &id).await.head, first.seq);
+}
+
+pub async fn a_client_id_belongs_to_one_person_in_one_room(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    let other = tea_with(&*store, &[&anna]).await;
+
+    let first = post(&*store, &id, called("a", said(&anna, "one"))).await;
+    let second = post(&*store, &id, called("a", said(&ben, "two"))).await;
+    let third = post(&*store, &other, called("a", said(&anna, "three"))).await;
+
+    assert_ne!(first.id, second.id);
+    assert_ne!(first.id, third.id);
+}
+
+/// A room where Anna counted from 1 to `count`, and the numbers her messages got.
+async fn counted(store: &dyn Store, anna: &Person, count: usize) -> (RoomId, Vec<Seq>) {
+    let id = tea_with(store, &[anna]).await;
+    let mut seqs = Vec::new();
+    for number in 1..=count {
+        seqs.push(post(store, &id, said(anna, &number.to_string())).await.seq);
+    }
+    (id, seqs)
+}
+
+pub async fn the_latest_messages_come_in_their_order(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let (id, _) = counted(&*store, &anna, 5).await;
+    let latest = |limit| Window::Latest { before: None, limit };
+
+    for (limit, words, more) in [
+        (2, vec!["4", "5"], true),
+        (4, vec!["2", "3", "4", "5"], true),
+        (5, vec!["1", "2", "3", "4", "5"], false),
+        (9, vec!["1", "2", "3", "4", "5"], false),
+        (0, vec![], true),
+    ] {
+        let (found, there_are_more) = history(&*store, &id, &anna.id, latest(limit)).await;
+        assert_eq!(
+            (found, there_are_more),
+            (words.iter().map(ToString::to_string).collect(), more)
+        );
+    }
+}
+
+pub async fn older_messages_are_found_page_by_page(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let (id, seqs) = counted(&*store, &anna, 5).await;
+    let before = |seq| Window::Latest { before: Some(seq), limit: 2 };
+
+    let first = history(&*store, &id, &anna.id, before(seqs[4])).await;
+    let second = history(&*store, &id, &anna.id, before(seqs[2])).await;
+    let third = history(&*store, &id, &anna.id, before(seqs[0])).await;
+
+    assert_eq!((first.0.join(" "), first.1), ("3 4".to_owned(), true));
+    assert_eq!((second.0.join(" "), second.1), ("1 2".to_owned(), false));
+    assert_eq!((third.0.join(" "), third.1), (String::new(), false));
+}
+
+pub async fn newer_messages_are_found_page_by_page(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let (id, seqs) = counted(&*store, &anna, 5).await;
+    let after = |after| Window::After { after, limit: 2 };
+
+    let first = history(&*store, &id, &anna.id, after(0)).await;
+    let second = history(&*store, &id, &anna.id, after(seqs[2])).await;
+    let third = history(&*store, &id, &anna.id, after(seqs[4])).await;
+
+    assert_eq!((first.0.join(" "), first.1), ("1 2".to_owned(), true));
+    assert_eq!((second.0.join(" "), second.1), ("4 5".to_owned(), false));
+    assert_eq!((third.0.join(" "), third.1), (String::new(), false));
+}
+
+pub async fn whispers_are_seen_by_two_and_take_no_place_on_a_page(store: Arc<dyn Store>) {
+    let (anna, ben, carl) = (person("anna"), person("ben"), person("carl"));
+    let id = tea_with(&*store, &[&anna, &ben, &carl]).await;
+    let text = |words: &str| MessageText::parse(words).unwrap().into_string();
+    let mut batch = vec![said(&anna, "hello"), whispered(&anna, &ben, "psst")];
+    batch.extend((0..5).map(|_| whispered(&ben, &anna, "psst")));
+    batch.push(said(&carl, "secrets?"));
+    store.append(&id, batch).await.unwrap();
+    let latest = Window::Latest { before: None, limit: 2 };
+
+    let by_carl = history(&*store, &id, &carl.id, latest).await;
+    let by_stranger = history(&*store, &id, &person("stranger").id, latest).await;
+    let by_anna = history(&*store, &id, &anna.id, latest).await;
+    let all_of_ben = history(&*store, &id, &ben.id, Window::After { after: 0, limit: 9 }).await;
+
+    assert_eq!(by_carl, (vec![text("hello"), text("secrets?")], false));
+    assert_eq!(by_stranger, by_carl);
+    assert_eq!(by_anna, (vec![text("psst"), text("secrets?")], true));
+    assert_eq!(all_of_ben.0.len(), 8);
+}
+
+pub async fn a_room_without_messages_has_no_history(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+
+    for room in [&id, &RoomId::random()] {
+        for window in [
+            Window::Latest { before: None, limit: 9 },
+            Window::Latest { before: None, limit: 0 },
+            Window::After { after: 0, limit: 9 },
+        ] {
+            let history = store.history(room, &anna.id, window).await.unwrap();
+            assert_eq!((history.messages.len(), history.more), (0, false));
+        }
+    }
+}

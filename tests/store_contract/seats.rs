@@ -1,0 +1,361 @@
+//! Seats: taken, left for a while, given up.
+
+use std::sync::Arc;
+
+use huechat::{
+    domain::{Capacity, NodeId, Person, Refusal, RoomId, SeatSocket, SocketId},
+    store::{Closing, Departing, Departure, Dropped, Entering, Entry, NewRoom, Store},
+};
+
+use crate::people::{
+    at, entry, hash, ids, let_in, open, person, room, seat, seated, send_away, socket_of, tea_room,
+    tea_with, twin_of,
+};
+
+async fn refused(store: &dyn Store, entry: Entry) -> Refusal {
+    match store.enter(entry).await.unwrap() {
+        Entering::Refused(refusal) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn leave(store: &dyn Store, room: &RoomId, person: &Person) -> Departure {
+    store.depart(room, &person.id, Departing::Now).await.unwrap()
+}
+
+async fn kick(store: &dyn Store, room: &RoomId, person: &Person) -> Departure {
+    store.depart(room, &person.id, Departing::Kicked).await.unwrap()
+}
+
+fn tab(id: &str, entry: Entry) -> Entry {
+    Entry { socket: SocketId::new(id), ..entry }
+}
+
+pub async fn a_newcomer_has_a_seat_and_the_room_waits_no_more(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = open(&*store, tea_room()).await;
+
+    let entering = store.enter(Entry { at: at(3), ..entry(&id, &anna) }).await.unwrap();
+
+    let Entering::Newcomer { person, room: entered } = entering else { panic!("{entering:?}") };
+    assert_eq!(person, anna);
+    assert_eq!(entered.empty_since, None);
+    let [seat] = &entered.people[..] else { panic!("{entered:?}") };
+    assert_eq!(seat.person, anna);
+    assert_eq!(seat.since, at(3));
+    assert_eq!(seat.left_at, None);
+    let socket = SeatSocket { id: socket_of(&anna), node: NodeId::new("node") };
+    assert_eq!(seat.sockets, [socket]);
+    assert_eq!(room(&*store, &id).await, entered);
+}
+
+pub async fn whoever_enters_is_called_as_the_rules_say(store: Arc<dyn Store>) {
+    let olga = person("olga");
+    let id = open(&*store, tea_room()).await;
+
+    let first = seat(&*store, &id, &twin_of(&olga, "first twin")).await;
+    let second = seat(&*store, &id, &twin_of(&olga, "second twin")).await;
+    let owner = seat(&*store, &id, &olga).await;
+
+    assert_eq!(first.name, olga.name.next());
+    assert_eq!(second.name, olga.name.next().next());
+    assert_eq!(owner.name, olga.name);
+    let again = store.enter(entry(&id, &twin_of(&olga, "first twin"))).await.unwrap();
+    assert_eq!(let_in(again).0, first);
+}
+
+pub async fn the_same_socket_entering_twice_is_there_once(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+
+    let again = store.enter(entry(&id, &anna)).await.unwrap();
+
+    let Entering::Returned { person, room } = again else { panic!("{again:?}") };
+    assert_eq!(person, anna);
+    assert_eq!(room.people.len(), 1);
+    assert_eq!(room.people[0].sockets.len(), 1);
+}
+
+pub async fn another_tab_joins_the_seat_of_its_person(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+
+    let another = Entry { at: at(9), ..tab("tab 2", entry(&id, &anna)) };
+    let entering = store.enter(another).await.unwrap();
+
+    let Entering::Returned { room, .. } = entering else { panic!("{entering:?}") };
+    assert_eq!(room.people.len(), 1);
+    assert_eq!(room.people[0].sockets.len(), 2);
+    assert_eq!(room.people[0].since, at(0));
+}
+
+pub async fn nobody_enters_a_room_that_is_gone(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+    store.close(&id, Closing::Always).await.unwrap();
+
+    assert_eq!(refused(&*store, entry(&id, &anna)).await, Refusal::NoSuchRoom);
+    assert_eq!(refused(&*store, entry(&RoomId::random(), &anna)).await, Refusal::NoSuchRoom);
+}
+
+pub async fn only_who_knows_the_password_comes_in(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = open(&*store, NewRoom { password: Some(hash("sesame")), ..tea_room() }).await;
+    let knock = |passed: Option<&str>| Entry { passed: passed.map(hash), ..entry(&id, &anna) };
+
+    assert_eq!(refused(&*store, knock(None)).await, Refusal::WrongPassword);
+    assert_eq!(refused(&*store, knock(Some("an old one"))).await, Refusal::WrongPassword);
+    let entering = store.enter(knock(Some("sesame"))).await.unwrap();
+
+    assert!(matches!(entering, Entering::Newcomer { .. }), "{entering:?}");
+}
+
+pub async fn the_owner_needs_no_password(store: Arc<dyn Store>) {
+    let id = open(&*store, NewRoom { password: Some(hash("sesame")), ..tea_room() }).await;
+
+    seat(&*store, &id, &person("olga")).await;
+
+    assert_eq!(seated(&*store, &id).await, ids(&[&person("olga")]));
+}
+
+pub async fn the_reasons_to_refuse_come_in_their_order(store: Arc<dyn Store>) {
+    let (anna, ben, olga) = (person("anna"), person("ben"), person("olga"));
+    let secret = NewRoom { max: Capacity::new(2), password: Some(hash("sesame")), ..tea_room() };
+    let id = open(&*store, secret).await;
+    let knowing = |who: &Person| Entry { passed: Some(hash("sesame")), ..entry(&id, who) };
+    seat(&*store, &id, &olga).await;
+    let_in(store.enter(knowing(&anna)).await.unwrap());
+    kick(&*store, &id, &anna).await;
+    let_in(store.enter(knowing(&ben)).await.unwrap());
+
+    assert_eq!(refused(&*store, entry(&id, &anna)).await, Refusal::WrongPassword);
+    assert_eq!(refused(&*store, knowing(&anna)).await, Refusal::Kicked);
+    assert_eq!(refused(&*store, knowing(&person("carl"))).await, Refusal::RoomFull);
+}
+
+pub async fn capacity_counts_people_and_not_tabs(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = open(&*store, NewRoom { max: Capacity::new(2), ..tea_room() }).await;
+    for n in 0..5 {
+        let_in(store.enter(tab(&format!("tab {n}"), entry(&id, &anna))).await.unwrap());
+    }
+
+    seat(&*store, &id, &ben).await;
+
+    assert_eq!(refused(&*store, entry(&id, &person("carl"))).await, Refusal::RoomFull);
+    leave(&*store, &id, &ben).await;
+    seat(&*store, &id, &person("carl")).await;
+}
+
+pub async fn whoever_is_away_comes_back_past_password_and_full_house(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let secret = NewRoom { max: Capacity::new(2), password: Some(hash("sesame")), ..tea_room() };
+    let id = open(&*store, secret).await;
+    for guest in [&anna, &ben] {
+        let knowing = Entry { passed: Some(hash("sesame")), ..entry(&id, guest) };
+        let_in(store.enter(knowing).await.unwrap());
+    }
+    send_away(&*store, &id, &anna, at(5)).await;
+
+    let entering = store.enter(tab("anew", entry(&id, &anna))).await.unwrap();
+
+    let Entering::Returned { person, room } = entering else { panic!("{entering:?}") };
+    assert_eq!(person, anna);
+    let seat = room.seat(&anna.id).unwrap();
+    assert_eq!(seat.left_at, None);
+    assert_eq!(seat.sockets.len(), 1);
+    assert_eq!(room.people[0].person, anna);
+}
+
+pub async fn a_seat_is_away_only_when_its_last_connection_went(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna, &person("ben")]).await;
+    let_in(store.enter(tab("tab 2", entry(&id, &anna))).await.unwrap());
+
+    let first = store.drop_socket(&id, &anna.id, &socket_of(&anna), at(5)).await.unwrap();
+    let seat_then = room(&*store, &id).await.seat(&anna.id).cloned().unwrap();
+    let last = store.drop_socket(&id, &anna.id, &SocketId::new("tab 2"), at(6)).await.unwrap();
+    let seat_now = room(&*store, &id).await.seat(&anna.id).cloned().unwrap();
+
+    assert_eq!((first, last), (Dropped::StillThere, Dropped::Away));
+    assert_eq!((seat_then.sockets.len(), seat_then.left_at), (1, None));
+    assert_eq!((seat_now.sockets.len(), seat_now.left_at), (0, Some(at(6))));
+}
+
+pub async fn a_connection_that_nobody_has_is_unknown(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    send_away(&*store, &id, &anna, at(5)).await;
+    let nowhere = RoomId::random();
+
+    for (room, person, socket) in [
+        (&id, &anna, socket_of(&anna)),
+        (&id, &ben, SocketId::new("another")),
+        (&id, &ben, socket_of(&anna)),
+        (&id, &person("carl"), socket_of(&ben)),
+        (&nowhere, &ben, socket_of(&ben)),
+    ] {
+        let dropped = store.drop_socket(room, &person.id, &socket, at(9)).await.unwrap();
+        assert_eq!(dropped, Dropped::Unknown);
+    }
+    let found = room(&*store, &id).await;
+    assert_eq!(found.seat(&anna.id).unwrap().left_at, Some(at(5)));
+    assert_eq!(found.seat(&ben.id).unwrap().sockets.len(), 1);
+}
+
+pub async fn leaving_takes_every_connection_along(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    let_in(store.enter(tab("tab 2", entry(&id, &anna))).await.unwrap());
+
+    let departure = leave(&*store, &id, &anna).await;
+
+    let Departure::Left { person, room: after, new_owner } = departure else {
+        panic!("{departure:?}")
+    };
+    assert_eq!((person, new_owner), (anna.clone(), false));
+    assert_eq!(after, room(&*store, &id).await);
+    assert_eq!(after.people.len(), 1);
+    let dropped = store.drop_socket(&id, &anna.id, &socket_of(&anna), at(9)).await.unwrap();
+    assert_eq!(dropped, Dropped::Unknown);
+    seat(&*store, &id, &anna).await;
+    assert_eq!(seated(&*store, &id).await, ids(&[&ben, &anna]));
+}
+
+pub async fn whoever_has_no_seat_stays_where_they_are(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna]).await;
+
+    let never_there = leave(&*store, &id, &ben).await;
+    let kicked_from_outside = kick(&*store, &id, &ben).await;
+    let no_room = leave(&*store, &RoomId::random(), &anna).await;
+
+    assert!(matches!(never_there, Departure::Stayed));
+    assert!(matches!(kicked_from_outside, Departure::Stayed));
+    assert!(matches!(no_room, Departure::Stayed));
+    seat(&*store, &id, &ben).await;
+}
+
+pub async fn only_who_is_away_for_long_enough_gives_up_their_seat(store: Arc<dyn Store>) {
+    let (anna, ben, carl) = (person("anna"), person("ben"), person("carl"));
+    let id = tea_with(&*store, &[&anna, &ben, &carl]).await;
+    send_away(&*store, &id, &anna, at(10)).await;
+    send_away(&*store, &id, &ben, at(10)).await;
+    let_in(store.enter(entry(&id, &ben)).await.unwrap());
+    let expire = |who: &Person, moment| {
+        let (store, id, who) = (Arc::clone(&store), id.clone(), who.id.clone());
+        async move { store.depart(&id, &who, Departing::IfAwaySince(moment)).await.unwrap() }
+    };
+
+    let too_early = expire(&anna, at(9)).await;
+    let came_back = expire(&ben, at(99)).await;
+    let never_away = expire(&carl, at(99)).await;
+    let in_time = expire(&anna, at(10)).await;
+
+    assert!(matches!(too_early, Departure::Stayed));
+    assert!(matches!(came_back, Departure::Stayed));
+    assert!(matches!(never_away, Departure::Stayed));
+    assert!(matches!(in_time, Departure::Left { .. }), "{in_time:?}");
+    assert_eq!(seated(&*store, &id).await, ids(&[&ben, &carl]));
+}
+
+pub async fn whoever_has_been_there_longest_follows_an_owner(store: Arc<dyn Store>) {
+    let (olga, anna, ben) = (person("olga"), person("anna"), person("ben"));
+    let twin = twin_of(&olga, "twin");
+    let id = tea_with(&*store, &[&twin, &olga, &anna, &ben]).await;
+    let named = Person { name: olga.name.next(), ..twin.clone() };
+
+    let departure = leave(&*store, &id, &olga).await;
+
+    let Departure::Left { room: after, new_owner, .. } = departure else { panic!("{departure:?}") };
+    assert!(new_owner);
+    assert_eq!(after.owner, named); // As their seat calls them.
+    assert_eq!(room(&*store, &id).await.owner, named);
+}
+
+pub async fn whoever_left_and_came_back_is_last_in_line(store: Arc<dyn Store>) {
+    let (olga, anna, ben) = (person("olga"), person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&olga, &anna, &ben]).await;
+    leave(&*store, &id, &anna).await;
+    seat(&*store, &id, &anna).await;
+
+    leave(&*store, &id, &olga).await;
+
+    assert_eq!(room(&*store, &id).await.owner, ben);
+    assert_eq!(seated(&*store, &id).await, ids(&[&ben, &anna]));
+}
+
+pub async fn a_guest_who_leaves_changes_no_owner(store: Arc<dyn Store>) {
+    let (olga, anna) = (person("olga"), person("anna"));
+    let id = tea_with(&*store, &[&anna, &olga]).await;
+
+    let departure = leave(&*store, &id, &anna).await;
+
+    assert!(matches!(departure, Departure::Left { new_owner: false, .. }), "{departure:?}");
+    assert_eq!(room(&*store, &id).await.owner, olga);
+}
+
+pub async fn the_last_one_to_leave_takes_the_room_along(store: Arc<dyn Store>) {
+    let (olga, anna) = (person("olga"), person("anna"));
+    let id = tea_with(&*store, &[&olga, &anna]).await;
+    leave(&*store, &id, &olga).await;
+    send_away(&*store, &id, &anna, at(5)).await;
+
+    let too_early = store.depart(&id, &anna.id, Departing::IfAwaySince(at(4))).await.unwrap();
+    let departure = store.depart(&id, &anna.id, Departing::IfAwaySince(at(5))).await.unwrap();
+
+    assert!(matches!(too_early, Departure::Stayed));
+    let Departure::Closed { person } = departure else { panic!("{departure:?}") };
+    assert_eq!(person, anna);
+    assert_eq!(store.room(&id).await.unwrap(), None);
+    assert!(matches!(leave(&*store, &id, &anna).await, Departure::Stayed));
+}
+
+pub async fn whoever_is_kicked_does_not_come_back(store: Arc<dyn Store>) {
+    let (olga, anna) = (person("olga"), person("anna"));
+    let id = tea_with(&*store, &[&olga, &anna]).await;
+
+    let departure = kick(&*store, &id, &anna).await;
+
+    let Departure::Left { person, room: after, .. } = departure else { panic!("{departure:?}") };
+    assert_eq!(person, anna);
+    assert_eq!(after.kicked, ids(&[&anna]));
+    assert_eq!(after.people.len(), 1);
+    assert_eq!(refused(&*store, entry(&id, &anna)).await, Refusal::Kicked);
+    assert_eq!(room(&*store, &id).await.kicked, ids(&[&anna]));
+}
+
+pub async fn kicking_the_last_one_closes_the_room(store: Arc<dyn Store>) {
+    let anna = person("anna");
+    let id = tea_with(&*store, &[&anna]).await;
+
+    let departure = kick(&*store, &id, &anna).await;
+
+    assert!(matches!(departure, Departure::Closed { .. }), "{departure:?}");
+    assert_eq!(store.room(&id).await.unwrap(), None);
+}
+
+pub async fn an_absent_owner_gives_way_to_whoever_has_been_there_longest(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let waiting = open(&*store, tea_room()).await;
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+
+    let nobody = store.replace_absent_owner(&waiting).await.unwrap();
+    let heir = store.replace_absent_owner(&id).await.unwrap();
+    let again = store.replace_absent_owner(&id).await.unwrap();
+
+    assert_eq!(nobody, None);
+    assert_eq!(heir, Some(anna.clone()));
+    assert_eq!(again, None);
+    assert_eq!(room(&*store, &id).await.owner, anna);
+}
+
+pub async fn an_owner_with_a_seat_is_not_replaced(store: Arc<dyn Store>) {
+    let (olga, anna) = (person("olga"), person("anna"));
+    let id = tea_with(&*store, &[&anna, &olga]).await;
+    send_away(&*store, &id, &olga, at(5)).await;
+
+    assert_eq!(store.replace_absent_owner(&id).await.unwrap(), None);
+
+    assert_eq!(room(&*store, &id).await.owner, olga);
+}
