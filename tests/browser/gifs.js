@@ -4,20 +4,25 @@ import gifenc from "gifenc";
 
 const { GIFEncoder } = gifenc;
 
+const HUES = [[194, 55, 123], [179, 51, 4], [130, 105, 0], [0, 124, 63], [0, 117, 157], [119, 73, 194]];
+
 /**
- * A disc that wanders across the picture.
+ * Six discs that bob one after another.
  * @param {{ width?: number, height?: number, frames?: number, noise?: boolean }} [shape] Noise does not compress.
  */
 export function gif({ width = 160, height = 100, frames = 6, noise = false } = {}) {
   const encoder = GIFEncoder();
-  const palette = [[240, 236, 228], [194, 55, 123], [35, 120, 181], [124, 138, 29]];
+  const palette = [[243, 241, 237], ...HUES];
   for (let frame = 0; frame < frames; frame += 1) {
     const pixels = new Uint8Array(width * height);
-    const x = (width * (frame + 0.5)) / frames;
+    const turn = (2 * Math.PI * frame) / frames;
     for (let i = 0; i < pixels.length; i += 1) {
-      const away = Math.hypot((i % width) - x, Math.floor(i / width) - height / 2);
-      if (noise) pixels[i] = Math.floor(Math.random() * 4);
-      else if (away < height / 4) pixels[i] = 1 + (frame % 3);
+      const [x, y] = [i % width, Math.floor(i / width)];
+      const disc = Math.floor((6 * x) / width);
+      const middle = height * (0.5 + 0.2 * Math.sin(turn + disc));
+      const away = Math.hypot(x - (width * (disc + 0.5)) / 6, y - middle);
+      if (noise) pixels[i] = Math.floor(Math.random() * 7);
+      else if (away < Math.min(width / 14, height / 4)) pixels[i] = 1 + disc;
     }
     encoder.writeFrame(pixels, width, height, { palette, delay: 200, repeat: 0 });
   }

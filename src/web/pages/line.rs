@@ -8,7 +8,7 @@ use super::{Frame, Texts, color_class};
 use crate::domain::{Body, Gif, Message, Person, RoomId, Seq, Timestamp};
 
 /// Somebody who speaks again within this is not named again. The scripts use the same time.
-const SAME_BREATH: Duration = Duration::from_secs(5 * 60);
+const SAME_BREATH: Duration = Duration::from_mins(5);
 
 #[derive(Debug)]
 pub(super) struct Line {
