@@ -3,6 +3,7 @@
 //! Everything that comes from outside is parsed into one of these types at an edge; inside, a
 //! value is already right.
 
+mod capacity;
 mod color;
 mod event;
 mod gif;
@@ -12,7 +13,9 @@ mod password;
 mod person;
 mod room;
 mod time;
+mod title;
 
+pub use capacity::{Capacity, InvalidCapacity};
 pub use color::{Color, Hue};
 pub use event::Event;
 pub use gif::{Gif, GifFacts};
@@ -23,8 +26,6 @@ pub use message::{
 };
 pub use password::{InvalidPassword, Password, PasswordHash};
 pub use person::{Name, Person};
-pub use room::{
-    Capacity, InvalidCapacity, InvalidTitle, Knock, Refusal, Room, RoomSummary, RoomTitle, Seat,
-    SeatSocket,
-};
+pub use room::{Knock, Refusal, Room, RoomSummary, Seat, SeatSocket};
 pub use time::Timestamp;
+pub use title::{InvalidTitle, RoomTitle};

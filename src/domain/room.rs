@@ -1,100 +1,9 @@
 //! A room, its seats, and who may take one.
 
 use super::{
-    Color, Name, NodeId, PasswordHash, Person, PersonId, RoomId, Seq, SocketId, Timestamp,
+    Capacity, Color, Name, NodeId, PasswordHash, Person, PersonId, RoomId, RoomTitle, Seq,
+    SocketId, Timestamp,
 };
-
-/// Why a text is no title.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidTitle {
-    /// Nothing but white space.
-    #[error("a title has at least one character")]
-    Empty,
-    /// Longer than [`RoomTitle::MAX_CHARS`].
-    #[error("a title has at most {} characters", RoomTitle::MAX_CHARS)]
-    TooLong,
-}
-
-/// The name a room is listed under: 1 to 60 characters (Unicode scalar values) on one line, trimmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomTitle(String);
-
-impl RoomTitle {
-    /// The longest, in Unicode scalar values.
-    pub const MAX_CHARS: usize = 60;
-
-    /// Control characters, line breaks among them, become spaces.
-    ///
-    /// # Errors
-    /// When nothing is left after trimming, or more than 60 characters are.
-    pub fn parse(raw: &str) -> Result<Self, InvalidTitle> {
-        let line = raw.replace(char::is_control, " ");
-        let title = line.trim();
-        match title.chars().count() {
-            0 => Err(InvalidTitle::Empty),
-            n if n > Self::MAX_CHARS => Err(InvalidTitle::TooLong),
-            _ => Ok(Self(title.to_owned())),
-        }
-    }
-
-    /// The title.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Why a number is no capacity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidCapacity {
-    /// Not a whole number.
-    #[error("a capacity is a whole number")]
-    NotANumber,
-    /// Below [`Capacity::MIN`], or above what the server allows.
-    #[error("a capacity is from {} to {at_most}", Capacity::MIN)]
-    OutOfRange {
-        /// The most the server allows.
-        at_most: u32,
-    },
-}
-
-/// How many people fit into a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Capacity(u32);
-
-impl Capacity {
-    /// A room is for at least two.
-    pub const MIN: u32 = 2;
-
-    /// # Errors
-    /// When `raw` is not a whole number from 2 to `at_most`.
-    pub fn parse(raw: &str, at_most: u32) -> Result<Self, InvalidCapacity> {
-        let raw = raw.trim();
-        let digits = !raw.is_empty() && raw.bytes().all(|b| b.is_ascii_digit());
-        if !digits {
-            return match raw.parse::<i64>() {
-                Ok(_negative) => Err(InvalidCapacity::OutOfRange { at_most }),
-                Err(_) => Err(InvalidCapacity::NotANumber),
-            };
-        }
-        match raw.parse::<u32>() {
-            Ok(n) if (Self::MIN..=at_most).contains(&n) => Ok(Self(n)),
-            _ => Err(InvalidCapacity::OutOfRange { at_most }),
-        }
-    }
-
-    /// Takes a capacity that a store kept.
-    #[must_use]
-    pub fn new(people: u32) -> Self {
-        Self(people)
-    }
-
-    /// How many people.
-    #[must_use]
-    pub fn get(self) -> u32 {
-        self.0
-    }
-}
 
 /// One connection that holds a seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -310,28 +219,6 @@ mod tests {
         passed: Option<&PasswordHash>,
     ) -> Result<(), Refusal> {
         room.admit(Knock { person: &person.id, passed })
-    }
-
-    #[test]
-    fn a_title_is_trimmed_counted_in_characters_and_kept_on_one_line() {
-        assert_eq!(RoomTitle::parse("  tea  ").unwrap().as_str(), "tea");
-        assert_eq!(RoomTitle::parse("a\nb").unwrap().as_str(), "a b");
-        assert!(RoomTitle::parse(&"🫖".repeat(60)).is_ok());
-        assert_eq!(RoomTitle::parse(&"🫖".repeat(61)), Err(InvalidTitle::TooLong));
-        assert_eq!(RoomTitle::parse(" \n "), Err(InvalidTitle::Empty));
-    }
-
-    #[test]
-    fn a_capacity_is_a_whole_number_from_2_to_the_servers_most() {
-        assert_eq!(Capacity::parse("2", 500).map(Capacity::get), Ok(2));
-        assert_eq!(Capacity::parse(" 500 ", 500).map(Capacity::get), Ok(500));
-        for raw in ["0", "1", "501", "-3", "99999999999999999999"] {
-            let refused = Capacity::parse(raw, 500);
-            assert_eq!(refused, Err(InvalidCapacity::OutOfRange { at_most: 500 }), "{raw}");
-        }
-        for raw in ["", "ten", "1e2", "3.5", "٣", "+4x"] {
-            assert_eq!(Capacity::parse(raw, 500), Err(InvalidCapacity::NotANumber), "{raw}");
-        }
     }
 
     #[test]

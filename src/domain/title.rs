@@ -1,0 +1,55 @@
+//! What a room is called.
+
+/// Why a text is no title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTitle {
+    /// Nothing but white space.
+    #[error("a title has at least one character")]
+    Empty,
+    /// Longer than [`RoomTitle::MAX_CHARS`].
+    #[error("a title has at most {} characters", RoomTitle::MAX_CHARS)]
+    TooLong,
+}
+
+/// The name a room is listed under: 1 to 60 characters (Unicode scalar values) on one line, trimmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomTitle(String);
+
+impl RoomTitle {
+    /// The longest, in Unicode scalar values.
+    pub const MAX_CHARS: usize = 60;
+
+    /// Control characters, line breaks among them, become spaces.
+    ///
+    /// # Errors
+    /// When nothing is left after trimming, or more than 60 characters are.
+    pub fn parse(raw: &str) -> Result<Self, InvalidTitle> {
+        let line = raw.replace(char::is_control, " ");
+        let title = line.trim();
+        match title.chars().count() {
+            0 => Err(InvalidTitle::Empty),
+            n if n > Self::MAX_CHARS => Err(InvalidTitle::TooLong),
+            _ => Ok(Self(title.to_owned())),
+        }
+    }
+
+    /// The title.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_trimmed_counted_in_characters_and_kept_on_one_line() {
+        assert_eq!(RoomTitle::parse("  tea  ").unwrap().as_str(), "tea");
+        assert_eq!(RoomTitle::parse("a\nb").unwrap().as_str(), "a b");
+        assert!(RoomTitle::parse(&"🫖".repeat(60)).is_ok());
+        assert_eq!(RoomTitle::parse(&"🫖".repeat(61)), Err(InvalidTitle::TooLong));
+        assert_eq!(RoomTitle::parse(" \n "), Err(InvalidTitle::Empty));
+    }
+}
