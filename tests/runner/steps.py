@@ -1,10 +1,13 @@
 """The steps of the tests, in their order."""
 
 import enum
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,16 +125,28 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[str, int]:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            start_new_session=True,
         )
     except OSError as error:
         print(error, flush=True)
         return "", 127
+    ended = threading.Thread(target=_clear_up_after, args=[running])
+    ended.start()
     try:
         for line in running.stdout:
             print(line, end="", flush=True)
             lines.append(line)
-        return "".join(lines), running.wait()
     finally:
         if running.poll() is None:
             running.terminate()
-            running.wait()
+        ended.join()
+    return "".join(lines), running.returncode
+
+
+def _clear_up_after(running: subprocess.Popen) -> None:
+    """Ends what a command has left behind: it would hold our end of the pipe open for ever."""
+    running.wait()
+    try:
+        os.killpg(running.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

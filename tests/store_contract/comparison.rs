@@ -15,8 +15,11 @@ use crate::mongo_server::TestDatabase;
 use side::{Side, Stage};
 use step::Step;
 
-const STORIES: u32 = 40;
-const STEPS: usize = 100;
+/// Two thousand steps in all: as many as fit into half a minute.
+const STORIES: u32 = 25;
+const STEPS: usize = 80;
+/// A failure is told by a shorter story, but not by the shortest: each try takes a second.
+const SHRINKS: u32 = 60;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_stores_answer_alike_whatever_is_done() {
@@ -29,7 +32,12 @@ async fn both_stores_answer_alike_whatever_is_done() {
     let runtime = tokio::runtime::Handle::current();
     let compare = async move {
         tokio::task::block_in_place(|| {
-            let config = Config { cases: STORIES, failure_persistence: None, ..Config::default() };
+            let config = Config {
+                cases: STORIES,
+                max_shrink_iters: SHRINKS,
+                failure_persistence: None,
+                ..Config::default()
+            };
             TestRunner::new(config)
                 .run(&vec(step::any_step(), STEPS), |story| {
                     runtime.block_on(compare(&sqlite, &mongo, &story))
@@ -51,8 +59,8 @@ async fn compare(
     for (moment, step) in (1..).zip(story) {
         stage.set(step);
         let [left, right] = &mut sides;
-        let one = left.perform(&stage, step, moment).await;
-        let other = right.perform(&stage, step, moment).await;
+        let (one, other) =
+            tokio::join!(left.perform(&stage, step, moment), right.perform(&stage, step, moment),);
         if one != other {
             let words = format!("{step:?} at {moment}\n  sqlite: {one}\n  mongo:  {other}");
             outcome = Err(TestCaseError::fail(words));

@@ -11,6 +11,9 @@
 
 mod backend;
 mod comparison;
+mod entering;
+mod history;
+mod leaving;
 mod lobby;
 mod messages;
 #[path = "../mongo_server/mod.rs"]
@@ -19,7 +22,6 @@ mod nodes;
 mod people;
 mod races;
 mod rooms;
-mod seats;
 mod sessions;
 
 /// Makes a test of each sentence for each store. A sentence that is not listed is dead code, and
@@ -63,7 +65,7 @@ contract! {
         a_card_shows_the_first_twelve_colours
         a_card_tells_that_there_is_a_password
         only_rooms_that_exist_are_summed_up;
-    seats:
+    entering:
         a_newcomer_has_a_seat_and_the_room_waits_no_more
         whoever_enters_is_called_as_the_rules_say
         the_same_socket_entering_twice_is_there_once
@@ -73,7 +75,8 @@ contract! {
         the_owner_needs_no_password
         the_reasons_to_refuse_come_in_their_order
         capacity_counts_people_and_not_tabs
-        whoever_is_away_comes_back_past_password_and_full_house
+        whoever_is_away_comes_back_past_password_and_full_house;
+    leaving:
         a_seat_is_away_only_when_its_last_connection_went
         a_connection_that_nobody_has_is_unknown
         leaving_takes_every_connection_along
@@ -102,7 +105,9 @@ contract! {
         the_same_client_id_is_stored_once
         the_same_client_id_twice_in_one_batch_is_stored_once
         a_retry_after_leaving_gets_the_first_message_back
-        a_client_id_belongs_to_one_person_in_one_room
+        what_a_batch_says_later_was_not_said_before
+        a_client_id_belongs_to_one_person_in_one_room;
+    history:
         the_latest_messages_come_in_their_order
         older_messages_are_found_page_by_page
         newer_messages_are_found_page_by_page

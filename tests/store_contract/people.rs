@@ -2,10 +2,11 @@
 
 use huechat::{
     domain::{
-        Author, Capacity, ClientId, Draft, DraftBody, Message, MessageText, NodeId, PasswordHash,
-        Person, PersonId, Room, RoomId, RoomTitle, SocketId, Timestamp,
+        Author, Body, Capacity, ClientId, Draft, DraftBody, Message, MessageText, NodeId,
+        PasswordHash, Person, PersonId, Refusal, Room, RoomId, RoomTitle, SocketId, Timestamp,
+        Window,
     },
-    store::{Appended, Entering, Entry, NewRoom, Store},
+    store::{Appended, Departing, Departure, Dropped, Entering, Entry, NewRoom, Store},
 };
 
 /// So many seconds after the tests begin, in the year 2100: nothing expires by the real clock.
@@ -81,7 +82,7 @@ pub async fn tea_with(store: &dyn Store, guests: &[&Person]) -> RoomId {
 /// Somebody whose only socket goes.
 pub async fn send_away(store: &dyn Store, room: &RoomId, person: &Person, when: Timestamp) {
     let dropped = store.drop_socket(room, &person.id, &socket_of(person), when).await.unwrap();
-    assert_eq!(dropped, huechat::store::Dropped::Away);
+    assert_eq!(dropped, Dropped::Away);
 }
 
 pub async fn room(store: &dyn Store, id: &RoomId) -> Room {
@@ -138,4 +139,41 @@ pub fn let_in(entering: Entering) -> (Person, Room) {
         Entering::Newcomer { person, room } | Entering::Returned { person, room } => (person, room),
         Entering::Refused(refusal) => panic!("{refusal:?}"),
     }
+}
+
+/// Knocks in vain, and says why.
+pub async fn refused(store: &dyn Store, entry: Entry) -> Refusal {
+    match store.enter(entry).await.unwrap() {
+        Entering::Refused(refusal) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn leave(store: &dyn Store, room: &RoomId, person: &Person) -> Departure {
+    store.depart(room, &person.id, Departing::Now).await.unwrap()
+}
+
+pub async fn kick(store: &dyn Store, room: &RoomId, person: &Person) -> Departure {
+    store.depart(room, &person.id, Departing::Kicked).await.unwrap()
+}
+
+/// The same, from another tab.
+pub fn tab(id: &str, entry: Entry) -> Entry {
+    Entry { socket: SocketId::new(id), ..entry }
+}
+
+/// The words of a stretch of history, and whether there are more.
+pub async fn read(
+    store: &dyn Store,
+    room: &RoomId,
+    viewer: &PersonId,
+    window: Window,
+) -> (Vec<String>, bool) {
+    let history = store.history(room, viewer, window).await.unwrap();
+    assert!(history.messages.is_sorted_by_key(|message| message.seq));
+    let words = |message: Message| match message.body {
+        Body::Text(text) | Body::Whisper { text, .. } => text,
+        other => panic!("{other:?}"),
+    };
+    (history.messages.into_iter().map(words).collect(), history.more)
 }

@@ -19,8 +19,10 @@ const DEADLINE: Duration = Duration::from_secs(4);
 /// To find a primary. Below half of [`DEADLINE`], so that the driver's own retry of a step
 /// fits in, and its error, which says more than ours, is the one in the log.
 const SERVER_SELECTION: Duration = Duration::from_millis(1_900);
-/// To shake hands with a server: three lost packets and their repetitions still fit in.
-const CONNECT: Duration = Duration::from_millis(1_900);
+/// To shake hands with a server, and for its answer to the driver's own heartbeat. Nearly as long
+/// as [`DEADLINE`]: two seconds made a busy server look like a dead one, and that costs every call
+/// under way its connection.
+const CONNECT: Duration = Duration::from_millis(3_500);
 const DEFAULT_DATABASE: &str = "huechat";
 
 /// Connects, and makes sure that somebody answers.

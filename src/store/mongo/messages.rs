@@ -51,19 +51,20 @@ pub(super) async fn append(
     let Some(place) = take_numbers(rooms, room, &drafts).await? else {
         return Ok(drafts.iter().map(|_| Appended::Unsaid(Unsaid::NoSuchRoom)).collect());
     };
+    let first = place.seq - many(&drafts)? + 1;
     let mut attempts = Vec::with_capacity(drafts.len());
-    for (seq, draft) in (place.seq - many(&drafts)? + 1..).zip(&drafts) {
+    for (seq, draft) in (first..).zip(&drafts) {
         attempts.push(resolve(&place, room, draft, seq)?);
     }
     let stored = insert(chats, &attempts).await?;
 
     let mut head = place.head_before;
     let mut outcomes = Vec::with_capacity(drafts.len());
-    for (draft, attempt) in drafts.iter().zip(attempts) {
+    for ((seq, draft), attempt) in (first..).zip(&drafts).zip(attempts) {
         outcomes.push(match attempt {
-            Ok(message) if stored.contains(&message.seq) => {
+            Ok(message) if stored.contains(&seq) => {
                 let prev = head;
-                head = if message.is_public() { message.seq } else { head };
+                head = if message.is_public() { seq } else { head };
                 Appended::Stored { message, prev }
             }
             Ok(_) => {
@@ -72,8 +73,9 @@ pub(super) async fn append(
                 })?)
             }
             Err(unsaid) => match said_before(chats, room, draft).await? {
-                Some(message) => Appended::Already(message),
-                None => Appended::Unsaid(unsaid),
+                // What the same batch says later was not said before.
+                Some(message) if message.seq < seq => Appended::Already(message),
+                Some(_) | None => Appended::Unsaid(unsaid),
             },
         });
     }
