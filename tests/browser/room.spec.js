@@ -33,7 +33,7 @@ test("two tabs of one person are one person, and leaving in one is said in the o
   await expect(tab.locator("[data-connection]")).toHaveAttribute("data-state", "live");
 });
 
-test("two people who would be called the same are told apart", async ({ invite }) => {
+test("everybody in a room has a name of their own", async ({ invite }) => {
   const ann = await invite();
   const room = await ann.open("Tea", { max: "12" });
   for (let i = 0; i < 5; i += 1) await (await invite()).enter(room);

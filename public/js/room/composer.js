@@ -37,6 +37,8 @@ export class Composer {
     this.#words.addEventListener("keydown", (event) => this.#keydown(event));
     this.#words.addEventListener("input", () => this.#changed());
     this.#changed();
+    const keys = matchMedia("(hover: hover)").matches; // On a phone the keyboard would cover the room.
+    if (keys && document.activeElement === document.body) this.#words.focus();
   }
 
   /** @param {string} words What went wrong. */

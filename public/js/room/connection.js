@@ -103,7 +103,8 @@ export class Connection {
     try {
       await this.#ways.welcome(welcome);
     } catch {
-      // The next message or `head` finds the gap again.
+      this.socket.disconnect(); // Live means that nothing is missing: once more from the start.
+      return;
     }
     if (!this.socket.connected || this.socket.id !== id) return;
     this.#attempts = 0;

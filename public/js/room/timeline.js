@@ -34,24 +34,31 @@ export class Timeline {
   }
 
   /**
+   * When the gap before it cannot be filled just now, it is not shown: the next message, `head` or
+   * welcome finds the same gap again.
    * @param {Chat} chat
    * @param {number} [prev] The message before it that everybody sees.
    */
-  accept(chat, prev = chat.prev) {
-    return this.#inTurn(async () => {
+  async accept(chat, prev = chat.prev) {
+    const shown = this.#inTurn(async () => {
       if (prev !== undefined && prev > this.#newest) await this.#catchUp();
       this.#show([chat]);
     });
+    await shown.catch(warn);
   }
 
   /** @param {number} seq The newest message that everybody sees. */
-  head(seq) {
-    return this.#inTurn(async () => {
+  async head(seq) {
+    const shown = this.#inTurn(async () => {
       if (seq > this.#newest) await this.#catchUp();
     });
+    await shown.catch(warn);
   }
 
-  /** @param {History} history What was said while the connection was away, or the first page of it. */
+  /**
+   * @param {History} history What was said while the connection was away, or the first page of it.
+   * @returns {Promise<void>} Fails when the rest of it cannot be had.
+   */
   resume({ chats, more }) {
     return this.#inTurn(async () => {
       this.#show(chats);
@@ -83,16 +90,17 @@ export class Timeline {
   }
 
   /**
-   * One after another. One that failed showed nothing: the next message, the next `head` or the next
-   * welcome finds the same gap again.
+   * One after another.
    * @param {() => Promise<void>} job
    */
   #inTurn(job) {
     const turn = this.#turn.then(job);
     this.#turn = turn.catch(() => undefined);
-    return turn.catch((error) => {
-      console.warn("could not catch up", error);
-      throw error;
-    });
+    return turn;
   }
+}
+
+/** @param {unknown} error */
+function warn(error) {
+  console.warn("could not catch up", error);
 }
