@@ -42,6 +42,10 @@ def main() -> int:
         except KeyboardInterrupt:
             print("\nstopped", file=sys.stderr)
             outcomes.append(Outcome("stopped", failed=1))
+        finally:
+            # A second signal would leave running what is being stopped.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
     return print_report(outcomes)
 
 

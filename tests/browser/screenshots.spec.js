@@ -1,4 +1,4 @@
-// Pictures for the documents: `SCREENSHOTS=1 npm run test:browser -- screenshots`.
+// Pictures for the documents: `make screenshots`.
 
 import { expect, test } from "./visitor.js";
 import { file, gif } from "./gifs.js";
@@ -8,7 +8,6 @@ const PHONE = { width: 390, height: 844 };
 const LAPTOP = { width: 1280, height: 800 };
 
 test("the lobby and a room, in both themes, on a phone and on a laptop", async ({ invite }) => {
-  test.skip(process.env.SCREENSHOTS !== "1", "pictures are taken when SCREENSHOTS=1 asks for them");
   test.setTimeout(180_000);
   const others = await Promise.all(Array.from({ length: 8 }, () => invite({ reducedMotion: "reduce" })));
   const [ann, ben, carl, dora, ed, fay, gus, hal] = others;
