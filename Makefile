@@ -17,7 +17,7 @@ lint: ## Check format, lints, types and dependencies.
 	python3 tests/run.py lint
 
 screenshots: ## Take the screenshots of docs/ anew.
-	HUECHAT_SCREENSHOTS=1 python3 tests/run.py browser
+	python3 tests/run.py screenshots
 
 clean: ## Remove what was built and installed here; rooms and files stay.
 	cargo clean

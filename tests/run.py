@@ -20,11 +20,12 @@ from runner.steps import STEPS, Need, run_step
 def main() -> int:
     names = [step.name for step in STEPS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", nargs="*", help=f"all by default; of: {', '.join(names)}")
+    every = [step.name for step in STEPS if not step.on_request]
+    parser.add_argument("step", nargs="*", help=f"of: {', '.join(names)}")
     wanted = parser.parse_args().step
     if unknown := set(wanted) - set(names):
         parser.error(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    steps = [step for step in STEPS if not wanted or step.name in wanted]
+    steps = [step for step in STEPS if step.name in (wanted or every)]
 
     # Whoever ends this with a signal ends what it started, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -41,6 +42,10 @@ def main() -> int:
         except KeyboardInterrupt:
             print("\nstopped", file=sys.stderr)
             outcomes.append(Outcome("stopped", failed=1))
+        finally:
+            # A second signal would leave running what is being stopped.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
     return print_report(outcomes)
 
 

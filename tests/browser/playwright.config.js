@@ -18,6 +18,8 @@ const chromium = {
 
 export default defineConfig({
   testDir: ".",
+  // Pictures for the documents are taken when they are asked for: `make screenshots`.
+  testIgnore: process.env.SCREENSHOTS === "1" ? [] : ["screenshots.spec.js"],
   outputDir: "../../test-results",
   workers: 1,
   forbidOnly: Boolean(process.env.CI),

@@ -37,6 +37,8 @@ class Step:
     needs: frozenset[Need] = frozenset()
     # From what a command printed; without it, each command counts as one test.
     count: Callable[[str], Counts] | None = None
+    # Whether it is run only when it is asked for by name.
+    on_request: bool = False
 
 
 # The report goes to a file, because Playwright prints for people at the same time.
@@ -52,6 +54,8 @@ def _dependencies() -> list[str]:
 
 # The tests start the server themselves. This makes the one that they start.
 BUILD = ["cargo", "build", "--locked"]
+
+BROWSER = ["npm", "run", "--silent", "test:browser", "--", "--reporter=list,json"]
 
 STEPS = [
     Step(
@@ -89,9 +93,16 @@ STEPS = [
     ),
     Step(
         "browser",
-        [BUILD, ["npm", "run", "--silent", "test:browser", "--", "--reporter=list,json"]],
+        [BUILD, BROWSER],
         frozenset({Need.NPM, Need.CHROMIUM, Need.MONGODB}),
         lambda _output: counts.of_playwright(PLAYWRIGHT_REPORT),
+    ),
+    Step(
+        "screenshots",
+        [BUILD, ["env", "SCREENSHOTS=1", *BROWSER, "--project=sqlite", "screenshots"]],
+        frozenset({Need.NPM, Need.CHROMIUM}),
+        lambda _output: counts.of_playwright(PLAYWRIGHT_REPORT),
+        on_request=True,
     ),
 ]
 
