@@ -125,8 +125,8 @@ pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Res
     let id = room.as_deref().and_then(|path| path.split('/').next());
     let unlocking = id.and_then(|id| room_id(id).ok()).filter(|_| code == "wrong_password");
     Redirect::to(&match unlocking {
-        Some(id) if tried => format!("/?error={code}&room={id}"),
-        Some(id) => format!("/?room={id}"), // Nothing is wrong yet: it is only asked for.
+        Some(id) if tried => format!("/?error={code}&room={id}&tried=1"),
+        Some(id) => format!("/?error={code}&room={id}"),
         None => format!("/?error={code}"),
     })
     .into_response()

@@ -30,7 +30,10 @@ pub(super) struct LobbyParams {
     q: String,
     page: Option<String>,
     error: Option<String>,
+    /// The room whose password is asked for.
     room: Option<String>,
+    /// Whether they have tried one; until then nothing is called wrong.
+    tried: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -67,7 +70,11 @@ pub(super) async fn show(
         page,
         pages,
         q: params.q,
-        notice: params.error.as_deref().and_then(known_code),
+        notice: params
+            .error
+            .as_deref()
+            .and_then(known_code)
+            .filter(|_| unlock.is_none() || params.tried.is_some()),
         unlock,
     }
     .into_response())

@@ -252,7 +252,7 @@ async fn a_wrong_password_is_refused_on_every_way_in(on: Backend) {
     let linked = guest.get(&format!("/room/{room}?password=nope")).await;
     assert_eq!(
         linked.headers()[header::LOCATION],
-        format!("/?error=wrong_password&room={room}").as_str()
+        format!("/?error=wrong_password&room={room}&tried=1").as_str()
     );
 }
 

@@ -100,7 +100,11 @@ fn end_with_the_first_panic() {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             usual(panic);
-            if std::thread::current().name().is_some_and(|name| name.starts_with("tokio")) {
+            let in_a_task =
+                std::thread::current().name().is_some_and(|name| name.starts_with("tokio"));
+            // The driver of MongoDB panics when its runtime ends under it, as with each test.
+            let ours = panic.location().is_some_and(|place| place.file().starts_with("src/"));
+            if in_a_task && ours {
                 std::process::abort();
             }
         }));
