@@ -81,6 +81,7 @@ impl App {
         let (store, alone) = open_store(&config).await?;
         let s3 = config.s3.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
         let media = Media::open(&config.uploads_url, s3, config.max_gif_bytes)?;
+        info!(uploads = %config.uploads_url, "keeping GIFs");
         let bus = Bus::default();
         let rules = Rules {
             grace: config.room_grace,
