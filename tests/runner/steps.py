@@ -52,8 +52,9 @@ def _dependencies() -> list[str]:
     return [sys.executable, "tests/runner/dependencies.py"]
 
 
-# The tests start the server themselves. This makes the one that they start.
-BUILD = ["cargo", "build", "--locked"]
+# The tests start the server themselves. This makes the one that they start, from the same parts as
+# the Rust tests: `cargo build` would build most of them again, without what only tests use.
+BUILD = ["cargo", "test", "--locked", "--no-run"]
 
 BROWSER = ["npm", "run", "--silent", "test:browser", "--", "--reporter=list,json"]
 
