@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{Refusal, RoomId},
+    domain::{ClientId, Refusal, RoomId},
     store,
 };
 
@@ -156,4 +156,13 @@ impl From<store::Unsaid> for Error {
 /// [`Error::NoSuchRoom`].
 pub fn room_id(raw: &str) -> Result<RoomId, Error> {
     RoomId::parse(raw).map_err(|_| Error::NoSuchRoom)
+}
+
+/// Reads what a client calls its own message, if it calls it anything.
+///
+/// # Errors
+/// [`Error::Invalid`] for the field `clientId`.
+pub fn client_id(raw: Option<&str>) -> Result<Option<ClientId>, Error> {
+    let parsed = raw.map(ClientId::parse).transpose();
+    parsed.map_err(|_| Error::field("clientId", "client_id"))
 }

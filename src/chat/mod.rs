@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 pub use crate::media::GetRange;
-pub use error::{Error, FieldError, room_id};
+pub use error::{Error, FieldError, client_id, room_id};
 pub use limits::{Rate, Rates};
 pub use messages::GifFile;
 pub use rooms::{Opened, Pass, RoomForm};

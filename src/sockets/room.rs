@@ -13,8 +13,8 @@ use super::{
     turn::{Line, Turn},
 };
 use crate::{
-    chat::{Entered, Error, Presence, room_id},
-    domain::{ClientId, RoomId, Seq},
+    chat::{self, Entered, Error, Presence, room_id},
+    domain::{RoomId, Seq},
     session::Session,
 };
 
@@ -114,8 +114,7 @@ async fn on_post(
 ) {
     turn.come().await;
     let said = request.map_err(|_| Error::Malformed).and_then(|ChatPost { chat, client_id }| {
-        let client_id = client_id.as_deref().map(ClientId::parse).transpose();
-        let client_id = client_id.map_err(|_| Error::field("clientId", "client_id"))?;
+        let client_id = chat::client_id(client_id.as_deref())?;
         Ok(shared.chat.say(&presence.room, &presence.person.id, &chat, client_id))
     });
     drop(turn); // Its place among the messages is taken; the next one need not wait for the store.

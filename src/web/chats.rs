@@ -8,8 +8,7 @@ use axum::{
 
 use super::{Web, body::Fields, errors::Refused, reader::Me};
 use crate::{
-    chat::{Error, room_id},
-    domain::ClientId,
+    chat::{self, Error, room_id},
     sockets::protocol::{Chat, ChatGet, ChatPost, Chats},
 };
 
@@ -35,12 +34,7 @@ pub(super) async fn say(
     Fields(ChatPost { chat, client_id }): Fields<ChatPost>,
 ) -> Result<(StatusCode, Json<Chat>), Refused> {
     let id = room_id(&id)?;
-    let client_id = client_id_of(client_id.as_deref())?;
+    let client_id = chat::client_id(client_id.as_deref())?;
     let message = web.chat.say(&id, me.id(), &chat, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
-}
-
-pub(super) fn client_id_of(raw: Option<&str>) -> Result<Option<ClientId>, Error> {
-    let parsed = raw.map(ClientId::parse).transpose();
-    parsed.map_err(|_| Error::field("clientId", "client_id"))
 }

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use http_range_header::{EndPosition, StartPosition};
 use multer::{Constraints, Multipart, SizeLimit};
 
-use super::{Web, chats::client_id_of, errors::Refused, reader::Me};
+use super::{Web, errors::Refused, reader::Me};
 use crate::{
-    chat::{Error, GetRange, GifFile, room_id},
+    chat::{self, Error, GetRange, GifFile, room_id},
     domain::ClientId,
     sockets::protocol::Chat,
 };
@@ -114,7 +114,7 @@ async fn read_upload(request: Request, limit: usize) -> Result<(Bytes, Option<Cl
     while let Some(field) = upload.next_field().await.map_err(refuse)? {
         match field.name() {
             Some("gif") => file = Some(field.bytes().await.map_err(refuse)?),
-            _ => client_id = client_id_of(Some(&field.text().await.map_err(refuse)?))?,
+            _ => client_id = chat::client_id(Some(&field.text().await.map_err(refuse)?))?,
         }
     }
     Ok((file.ok_or(Error::field("gif", "gif_missing"))?, client_id))
