@@ -11,9 +11,15 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, http::StatusCode, routing::any, serve::ListenerExt as _};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    http::StatusCode,
+    middleware::map_request,
+    routing::any,
+};
 use tokio::{net::TcpListener, time::timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_sessions::cookie::Key;
 use tracing::{info, warn};
 
@@ -21,6 +27,8 @@ use crate::{
     bus::Bus,
     chat::{Chat, Rules},
     config::{Config, MIN_SECRET_BYTES},
+    connection::{Counting, Peer},
+    domain::{Event, Interruption},
     media::Media,
     session::Sessions,
     sockets::Sockets,
@@ -28,12 +36,10 @@ use crate::{
     web,
 };
 
-/// A connection that takes nothing for so long is cut off by the kernel, and its seat freed; else
-/// it would keep both until its peer closes it, which may be never.
-const STUCK_AFTER: Duration = Duration::from_secs(5);
-
-/// A stop takes no longer than this.
-const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// A stop takes no longer than this: less than the five seconds that a deploy is promised.
+const STOP_WITHIN: Duration = Duration::from_millis(4_500);
+/// What is under way when a stop begins has so long to finish, first what was said, then what was asked.
+const FINISH_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// Why a server could not start or stop.
 #[derive(Debug, thiserror::Error)]
@@ -109,32 +115,24 @@ impl App {
         let stopping = CancellationToken::new();
         let (sockets, layer) = Sockets::new(&self.chat, &self.sessions);
         self.bus.connect(vec![sockets.clone()]).ok(); // Nobody else connects any.
-        let router = self.router(layer, address, stopping.clone());
+        let requests = TaskTracker::new();
+        let router = self.router(layer, address, requests.clone());
         let house = tokio::spawn({
             let (chat, stopping) = (self.chat.clone(), stopping.clone());
             async move { chat.keep_house(stopping).await }
         });
-        let listener = listener.tap_io(|connection| {
-            let socket = socket2::SockRef::from(&*connection);
-            let set = socket
-                .set_tcp_user_timeout(Some(STUCK_AFTER))
-                .and_then(|()| socket.set_tcp_nodelay(true));
-            if let Err(error) = set {
-                warn!(%error, "could not set the options of a connection");
-            }
-        });
         info!(open = %public_url(&self.config, address), "listening on http://{address}");
         let server =
-            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+            axum::serve(Counting(listener), router.into_make_service_with_connect_info::<Peer>())
                 .with_graceful_shutdown(stopping.clone().cancelled_owned());
         let mut serving = tokio::spawn(server.into_future());
         tokio::select! {
             ended = &mut serving => return Ok(ended.map_err(std::io::Error::other)??),
             () = stop => info!("stopping"),
         }
-        stopping.cancel();
         let finished = async {
-            sockets.close().await;
+            self.drain(&sockets, &requests).await;
+            stopping.cancel();
             (&mut serving).await.ok(); // It accepts no more; what it was asked, it answers.
             house.await.ok(); // It ends by being told to.
             self.chat.stop().await
@@ -149,20 +147,37 @@ impl App {
         Ok(())
     }
 
+    /// Lets everybody go: no new rooms or people; what was said before is stored and told; those who are
+    /// connected are asked to come back, and what was requested is answered. Whoever asks meanwhile
+    /// whether this server is ready hears that it is not.
+    async fn drain(&self, sockets: &Sockets, requests: &TaskTracker) {
+        self.chat.drain();
+        timeout(FINISH_WITHIN, self.chat.finish_what_was_said()).await.ok(); // Else they say it again.
+        self.bus.announce(Event::Interrupted(Interruption::Restart)).await;
+        requests.close();
+        timeout(FINISH_WITHIN, requests.wait()).await.ok(); // The rest is cut short at the end.
+        sockets.close().await;
+    }
+
     fn router(
         &self,
         sockets: socketioxide::layer::SocketIoLayer,
         address: SocketAddr,
-        stopping: CancellationToken,
+        requests: TaskTracker,
     ) -> Router {
         let setup = web::Setup {
             public_url: public_url(&self.config, address),
             max_gif_bytes: self.config.max_gif_bytes,
             cookie_key: Key::derive_from(&self.secret),
-            stopping,
+            requests,
         };
         // The layer answers itself; it only needs a route to be on.
-        let socket_io = any(StatusCode::NOT_FOUND).layer(sockets);
+        let socket_io = any(StatusCode::NOT_FOUND).layer(sockets).layer(map_request(
+            async |ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request| {
+                request.extensions_mut().insert(peer.taken);
+                request
+            },
+        ));
         web::routes(&self.chat, &self.sessions, socket_io, setup)
     }
 }

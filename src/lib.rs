@@ -3,7 +3,7 @@
 //! Read in this order: [`config`] is what the operator decides, [`domain`] what a room and a
 //! message are, [`chat`] what people may do, [`store`] and [`media`] where it is kept, [`bus`] how
 //! everybody hears of it, [`session`] who somebody is, and [`web`] and [`sockets`] how the outside
-//! world reaches it. [`App`] puts the pieces together.
+//! world reaches it, over [`connection`]s. [`App`] puts the pieces together.
 
 pub mod config;
 pub mod domain;
@@ -14,6 +14,7 @@ pub mod bus;
 pub mod media;
 pub mod store;
 
+pub mod connection;
 pub mod session;
 pub mod sockets;
 pub mod web;

@@ -36,6 +36,7 @@ fn composed() -> Vec<String> {
         "not_here",
         "too_many_rooms",
         "slow_down",
+        "restarting",
         "unavailable",
         "unauthorized",
         "too_slow",

@@ -7,6 +7,9 @@ use crate::{
     store,
 };
 
+/// Those whose server restarts come back spread over this time.
+const COME_BACK_WITHIN: Duration = Duration::from_secs(1);
+
 /// A field of a form, and what is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldError {
@@ -82,6 +85,12 @@ pub enum Error {
     /// The server holds as many as it may.
     #[error("there are too many rooms, please try again later")]
     TooManyRooms,
+    /// This server stops, and takes no new rooms or people; another one, or the next, does.
+    #[error("the server is restarting, please come back in a moment")]
+    Restarting {
+        /// When to come back: not everybody at once.
+        retry_after: Duration,
+    },
     /// The store is in trouble.
     #[error("the chat is unavailable, please try again")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>), // Never reaches the page.
@@ -111,7 +120,24 @@ impl Error {
             Self::SlowDown { .. } => "slow_down",
             Self::TooSlow => "too_slow",
             Self::TooManyRooms => "too_many_rooms",
+            Self::Restarting { .. } => "restarting",
             Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// What a server that stops says to one of its clients.
+    #[must_use]
+    pub fn restarting() -> Self {
+        let retry_after = rand::random_range(Duration::ZERO..COME_BACK_WITHIN);
+        Self::Restarting { retry_after }
+    }
+
+    /// How long to wait before it is worth another try, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::SlowDown { retry_after } | Self::Restarting { retry_after } => Some(*retry_after),
+            _ => None,
         }
     }
 

@@ -6,9 +6,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Chat, Error, FIRST_PERSON_WITHIN, lane::Work};
+use super::{
+    Chat, Error, FIRST_PERSON_WITHIN,
+    lane::{Doubt, Work},
+};
 use crate::{
-    domain::{Event, RoomId, Timestamp},
+    domain::{Event, Interruption, RoomId, Timestamp},
     store::{Closing, Departing},
 };
 
@@ -64,7 +67,10 @@ impl Chat {
 
     async fn beat(&self) -> Result<(), Error> {
         let now = Timestamp::now();
-        self.store.beat(&self.node, now).await?;
+        if !self.store.beat(&self.node, now).await? {
+            warn!("was silent for so long that the other servers took this one for dead");
+            self.bus.announce(Event::Interrupted(Interruption::Restart)).await;
+        }
         self.store.bury_nodes(&self.node, now.before(DEAD_AFTER), now).await?;
         Ok(())
     }
@@ -113,20 +119,23 @@ impl Chat {
         for seat in &room.people {
             if seat.left_at.is_some_and(|left_at| left_at <= away_since) {
                 let departing = Departing::IfAwaySince(away_since);
-                let departure = self.store.depart(id, &seat.person.id, departing).await?;
+                let departure = self.depart(id, &seat.person.id, departing).await?;
                 self.departed(id, departure).await;
             }
         }
         let unused_since = now.before(FIRST_PERSON_WITHIN);
         if room.people.is_empty() {
-            if self.store.close(id, Closing::IfUnusedSince(unused_since)).await? {
+            let closed = self.store.close(id, Closing::IfUnusedSince(unused_since)).await;
+            if closed.inspect_err(|_| self.queue(id, Work::Recover(Doubt::People)))? {
                 self.closed(id).await;
             }
-        } else if room.created_at <= unused_since
-            && room.seat(&room.owner.id).is_none()
-            && let Some(owner) = self.store.replace_absent_owner(id).await?
-        {
-            self.owned_by(id, &owner).await;
+        } else if room.created_at <= unused_since && room.seat(&room.owner.id).is_none() {
+            let owner = self.store.replace_absent_owner(id).await;
+            if let Some(owner) =
+                owner.inspect_err(|_| self.queue(id, Work::Recover(Doubt::People)))?
+            {
+                self.owned_by(id, &owner).await;
+            }
         }
         Ok(())
     }
@@ -147,17 +156,18 @@ impl Chat {
     }
 
     /// Removes the messages and files of a room that is gone.
-    pub(super) async fn purge(&self, room: &RoomId) {
-        let purged = async {
-            if self.store.room(room).await?.is_none() {
-                self.store.purge(room).await?;
-                self.media.delete_room(room).await?;
-            }
-            Ok::<_, Error>(())
-        };
-        if let Err(error) = purged.await {
-            warn!(%room, ?error, "could not clear up after a room; will try again");
+    pub(super) async fn purge(&self, room: &RoomId) -> Result<(), Error> {
+        if self.store.room(room).await?.is_none() {
+            self.store.purge(room).await?;
+            self.media.delete_room(room).await?;
         }
+        Ok(())
+    }
+
+    /// Waits until all that was said is stored and told.
+    pub async fn finish_what_was_said(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Stops: finishes what is being said, and lets go of every seat that this server holds, so
@@ -166,8 +176,7 @@ impl Chat {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn stop(&self) -> Result<(), Error> {
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.finish_what_was_said().await;
         Ok(self.store.retire(&self.node, Timestamp::now()).await?)
     }
 }

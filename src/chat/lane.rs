@@ -5,25 +5,35 @@
 //! `seq`. Whoever enters is greeted between two batches: what was said before is in their
 //! greeting, what is said after reaches them live, and nothing is in neither.
 //!
+//! When the store is in trouble, whoever waits is told at once, and nobody waits for those before them
+//! to fail one by one. What has to be told to the room all the same stays, and is tried again.
+//!
 //! A lane exists while it has work, as one task.
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
-use tokio::sync::oneshot;
-use tracing::error;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
+use tracing::{error, warn};
 
 use super::{Chat, Error};
 use crate::{
-    domain::{Draft, Event, History, Message, PersonId, RoomId, Seq, Window},
-    store::Appended,
+    domain::{Draft, Event, History, Interruption, Message, PersonId, RoomId, Seq, Window},
+    store::{self, Appended},
 };
 
 /// As many messages go into one commit at most: bounds how long the first of them waits.
 const MAX_BATCH: usize = 256;
+
+/// A lane whose store is in trouble waits so long before it tries again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// What to tell everybody once a message is stored.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +47,20 @@ pub(super) enum Announce {
 pub(super) struct Say {
     pub(super) draft: Draft,
     pub(super) announce: Announce,
+    /// Who waits for it. What nobody waits for is a note, which is told however long that takes.
+    pub(super) asker: Option<Asker>,
+}
+
+/// Whoever wants something said, and how long they wait to hear that it is stored.
+pub(super) struct Asker {
     pub(super) answer: oneshot::Sender<Result<Message, Error>>,
+    pub(super) until: Instant,
+}
+
+impl Asker {
+    fn answer(self, outcome: Result<Message, Error>) {
+        self.answer.send(outcome).ok(); // They have gone; what they said stays.
+    }
 }
 
 /// Called between two batches, with the history as of that moment.
@@ -52,7 +75,18 @@ pub(super) enum Work {
     },
     /// Tells that everything before it is done.
     Signal(oneshot::Sender<()>),
+    /// A step failed, and may have been taken all the same: makes sure that nobody is left behind.
+    Recover(Doubt),
     Purge,
+}
+
+/// What a step that failed may have done unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Something may be said that nobody was told.
+    Messages,
+    /// Somebody may be gone, or the whole room.
+    People,
 }
 
 /// The lanes that have work, by room.
@@ -89,6 +123,11 @@ impl Lanes {
         Some(work)
     }
 
+    /// Takes what waits in a lane, and leaves it open.
+    fn take_waiting(&self, room: &RoomId) -> VecDeque<Work> {
+        self.waiting().get_mut(room).map(std::mem::take).unwrap_or_default()
+    }
+
     /// The rooms where something was said since this was last asked, and how far they have got.
     pub(super) fn take_heads(&self) -> HashMap<RoomId, Seq> {
         std::mem::take(&mut *self.heads.lock().unwrap_or_else(PoisonError::into_inner))
@@ -115,7 +154,7 @@ impl Chat {
 
     async fn run_lane(&self, room: &RoomId, mut work: VecDeque<Work>) {
         while let Some(first) = work.pop_front() {
-            match first {
+            let done = match first {
                 Work::Say(first) => {
                     let mut batch = vec![*first];
                     while batch.len() < MAX_BATCH
@@ -123,7 +162,7 @@ impl Chat {
                     {
                         batch.push(*next);
                     }
-                    self.say_together(room, batch).await;
+                    self.say_together(room, batch).await
                 }
                 Work::Greet { viewer, window, greeting } => {
                     let mut greetings = vec![(viewer, window, greeting)];
@@ -133,38 +172,58 @@ impl Chat {
                         greetings.push((viewer, window, greeting));
                     }
                     self.greet_together(room, greetings).await;
+                    Ok(())
                 }
-                Work::Signal(done) => done.send(()).unwrap_or(()), // Nobody waits any more.
-                Work::Purge => self.purge(room).await,
+                Work::Signal(done) => {
+                    done.send(()).ok(); // Nobody waits any more.
+                    Ok(())
+                }
+                Work::Recover(doubt) => self.recover(room, doubt).await,
+                Work::Purge => self.purge(room).await.map_err(|cause| {
+                    warn!(%room, error = ?cause, "could not clear up after a room; will try again");
+                    vec![Work::Purge]
+                }),
+            };
+            if let Err(again) = done {
+                let waiting = work.drain(..).chain(self.lanes.take_waiting(room));
+                work = once_each(again.into_iter().chain(waiting).filter_map(refuse));
+                sleep(TRY_AGAIN_AFTER).await;
             }
         }
     }
 
-    async fn say_together(&self, room: &RoomId, batch: Vec<Say>) {
-        let (drafts, rest): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|say| (say.draft, (say.announce, say.answer))).unzip();
+    /// Stores a batch, answers, and tells everybody; or, when the store is in trouble, gives what is
+    /// to be done once it no longer is.
+    async fn say_together(&self, room: &RoomId, batch: Vec<Say>) -> Result<(), Vec<Work>> {
+        let now = Instant::now();
+        // Whoever has stopped waiting may say it again: stored now, it would be there twice.
+        let awaited = |say: &Say| say.asker.as_ref().is_none_or(|asker| now < asker.until);
+        let batch: Vec<Say> = batch.into_iter().filter(awaited).collect();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (drafts, told): (Vec<_>, Vec<_>) = batch.into_iter().map(Told::of).unzip();
         let outcomes = match self.store.append(room, drafts).await {
             Ok(outcomes) => outcomes,
             Err(cause) => {
                 error!(%room, error = ?cause, "could not store a batch of messages");
-                let text = cause.to_string();
-                for (_, answer) in rest {
-                    answer.send(Err(Error::Unavailable(text.clone().into()))).ok(); // They have gone.
-                }
-                return;
+                let again = told.into_iter().filter_map(Told::failed);
+                return Err(again.chain([Work::Recover(Doubt::Messages)]).collect());
             }
         };
         let mut events = Vec::new();
-        for ((announce, answer), outcome) in rest.into_iter().zip(outcomes) {
+        for (say, outcome) in told.into_iter().zip(outcomes) {
             let said = match outcome {
                 Appended::Unsaid(unsaid) => Err(unsaid.into()),
                 Appended::Already(message) => Ok(message),
                 Appended::Stored { message, prev } => {
-                    events.push((announce, message.clone(), prev));
+                    events.push((say.announce, message.clone(), prev));
                     Ok(message)
                 }
             };
-            answer.send(said).ok(); // They have gone; what they said stays.
+            if let Some(asker) = say.asker {
+                asker.answer(said);
+            }
         }
         for (announce, message, prev) in events {
             if message.is_public() {
@@ -172,6 +231,29 @@ impl Chat {
             }
             self.announce_stored(announce, message, prev).await;
         }
+        Ok(())
+    }
+
+    /// Once the store answers: tells the room how far it has got, and has its people come back
+    /// when it is in doubt who is there.
+    async fn recover(&self, id: &RoomId, doubt: Doubt) -> Result<(), Vec<Work>> {
+        let found: store::Result<_> = self.store.room(id).await;
+        let room = found.map_err(|cause| {
+            warn!(room = %id, error = ?cause, "the store is still in trouble");
+            vec![Work::Recover(doubt)]
+        })?;
+        match (room, doubt) {
+            (None, Doubt::Messages) => self.queue(id, Work::Purge),
+            (None, Doubt::People) => self.closed(id).await,
+            (Some(room), Doubt::Messages) => {
+                self.bus.announce(Event::Head { room: room.id, seq: room.head }).await;
+            }
+            (Some(room), Doubt::People) => {
+                self.bus.announce(Event::RoomChanged(room.id.clone())).await;
+                self.bus.announce(Event::Interrupted(Interruption::Room(room.id))).await;
+            }
+        }
+        Ok(())
     }
 
     async fn announce_stored(&self, announce: Announce, message: Message, prev: Seq) {
@@ -195,6 +277,68 @@ impl Chat {
         for ((_, _, greeting), history) in greetings.into_iter().zip(histories) {
             greeting(history.map_err(Error::from));
         }
+    }
+}
+
+/// What is kept of a [`Say`] while its draft is on its way to the store.
+struct Told {
+    announce: Announce,
+    asker: Option<Asker>,
+    /// The draft of a note, which is tried again.
+    note: Option<Draft>,
+}
+
+impl Told {
+    fn of(say: Say) -> (Draft, Self) {
+        let Say { draft, announce, asker } = say;
+        let note = asker.is_none().then(|| draft.clone());
+        (draft, Self { announce, asker, note })
+    }
+
+    fn failed(self) -> Option<Work> {
+        if let Some(asker) = self.asker {
+            asker.answer(Err(unavailable()));
+        }
+        let note = Say { draft: self.note?, announce: self.announce, asker: None };
+        Some(Work::Say(Box::new(note)))
+    }
+}
+
+fn unavailable() -> Error {
+    Error::Unavailable("the store is in trouble".into()) // The log has said what kind of.
+}
+
+/// The same work without saying twice what to recover from.
+fn once_each(work: impl Iterator<Item = Work>) -> VecDeque<Work> {
+    let mut doubts = Vec::new();
+    let mut work: VecDeque<Work> = work.collect();
+    work.retain(|work| match work {
+        Work::Recover(doubt) if doubts.contains(doubt) => false,
+        Work::Recover(doubt) => {
+            doubts.push(*doubt);
+            true
+        }
+        _ => true,
+    });
+    work
+}
+
+/// What stays to be done while the store is in trouble; those who wait are told instead.
+fn refuse(work: Work) -> Option<Work> {
+    match work {
+        Work::Say(say) if say.asker.is_some() => {
+            say.asker?.answer(Err(unavailable()));
+            None
+        }
+        Work::Greet { greeting, .. } => {
+            greeting(Err(unavailable()));
+            None
+        }
+        Work::Signal(done) => {
+            done.send(()).ok(); // Nobody waits any more.
+            None
+        }
+        note @ (Work::Say(_) | Work::Recover(_) | Work::Purge) => Some(note),
     }
 }
 

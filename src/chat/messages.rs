@@ -1,13 +1,16 @@
 //! Messages: said, shared, and read back.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout_at},
+};
 
 use super::{
     Chat, Error, Pass,
-    lane::{Announce, Say, Work},
+    lane::{Announce, Asker, Say, Work},
 };
 use crate::{
     domain::{
@@ -16,6 +19,10 @@ use crate::{
     },
     media::{FileError, GetRange, MediaError, MediaFile, StorageError},
 };
+
+/// Whoever says something hears within this time whether it is stored: the five seconds of the
+/// contract, less the way there and back.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(4_500);
 
 /// A file of a room: a GIF, or its poster.
 pub type GifFile = MediaFile;
@@ -83,11 +90,13 @@ impl Chat {
         let author = Author::Seated(me.clone());
         let draft = Draft { author, body, client_id, at: Timestamp::now() };
         let (answer, answered) = oneshot::channel();
-        let say = Say { draft, announce: Announce::Said, answer };
-        self.queue(room, Work::Say(Box::new(say)));
+        let until = Instant::now() + ANSWERED_WITHIN;
+        let asker = Some(Asker { answer, until });
+        self.queue(room, Work::Say(Box::new(Say { draft, announce: Announce::Said, asker })));
         async move {
-            let lost = |cause: oneshot::error::RecvError| Error::Unavailable(cause.into());
-            answered.await.map_err(lost)?
+            let answered = timeout_at(until, answered).await;
+            let answered = answered.map_err(|late| Error::Unavailable(late.into()))?;
+            answered.map_err(|lost| Error::Unavailable(lost.into()))?
         }
     }
 
@@ -105,9 +114,7 @@ impl Chat {
             client_id: None,
             at: Timestamp::now(),
         };
-        // Nobody waits for the answer: a failure is logged where it happens.
-        let (answer, _) = oneshot::channel();
-        self.queue(room, Work::Say(Box::new(Say { draft, announce, answer })));
+        self.queue(room, Work::Say(Box::new(Say { draft, announce, asker: None })));
     }
 
     /// Whether this person may share a GIF now; asked before any of it is read.

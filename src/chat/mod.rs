@@ -13,7 +13,14 @@ mod messages;
 mod rooms;
 mod seats;
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -64,6 +71,7 @@ pub struct Inner {
     hashing: Semaphore,
     tasks: TaskTracker,
     lost: seats::LostSockets,
+    draining: AtomicBool,
 }
 
 impl Deref for Chat {
@@ -89,6 +97,7 @@ impl Chat {
             hashing: Semaphore::new(HASHES_AT_ONCE),
             tasks: TaskTracker::new(),
             lost: seats::LostSockets::default(),
+            draining: AtomicBool::new(false),
         }))
     }
 
@@ -98,11 +107,21 @@ impl Chat {
         &self.rules
     }
 
-    /// Whether the store answers.
+    /// Whether the store answers, and new rooms and people are taken.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when it does not.
+    /// [`Error::Unavailable`], [`Error::Restarting`].
     pub async fn ready(&self) -> Result<(), Error> {
+        self.open_for_new()?;
         Ok(self.store.ready().await?)
+    }
+
+    /// From here on, no new rooms or people are taken.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn open_for_new(&self) -> Result<(), Error> {
+        if self.draining.load(Ordering::Relaxed) { Err(Error::restarting()) } else { Ok(()) }
     }
 }

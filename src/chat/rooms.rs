@@ -83,8 +83,10 @@ impl Chat {
     /// Makes a room. It waits a minute for its first person.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every wrong field, [`Error::SlowDown`], [`Error::TooManyRooms`].
+    /// [`Error::Invalid`] with every wrong field, [`Error::SlowDown`], [`Error::TooManyRooms`],
+    /// [`Error::Restarting`].
     pub async fn open(&self, me: &Person, form: &RoomForm) -> Result<Opened, Error> {
+        self.open_for_new()?;
         let (title, max, password) = form.parse(self.rules.max_capacity)?;
         self.limits.rooms.check(&me.id)?;
         let password = match password {

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::{
     Chat, Error, Pass,
-    lane::{Announce, Work},
+    lane::{Announce, Doubt, Work},
     rooms::passed,
 };
 use crate::{
@@ -89,7 +89,8 @@ impl Chat {
     /// `password` is tried if they bring one; else `pass` counts.
     ///
     /// # Errors
-    /// The first reason of [`crate::domain::Refusal`]; [`Error::SlowDown`] after too many passwords.
+    /// The first reason of [`crate::domain::Refusal`]; [`Error::SlowDown`] after too many passwords;
+    /// [`Error::Restarting`].
     pub async fn enter(
         &self,
         room: &RoomId,
@@ -97,6 +98,7 @@ impl Chat {
         pass: Option<Pass>,
         password: Option<&str>,
     ) -> Result<Entered, Error> {
+        self.open_for_new()?;
         let passed = self.shown(room, me, pass, password).await?;
         let socket = SocketId::random();
         let entry = Entry {
@@ -180,7 +182,7 @@ impl Chat {
         let (done, all_said) = oneshot::channel();
         self.queue(room, Work::Signal(done));
         all_said.await.ok(); // The lane has ended: there is nothing left to wait for.
-        let departure = self.store.depart(room, me, Departing::Now).await?;
+        let departure = self.depart(room, me, Departing::Now).await?;
         if matches!(departure, Departure::Stayed) {
             return Err(Error::NotInRoom);
         }
@@ -205,6 +207,18 @@ impl Chat {
         for (room, person, socket) in self.lost.take() {
             self.dropped(room, person, socket).await;
         }
+    }
+
+    /// Gives up a seat. When the store fails it may be given up all the same, so that the room
+    /// must be told once the store answers again.
+    pub(super) async fn depart(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        departing: Departing,
+    ) -> Result<Departure, Error> {
+        let departure = self.store.depart(room, person, departing).await;
+        Ok(departure.inspect_err(|_| self.queue(room, Work::Recover(Doubt::People)))?)
     }
 
     /// Tells everybody what became of a seat that was given up.

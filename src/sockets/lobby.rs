@@ -21,6 +21,9 @@ use crate::{chat::Chat, domain::RoomId, session::Session};
 /// Changes of a room within this time are told as one.
 const GATHER: Duration = Duration::from_millis(500);
 
+/// What could not be looked up is tried again after this.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
 /// Something about the list of rooms.
 #[derive(Debug)]
 pub(super) enum Change {
@@ -49,14 +52,22 @@ pub(super) async fn tell(io: SocketIo, chat: Chat, mut changes: mpsc::UnboundedR
             biased;
             change = changes.recv() => change,
             () = sleep_until(due), if !changed.is_empty() => {
-                let rooms = changed.drain().collect();
-                tell_rooms(&io, &chat, rooms, told::UPDATE_ROOM).await;
+                let rooms: Vec<RoomId> = changed.drain().collect();
+                if !tell_rooms(&io, &chat, rooms.clone(), told::UPDATE_ROOM).await {
+                    due = Instant::now() + TRY_AGAIN_AFTER;
+                    changed.extend(rooms);
+                }
                 continue;
             }
         };
         match change {
             None => return,
-            Some(Change::Opened(id)) => tell_rooms(&io, &chat, vec![id], told::NEW_ROOM).await,
+            Some(Change::Opened(id)) => {
+                if !tell_rooms(&io, &chat, vec![id.clone()], told::NEW_ROOM).await {
+                    due = Instant::now() + TRY_AGAIN_AFTER;
+                    changed.insert(id);
+                }
+            }
             Some(Change::Changed(id)) => {
                 if changed.is_empty() {
                     due = Instant::now() + GATHER;
@@ -71,15 +82,17 @@ pub(super) async fn tell(io: SocketIo, chat: Chat, mut changes: mpsc::UnboundedR
     }
 }
 
-async fn tell_rooms(io: &SocketIo, chat: &Chat, ids: Vec<RoomId>, event: &'static str) {
-    match chat.summaries(ids).await {
-        Ok(rooms) => {
-            for room in rooms {
-                emit(io, event, &protocol::Room::from(&room)).await;
-            }
-        }
-        Err(error) => warn!(?error, "could not look up the rooms that the lobby should hear of"),
+/// Tells of rooms as they are now; false when that could not be found out.
+async fn tell_rooms(io: &SocketIo, chat: &Chat, ids: Vec<RoomId>, event: &'static str) -> bool {
+    let rooms = chat.summaries(ids).await;
+    if let Err(error) = &rooms {
+        warn!(?error, "could not look up the rooms that the lobby should hear of; will try again");
     }
+    let known = rooms.is_ok();
+    for room in rooms.into_iter().flatten() {
+        emit(io, event, &protocol::Room::from(&room)).await;
+    }
+    known
 }
 
 async fn emit<T: serde::Serialize + ?Sized>(io: &SocketIo, event: &'static str, data: &T) {

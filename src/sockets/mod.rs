@@ -24,13 +24,13 @@ use tracing::{debug, warn};
 use crate::{
     bus::Edge,
     chat::{Chat, Error},
-    domain::{Body, Event, Message, PersonId, RoomId},
+    domain::{Body, Event, Interruption, Message, PersonId, RoomId},
     session::{Session, Sessions, Visitor},
 };
 use protocol::{ErrorBody, told};
 
 /// Packets that may wait for one socket: some seconds of a very lively room. The memory is taken
-/// as it is used.
+/// as it is used, and bounded in bytes by [`slow::MAX_BACKLOG`].
 const QUEUE: usize = 2_048;
 /// A message of 2,000 characters, escaped, fits many times over.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
@@ -46,6 +46,7 @@ struct Shared {
 pub struct Sockets {
     io: SocketIo,
     lobby: mpsc::UnboundedSender<lobby::Change>,
+    traffic: slow::Traffic,
 }
 
 impl Sockets {
@@ -67,10 +68,10 @@ impl Sockets {
         io.ns(protocol::CHAT, room::connected.with(room::admit));
         let (lobby, changes) = mpsc::unbounded_channel();
         tokio::spawn(lobby::tell(io.clone(), chat.clone(), changes));
-        (Arc::new(Self { io, lobby }), layer)
+        (Arc::new(Self { io, lobby, traffic: slow::Traffic::default() }), layer)
     }
 
-    /// Ends every connection.
+    /// Ends every connection, without a word.
     pub async fn close(&self) {
         self.io.close().await;
     }
@@ -101,8 +102,38 @@ impl Sockets {
         data: &T,
         message: &Message,
     ) {
-        if !self.tell(rooms, event, data).await {
-            slow::cut_off(&self.io, &message.room, message.seq);
+        let data = match serde_json::value::to_raw_value(data) {
+            Ok(data) => data,
+            Err(error) => return warn!(event, %error, "could not put an event into words"),
+        };
+        let bytes = data.get().len();
+        if !self.tell(rooms, event, &data).await {
+            slow::cut_off_the_full(&self.io, &message.room, message.seq);
+        }
+        if let Some(sent) = self.traffic.add(&message.room, bytes) {
+            slow::cut_off_the_late(&self.io, &message.room, sent);
+        }
+    }
+
+    /// Has connections opened anew, with a reason and a moment for each.
+    async fn interrupt(&self, interruption: &Interruption) {
+        let (chat, lobby) = (self.io.of(protocol::CHAT), self.io.of(protocol::LOBBY));
+        let sockets: Vec<SocketRef> = match interruption {
+            Interruption::Restart => {
+                chat.into_iter().chain(lobby).flat_map(|all| all.sockets()).collect()
+            }
+            Interruption::Room(id) => {
+                chat.into_iter().flat_map(|all| all.within(id.to_string()).sockets()).collect()
+            }
+        };
+        for socket in sockets {
+            let why = match interruption {
+                Interruption::Restart => Error::restarting(),
+                Interruption::Room(_) => Error::Unavailable("the store was in trouble".into()),
+            };
+            complain(&socket, &why);
+            socket.leave_all(); // Whatever comes next, they hear when they are back.
+            tokio::spawn(slow::part(socket));
         }
     }
 
@@ -152,6 +183,7 @@ impl Edge for Sockets {
             Event::RoomChanged(id) => self.lobby(lobby::Change::Changed(id.clone())),
             Event::RoomClosed(id) => {
                 self.lobby(lobby::Change::Closed(id.clone()));
+                self.traffic.forget(id);
                 self.tell(vec![id.to_string()], told::REMOVE_ROOM, id.as_str()).await;
                 self.disconnect(vec![id.to_string()]).await;
             }
@@ -180,6 +212,7 @@ impl Edge for Sockets {
                     warn!(%error, "could not tell that somebody is typing");
                 }
             }
+            Event::Interrupted(interruption) => self.interrupt(interruption).await,
             Event::Head { room, seq } => {
                 let head = protocol::Head { seq: *seq };
                 self.tell(vec![room.to_string()], told::HEAD, &head).await;
@@ -220,7 +253,7 @@ impl Shared {
     }
 }
 
-/// Says what went wrong to a socket that waits for no answer.
-fn complain(socket: &SocketRef, error: &Error) {
-    socket.emit(told::ERROR, &ErrorBody::from(error)).ok(); // They have gone: nobody to tell.
+/// Says what went wrong to a socket that waits for no answer; false when it cannot be told.
+fn complain(socket: &SocketRef, error: &Error) -> bool {
+    socket.emit(told::ERROR, &ErrorBody::from(error)).is_ok()
 }

@@ -126,12 +126,8 @@ impl From<&Error> for ErrorBody {
             Error::Invalid(fields) => Some(fields.iter().map(|f| (f.field, f.code)).collect()),
             _ => None,
         };
-        let retry_after_ms = match error {
-            Error::SlowDown { retry_after } => {
-                Some(u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX))
-            }
-            _ => None,
-        };
+        let retry_after_ms =
+            error.retry_after().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
         Self { code: error.code(), message: error.to_string(), fields, retry_after_ms }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use socketioxide::extract::{Extension, HttpExtension, SocketRef, State, TryData};
+use socketioxide::{
+    TransportType,
+    extract::{Extension, HttpExtension, SocketRef, State, TryData},
+};
 
 use super::{
     Refused, Shared,
@@ -10,10 +13,12 @@ use super::{
     complain,
     protocol::{self, ChatGet, ChatPost, Chats, Handshake, asked, told},
     seat,
+    slow::Backlog,
     turn::{Line, Turn},
 };
 use crate::{
     chat::{self, Entered, Error, Presence, room_id},
+    connection::Taken,
     domain::{RoomId, Seq},
     session::Session,
 };
@@ -49,6 +54,11 @@ pub(super) async fn admit(
     let presence = Arc::new(presence);
     socket.extensions.insert(Seat(presence.clone()));
     socket.extensions.insert(Line::default());
+    if let Some(taken) = socket.req_parts().extensions.get::<Taken>()
+        && socket.transport_type() == TransportType::Websocket
+    {
+        socket.extensions.insert(Backlog::of(taken.clone()));
+    }
     socket.extensions.insert(Arrival {
         after: handshake.after,
         room: protocol::Room::from(&room),
@@ -150,7 +160,9 @@ async fn on_typing(
 ) {
     match typing {
         Ok(typing) => shared.chat.typing(&presence.room, &presence.person, typing).await,
-        Err(_) => complain(&socket, &Error::Malformed),
+        Err(_) => {
+            complain(&socket, &Error::Malformed);
+        }
     }
 }
 

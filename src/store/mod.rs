@@ -264,8 +264,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Rooms that are gone but have messages left: a clean-up was cut short.
     async fn orphans(&self) -> Result<Vec<RoomId>>;
 
-    /// This node is alive at `at`.
-    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<()>;
+    /// This node is alive at `at`. Says whether it was known: one that was not has been taken for
+    /// dead, or is new.
+    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<bool>;
 
     /// Frees what dead nodes held: every connection of a node that has not beaten after
     /// `seen_before` goes, as by [`Store::drop_socket`] at `at`, and its row with it. A node with

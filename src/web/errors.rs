@@ -49,13 +49,15 @@ fn status(error: &Error) -> StatusCode {
         Error::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::NotAGif => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::SlowDown { .. } | Error::TooSlow => StatusCode::TOO_MANY_REQUESTS,
-        Error::TooManyRooms | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::TooManyRooms | Error::Restarting { .. } | Error::Unavailable(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
 }
 
 /// Every code that a page may be asked to show, so that it never shows what an address made up.
 pub(super) fn known_code(code: &str) -> Option<&'static str> {
-    const SHOWN: [&str; 11] = [
+    const SHOWN: [&str; 12] = [
         "no_such_room",
         "wrong_password",
         "kicked",
@@ -64,6 +66,7 @@ pub(super) fn known_code(code: &str) -> Option<&'static str> {
         "not_in_room",
         "slow_down",
         "too_many_rooms",
+        "restarting",
         "unavailable",
         "unauthorized",
         "malformed",
@@ -87,10 +90,9 @@ impl IntoResponse for Refused {
         let body = Json(Body { error: ErrorBody::from(&self.0) });
         let mut response = (status(&self.0), body).into_response();
         let wait = match &self.0 {
-            Error::SlowDown { retry_after } => Some(retry_after.as_secs() + 1),
             Error::TooManyRooms => Some(60),
             Error::Unavailable(_) => Some(5),
-            _ => None,
+            other => other.retry_after().map(|wait| wait.as_secs() + 1),
         };
         if let Some(seconds) = wait {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -115,7 +117,7 @@ pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Res
         return response;
     }
     let Some(Code(code)) = response.extensions().get().copied() else { return response };
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE && code == "unavailable" {
+    if ["unavailable", "restarting"].contains(&code) {
         let page = pages::ErrorPage { frame: reader.blank(), code };
         let retry = response.headers().get(header::RETRY_AFTER).cloned();
         let mut page = (response.status(), page).into_response();

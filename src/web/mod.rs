@@ -19,13 +19,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware,
+    middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, get, post},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_http::{
     catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer,
 };
@@ -56,7 +56,6 @@ pub struct Web {
     /// The public URL, without a slash at its end.
     base: Arc<str>,
     max_gif_bytes: usize,
-    stopping: CancellationToken,
 }
 
 /// How the edge is set up.
@@ -67,8 +66,8 @@ pub struct Setup {
     pub max_gif_bytes: usize,
     /// Signs the cookies.
     pub cookie_key: Key,
-    /// Cancelled when the server begins to stop.
-    pub stopping: CancellationToken,
+    /// Tracks the requests that are not answered yet, but for those of sockets.
+    pub requests: TaskTracker,
 }
 
 /// The whole of what is served. `socket_io` answers for the other edge, and hears of the session
@@ -85,7 +84,6 @@ pub fn routes(
         sessions: sessions.clone(),
         base: setup.public_url.trim_end_matches('/').into(),
         max_gif_bytes: setup.max_gif_bytes,
-        stopping: setup.stopping,
     };
     let session = SessionManagerLayer::new(sessions.clone())
         .with_name("huechat.sid")
@@ -108,6 +106,7 @@ pub fn routes(
         .route("/room/{id}/chat", get(chats::history).post(chats::say))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
+        .layer(middleware::from_fn_with_state(setup.requests, tracked))
         .route("/socket.io/", socket_io)
         .layer(session);
 
@@ -125,6 +124,11 @@ pub fn routes(
         .layer(always(header::REFERRER_POLICY, "same-origin"))
         .layer(CatchPanicLayer::new())
         .with_state(web)
+}
+
+/// Counts a request as under way until it is answered.
+async fn tracked(State(requests): State<TaskTracker>, request: Request, next: Next) -> Response {
+    requests.track_future(next.run(request)).await
 }
 
 /// Sets a header, unless a handler has set a stricter one.

@@ -6,10 +6,13 @@
 mod common;
 
 mod crashing;
+mod draining;
 mod entering;
 mod gifs;
 mod leaving;
 mod process;
 mod rooms;
 mod sessions;
+mod silent_node;
+mod store_trouble;
 mod talking;

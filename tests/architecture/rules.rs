@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// The modules of the crate, each with those that it may know. A module may know its own children.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("media", &["domain"]),
@@ -11,8 +11,9 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("chat", &["domain", "store", "media", "bus"]),
     ("session", &["domain", "store", "chat"]),
     ("config", &["chat"]),
+    ("connection", &[]),
     ("web", &["domain", "chat", "session", "sockets::protocol"]),
-    ("sockets", &["domain", "chat", "session", "bus"]),
+    ("sockets", &["domain", "chat", "session", "bus", "connection"]),
     ("gateway", &["domain", "chat", "session", "bus", "sockets::protocol"]),
 ];
 
@@ -25,7 +26,7 @@ const LIBRARIES: [(&str, &[&str]); 8] = [
     ("rusqlite", &["store::sqlite"]),
     ("object_store", &["media"]),
     ("socketioxide", &["sockets", "app"]),
-    ("axum", &["web", "gateway", "app"]),
+    ("axum", &["web", "gateway", "connection", "app"]),
     ("askama", &["web"]),
     ("tower_sessions", &["session", "web", "app"]),
     ("std::env", &["config", "main"]),

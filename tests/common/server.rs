@@ -59,6 +59,19 @@ impl Home {
         Self { folder, settings: all }
     }
 
+    /// For another server on the same data.
+    pub fn beside(&self) -> Self {
+        Self { folder: TempDir::new().unwrap(), settings: self.settings.clone() }
+    }
+
+    /// How many servers are registered.
+    pub async fn nodes(&self) -> u64 {
+        let client = mongodb::Client::with_uri_str(self.mongodb_uri().unwrap()).await.unwrap();
+        let nodes =
+            client.default_database().unwrap().collection::<mongodb::bson::Document>("nodes");
+        nodes.count_documents(mongodb::bson::doc! {}).await.unwrap()
+    }
+
     pub fn uploads(&self) -> PathBuf {
         self.folder.path().join("uploads")
     }
@@ -182,10 +195,24 @@ impl Process {
         Browser::visit(self.address).await
     }
 
+    async fn signal(&self, signal: &str) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
+    }
+
+    /// SIGSTOP: it does nothing more, and is not gone.
+    pub async fn pause(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// SIGCONT.
+    pub async fn resume(&self) {
+        self.signal("-CONT").await;
+    }
+
     /// SIGTERM, as a deploy does; gives its exit status.
     pub async fn terminate(mut self) -> (Home, std::process::ExitStatus) {
-        let id = self.child.id().unwrap().to_string();
-        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        self.signal("-TERM").await;
         let status = soon("the process to end", self.child.wait()).await.unwrap();
         (self.home, status)
     }

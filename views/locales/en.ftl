@@ -161,6 +161,7 @@ error-not_here = They are not here any more.
 error-too_many_rooms = There are as many rooms open as fit here. Please come into one of them, or try later.
 error-slow_down = That was a little fast. Please wait a moment and try again.
 error-unavailable = We cannot reach our own memory just now. Please try again in a moment.
+error-restarting = We are restarting. Please come back in a moment.
 error-unauthorized = Your session has ended. Please reload the page.
 error-too_slow = Your connection could not keep up. It comes back by itself.
 error-invalid = Something in there does not fit. Please look it over.
@@ -182,6 +183,7 @@ error-title-unknown = That did not work.
 error-title-not_found = There is nothing here.
 error-title-no_such_room = This room is gone.
 error-title-unavailable = Just a moment.
+error-title-restarting = Just a moment.
 
 ## Colours
 

@@ -149,6 +149,7 @@ error-not_here = 그 사람은 이제 여기 없어요.
 error-too_many_rooms = 방이 너무 많이 열려 있어요. 열려 있는 방에 들어가거나 나중에 다시 시도해 주세요.
 error-slow_down = 조금 빨랐어요. 잠시 뒤에 다시 시도해 주세요.
 error-unavailable = 지금은 저장소에 연결할 수 없어요. 잠시 뒤에 다시 시도해 주세요.
+error-restarting = 서버를 다시 시작하고 있어요. 잠시 뒤에 다시 와 주세요.
 error-unauthorized = 세션이 끝났어요. 페이지를 새로고침해 주세요.
 error-too_slow = 연결이 따라오지 못했어요. 저절로 다시 연결돼요.
 error-invalid = 맞지 않는 내용이 있어요. 다시 살펴봐 주세요.
@@ -170,6 +171,7 @@ error-title-unknown = 잘되지 않았어요.
 error-title-not_found = 아무것도 없어요.
 error-title-no_such_room = 방이 사라졌어요.
 error-title-unavailable = 잠시만 기다려 주세요.
+error-title-restarting = 잠시만 기다려 주세요.
 
 ## Colours
 

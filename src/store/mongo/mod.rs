@@ -135,7 +135,7 @@ impl Store for MongoStore {
         in_time(messages::orphans(&self.chats)).await
     }
 
-    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<()> {
+    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
         in_time(nodes::beat(&self.nodes, node, at)).await
     }
 

@@ -28,10 +28,10 @@ pub(super) async fn beat(
     nodes: &Collection<NodeDocument>,
     node: &NodeId,
     at: Timestamp,
-) -> Result<()> {
+) -> Result<bool> {
     let beat = NodeDocument { id: node.as_str().to_owned(), seen_at: date(at) };
-    nodes.replace_one(doc! { "_id": &beat.id }, &beat).upsert(true).await?;
-    Ok(())
+    let replaced = nodes.replace_one(doc! { "_id": &beat.id }, &beat).upsert(true).await?;
+    Ok(replaced.matched_count > 0)
 }
 
 /// Every step may be repeated, cut short, or done by several nodes at once. A node that holds

@@ -88,7 +88,7 @@ fn connect(path: &Path) -> Result<Connection> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.busy_timeout(std::time::Duration::from_secs(4))?;
+        connection.busy_timeout(worker::LOCKED_AT_MOST)?;
         connection.set_prepared_statement_cache_capacity(64);
         // SQLite's own lower() knows ASCII only.
         connection.create_scalar_function(
@@ -195,7 +195,7 @@ impl Store for SqliteStore {
         self.read(messages::orphans).await
     }
 
-    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<()> {
+    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
         let node = node.clone();
         self.write(move |db| sessions::beat(db, &node, at)).await
     }

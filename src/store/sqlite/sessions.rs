@@ -1,6 +1,6 @@
 //! Sessions, and the servers that are alive.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use crate::{
     domain::{NodeId, Timestamp},
@@ -53,8 +53,13 @@ pub(super) fn delete_expired(db: &Connection, now: Timestamp) -> rusqlite::Resul
     Ok(())
 }
 
-pub(super) fn beat(db: &Connection, node: &NodeId, at: Timestamp) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT OR REPLACE INTO nodes (id, seen_at) VALUES (?, ?)")?
-        .execute(params![node.as_str(), at.as_millis()])?;
-    Ok(())
+pub(super) fn beat(db: &Connection, node: &NodeId, at: Timestamp) -> rusqlite::Result<bool> {
+    let known = db
+        .prepare_cached("UPDATE nodes SET seen_at = :at WHERE id = :node")?
+        .execute(named_params! { ":node": node.as_str(), ":at": at.as_millis() })?;
+    if known == 0 {
+        db.prepare_cached("INSERT INTO nodes (id, seen_at) VALUES (?, ?)")?
+            .execute(params![node.as_str(), at.as_millis()])?;
+    }
+    Ok(known > 0)
 }

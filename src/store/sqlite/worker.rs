@@ -2,19 +2,29 @@
 //!
 //! The writer commits in groups: while one commit is on its way to the disk, the next steps
 //! collect, and share the following one. A lone step commits at once; no timer is involved.
+//!
+//! Whoever asks hears within five seconds whether it worked, however long the disk takes, or whoever
+//! else has locked the file. A step that nobody waits for any more is not begun.
 
 use std::{
     sync::{Arc, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use crate::store::{Error, Result};
 
 /// So many steps share one commit at most: bounds how long the first of them waits.
 const MAX_GROUP: usize = 512;
+
+/// A step without an answer by then has failed, though it may still be done if it was begun.
+const DEADLINE: Duration = Duration::from_secs(4);
+/// How long a transaction waits for a lock that another program has: a step waits for the one before
+/// it and for its own within [`DEADLINE`].
+pub(super) const LOCKED_AT_MOST: Duration = Duration::from_millis(1_900);
 
 type Commit = std::result::Result<(), Arc<rusqlite::Error>>;
 type Answer = Box<dyn FnOnce(Commit) + Send>;
@@ -63,21 +73,25 @@ impl Worker {
         step: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
+        let asked = Instant::now();
         let step: Step = Box::new(move |connection| {
-            let outcome = connection.map(step);
+            let outcome = connection.filter(|_| asked.elapsed() < DEADLINE).map(step);
             Box::new(move |commit| {
                 let durable = match (commit, outcome) {
                     (Ok(()), Some(Ok(value))) => Ok(value),
                     (_, Some(Err(cause))) => Err(Error::new(cause)),
                     (Err(cause), _) => Err(Error::new(cause)),
-                    (Ok(()), None) => Err(Error::new("the transaction was lost")),
+                    (Ok(()), None) => {
+                        Err(Error::new("it came too late, or its transaction was lost"))
+                    }
                 };
                 answer.send(durable).ok(); // Nobody waits any more: the visitor has gone.
             })
         });
         let gone = || Error::new("the database thread has ended");
         self.steps.as_ref().ok_or_else(gone)?.send(step).map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        let late = |_| Error::new(format!("no answer for {} s", DEADLINE.as_secs()));
+        timeout(DEADLINE, answered).await.map_err(late)?.map_err(|_| gone())?
     }
 }
 
