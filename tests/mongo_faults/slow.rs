@@ -1,0 +1,53 @@
+//! Writes that take longer than anybody may have to wait, and happen all the same.
+
+use crate::{
+    common::until,
+    stage::{Stage, Tea, blocked, once},
+};
+
+#[tokio::test]
+async fn a_post_that_is_stored_too_late_is_unavailable_and_stored_once() {
+    let stage = Stage::new().await;
+    let mut tea = Tea::on(&stage).await;
+    stage.fail(&["insert"], once(), blocked()).await;
+
+    assert_eq!(tea.say("late").await.unwrap_err(), "unavailable");
+    until("the late one", || async { stage.stored("late").await == 1 }).await;
+
+    let chat = tea.say("late").await.unwrap();
+    assert_eq!(tea.say("late").await.unwrap(), chat, "and so it stays");
+    tea.assert_once(&chat).await;
+}
+
+#[tokio::test]
+async fn a_post_that_is_sent_again_before_the_late_one_is_stored_is_stored_once() {
+    let stage = Stage::new().await;
+    let mut tea = Tea::on(&stage).await;
+    let before = stage.insertions().await;
+    stage.fail(&["insert"], once(), blocked()).await;
+
+    assert_eq!(tea.say("late").await.unwrap_err(), "unavailable");
+    let chat = tea.say("late").await.unwrap();
+
+    until("the late one", || async { stage.insertions().await == before + 2 }).await;
+    tea.assert_once(&chat).await;
+    tea.assert_heard(&chat).await;
+}
+
+#[tokio::test]
+async fn a_number_that_is_taken_too_late_changes_nothing() {
+    let stage = Stage::new().await;
+    let mut tea = Tea::on(&stage).await;
+    let before = stage.seq(&tea.room).await;
+    stage.fail(&["findAndModify"], once(), blocked()).await;
+
+    assert_eq!(tea.say("late").await.unwrap_err(), "unavailable");
+    let chat = tea.say("late").await.unwrap();
+    until("the late one", || async { stage.seq(&tea.room).await == before + 2 }).await;
+    let next = tea.say("next").await.unwrap();
+
+    for chat in [chat, next] {
+        tea.assert_once(&chat).await;
+        tea.assert_heard(&chat).await;
+    }
+}
