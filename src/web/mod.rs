@@ -109,7 +109,8 @@ pub fn routes(
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
         .route("/socket.io/", socket_io)
-        .layer(session);
+        .layer(session)
+        .layer(middleware::from_fn(errors::own_up));
 
     Router::new()
         .merge(visited)

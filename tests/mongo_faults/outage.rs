@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     common::Browser,
     in_time,
-    stage::{Stage, Tea},
+    stage::{Stage, Tea, always, refused},
 };
 
 /// What a server does that is away.
@@ -119,4 +119,18 @@ async fn what_is_said_while_there_is_no_primary_is_stored_once() {
     stage.wait_until_ready(&tea.anna).await;
     tea.assert_once(&meanwhile).await;
     tea.assert_heard(&meanwhile).await;
+}
+
+#[tokio::test]
+async fn a_stranger_whose_session_cannot_be_kept_is_told_to_come_back() {
+    let stage = Stage::new().await;
+    let stranger = Browser::without_cookie(stage.server.address);
+
+    for write in ["insert", "update"] {
+        stage.fail(&[write], always(), refused(112)).await;
+        assert_unavailable(&stranger, Method::GET, "/", "text/html").await;
+        stage.heal().await;
+    }
+
+    assert_eq!(stranger.get("/").await.status(), StatusCode::OK);
 }
