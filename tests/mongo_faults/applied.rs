@@ -1,6 +1,7 @@
 //! Errors after the write: it is stored, and nobody was told.
 
 use crate::{
+    common::soon,
     cut::Lossy,
     stage::{Stage, Tea, once, unsure},
 };
@@ -65,4 +66,25 @@ async fn without_the_driver_a_lost_answer_is_unavailable_and_the_post_stored_onc
 
         tea.assert_once(&chat).await;
     }
+}
+
+#[tokio::test]
+async fn the_others_hear_of_a_post_that_was_stored_without_an_answer() {
+    let stage = Stage::new().await;
+    let mut tea = Tea::on(&stage).await;
+
+    stage.fail(&["insert"], once(), unsure(&[])).await;
+    assert_eq!(tea.say("unsure").await.unwrap_err(), "unavailable");
+    let chat = tea.say("unsure").await.unwrap();
+
+    // By itself, or by the newest number, after which a page asks for what it lacks.
+    soon("word of it", async {
+        loop {
+            let (event, data) = tea.bens.next().await;
+            if ["chat", "head"].contains(&event.as_str()) && data["seq"] == chat["seq"] {
+                return;
+            }
+        }
+    })
+    .await;
 }

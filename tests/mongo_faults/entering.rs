@@ -6,7 +6,7 @@ use crate::{
     common::{Browser, Socket, until},
     cut::Lossy,
     in_time,
-    stage::{Stage, Tea, cut_off, once, refused, unsure},
+    stage::{Stage, Tea, blocked, cut_off, once, refused, unsure},
 };
 
 const NOT_WRITABLE_PRIMARY: i32 = 10_107;
@@ -108,4 +108,33 @@ async fn a_seat_that_nobody_was_told_of_is_theirs_when_they_try_again() {
 
     assert_eq!(connections(&stage, &tea).await.len(), 3);
     assert_seated(&stage, &tea, cleo).await;
+}
+
+#[tokio::test]
+async fn a_seat_that_is_taken_too_late_is_given_up() {
+    let stage = Stage::new().await;
+    let mut tea = Tea::on(&stage).await;
+    let cleo = stage.server.browser().await;
+
+    stage.fail(&[ENTER], once(), blocked()).await;
+    assert_eq!(try_to_enter(&cleo, &tea).await.err().unwrap(), "unavailable");
+    let exit = tea.bens.wait_for("exit").await;
+    assert_ne!(exit["person"], tea.annas_person, "Cleo's seat was never given up");
+
+    let (cleo, _) = try_to_enter(&cleo, &tea).await.unwrap();
+    assert_seated(&stage, &tea, cleo).await;
+}
+
+#[tokio::test]
+async fn whoever_got_in_unnoticed_is_told_of_when_they_are_in() {
+    let stage = Stage::new().await;
+    let mut tea = Tea::on(&stage).await;
+    let cleo = stage.server.browser().await;
+    tea.annas.wait_for("join").await;
+
+    stage.fail(&[ENTER], once(), unsure(&[])).await;
+    assert_eq!(try_to_enter(&cleo, &tea).await.err().unwrap(), "unavailable");
+    let (_cleos, welcome) = try_to_enter(&cleo, &tea).await.unwrap();
+
+    assert_eq!(tea.annas.wait_for("join").await["person"], welcome["you"]);
 }

@@ -1,8 +1,11 @@
 //! Writes that take longer than anybody may have to wait, and happen all the same.
 
+use serde_json::json;
+
 use crate::{
     common::until,
-    stage::{Stage, Tea, blocked, once},
+    in_time,
+    stage::{Stage, Tea, always, blocked, once, outcome},
 };
 
 #[tokio::test]
@@ -49,5 +52,31 @@ async fn a_number_that_is_taken_too_late_changes_nothing() {
     for chat in [chat, next] {
         tea.assert_once(&chat).await;
         tea.assert_heard(&chat).await;
+    }
+}
+
+#[tokio::test]
+async fn posts_that_wait_behind_a_slow_one_have_their_answer_in_time_too() {
+    let stage = Stage::new().await;
+    let mut tea = Tea::on(&stage).await;
+    let before = stage.seq(&tea.room).await;
+    stage.fail(&["insert"], always(), blocked()).await;
+
+    let post = |id: &str| json!({ "chat": id, "clientId": id });
+    let first = tea.annas.ask_now("chat:post", post("first")).await;
+    until("the first to be under way", || async { stage.seq(&tea.room).await > before }).await;
+    let second = tea.annas.ask_now("chat:post", post("second")).await;
+    let third = tea.bens.ask_now("chat:post", post("third")).await;
+    let annas =
+        async { [tea.annas.answer(first).await.unwrap(), tea.annas.answer(second).await.unwrap()] };
+    let (annas, bens) = in_time(async { tokio::join!(annas, tea.bens.answer(third)) }).await;
+
+    for reply in annas.into_iter().chain(bens) {
+        assert_eq!(outcome(reply).unwrap_err(), "unavailable");
+    }
+    stage.heal().await;
+    for id in ["first", "second", "third"] {
+        let chat = tea.say_until_stored(id).await;
+        tea.assert_once(&chat).await;
     }
 }

@@ -146,6 +146,7 @@ pub struct Tea {
     pub room: String,
     pub anna: Browser,
     pub annas: Socket,
+    pub annas_person: Value,
     pub bens: Socket,
 }
 
@@ -153,9 +154,9 @@ impl Tea {
     pub async fn on(stage: &Stage) -> Self {
         let (anna, ben) = (stage.server.browser().await, stage.server.browser().await);
         let room = anna.create_room("tea", 3).await;
-        let (annas, _) = anna.enter(&room).await;
+        let (annas, welcome) = anna.enter(&room).await;
         let (bens, _) = ben.enter(&room).await;
-        Self { room, anna, annas, bens }
+        Self { room, anna, annas, annas_person: welcome["you"].clone(), bens }
     }
 
     /// Anna says it, and hears in time what was stored or why it was not.
