@@ -62,6 +62,8 @@ def prepare(needs: set[Need], started: ExitStack) -> dict[str, str]:
     if Need.MONGODB in needs:
         server = started.enter_context(services.secantusdb())
         environment["HUECHAT_TEST_MONGODB_URI"] = server
+        # For the tests that kill a server, or let it fail for everybody.
+        environment["HUECHAT_TEST_SECANTUSD"] = str(services.SECANTUSD)
     print(f"ready after {time.monotonic() - begun:.0f} s", flush=True)
     return environment
 

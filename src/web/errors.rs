@@ -107,6 +107,28 @@ impl IntoResponse for Refused {
     }
 }
 
+/// Says that the store is in trouble when a session could not be kept after all else was done: the
+/// layer of the sessions has no more than a bare 500 for that, and nobody else answers one.
+pub(super) async fn own_up(reader: Reader, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let error = Error::Unavailable("a session could not be kept".into());
+    let code = error.code();
+    let response = Refused(error).into_response();
+    if reader.wants_json { response } else { apology(reader, &response, code) }
+}
+
+/// A page in place of a refusal.
+fn apology(reader: Reader, refusal: &Response, code: &'static str) -> Response {
+    let page = pages::ErrorPage { frame: reader.blank(), code };
+    let retry = refusal.headers().get(header::RETRY_AFTER).cloned();
+    let mut page = (refusal.status(), page).into_response();
+    page.headers_mut().extend(retry.map(|seconds| (header::RETRY_AFTER, seconds)));
+    page
+}
+
 /// Turns refusals of pages into what a person can read, unless a program asked: back to the lobby, which
 /// says what happened, or, when the lobby would fail too, a page of its own.
 pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Response {
@@ -118,11 +140,7 @@ pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Res
     }
     let Some(Code(code)) = response.extensions().get().copied() else { return response };
     if ["unavailable", "restarting"].contains(&code) {
-        let page = pages::ErrorPage { frame: reader.blank(), code };
-        let retry = response.headers().get(header::RETRY_AFTER).cloned();
-        let mut page = (response.status(), page).into_response();
-        page.headers_mut().extend(retry.map(|seconds| (header::RETRY_AFTER, seconds)));
-        return page;
+        return apology(reader, &response, code);
     }
     let id = room.as_deref().and_then(|path| path.split('/').next());
     let unlocking = id.and_then(|id| room_id(id).ok()).filter(|_| code == "wrong_password");

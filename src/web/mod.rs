@@ -108,7 +108,8 @@ pub fn routes(
         .route("/gif/{room}/{name}", get(gifs::file))
         .layer(middleware::from_fn_with_state(setup.requests, tracked))
         .route("/socket.io/", socket_io)
-        .layer(session);
+        .layer(session)
+        .layer(middleware::from_fn(errors::own_up));
 
     Router::new()
         .merge(visited)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runner.tools import VENV, python
 
+SECANTUSD = VENV / "bin" / "secantusd-py"
 START_SECONDS = 60
 STOP_SECONDS = 10
 # pymongo waits by itself until a server answers.
@@ -31,7 +32,7 @@ def secantusdb() -> Iterator[str]:
         port = _free_port()
         uri = f"mongodb://127.0.0.1:{port}"
         log = Path(folder, "log")
-        command = [str(VENV / "bin" / "secantusd-py"), "--port", str(port)]
+        command = [str(SECANTUSD), "--port", str(port)]
         command += ["--storage-path", str(Path(folder, "data")), "--log-level", "WARNING"]
         with log.open("wb") as output:
             # In a session of its own, so that Ctrl-C ends the tests before it.
