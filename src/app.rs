@@ -28,7 +28,7 @@ use crate::{
     chat::{Chat, Rules},
     config::{Config, MIN_SECRET_BYTES},
     connection::{Counting, Peer},
-    domain::{Event, Interruption},
+    domain::Event,
     media::Media,
     session::Sessions,
     sockets::Sockets,
@@ -153,7 +153,7 @@ impl App {
     async fn drain(&self, sockets: &Sockets, requests: &TaskTracker) {
         self.chat.drain();
         timeout(FINISH_WITHIN, self.chat.finish_what_was_said()).await.ok(); // Else they say it again.
-        self.bus.announce(Event::Interrupted(Interruption::Restart)).await;
+        self.bus.announce(Event::Restarting).await;
         requests.close();
         timeout(FINISH_WITHIN, requests.wait()).await.ok(); // The rest is cut short at the end.
         sockets.close().await;

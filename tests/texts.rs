@@ -62,7 +62,7 @@ fn composed() -> Vec<String> {
     .map(|code| format!("error-{code}"));
     let states = ["connecting", "catching-up", "live", "reconnecting", "offline", "ended"]
         .map(|state| format!("state-{state}"));
-    let titles = ["unknown", "not_found", "no_such_room", "unavailable"]
+    let titles = ["unknown", "not_found", "no_such_room", "unavailable", "restarting"]
         .map(|code| format!("error-title-{code}"));
     let hues = Hue::ALL.map(|hue| format!("hue-{}", hue.code()));
     let system = SystemCode::ALL.iter().map(|code| format!("system-{}", code.code()));

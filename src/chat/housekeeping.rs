@@ -6,12 +6,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{
-    Chat, Error, FIRST_PERSON_WITHIN,
-    lane::{Doubt, Work},
-};
+use super::{Chat, Error, FIRST_PERSON_WITHIN, lane::Work};
 use crate::{
-    domain::{Event, Interruption, RoomId, Timestamp},
+    domain::{Event, RoomId, Timestamp},
     store::{Closing, Departing},
 };
 
@@ -69,14 +66,14 @@ impl Chat {
         let now = Timestamp::now();
         if !self.store.beat(&self.node, now).await? {
             warn!("was silent for so long that the other servers took this one for dead");
-            self.bus.announce(Event::Interrupted(Interruption::Restart)).await;
+            self.bus.announce(Event::Restarting).await;
         }
         self.store.bury_nodes(&self.node, now.before(DEAD_AFTER), now).await?;
         Ok(())
     }
 
     async fn sweep(&self) -> Result<(), Error> {
-        self.drop_lost_sockets().await;
+        self.look_into_doubts().await;
         let now = Timestamp::now();
         let (away_since, unused_since) =
             (now.before(self.rules.grace), now.before(FIRST_PERSON_WITHIN));
@@ -119,21 +116,19 @@ impl Chat {
         for seat in &room.people {
             if seat.left_at.is_some_and(|left_at| left_at <= away_since) {
                 let departing = Departing::IfAwaySince(away_since);
-                let departure = self.depart(id, &seat.person.id, departing).await?;
+                let departure = self.depart(id, &seat.person, departing).await?;
                 self.departed(id, departure).await;
             }
         }
         let unused_since = now.before(FIRST_PERSON_WITHIN);
         if room.people.is_empty() {
             let closed = self.store.close(id, Closing::IfUnusedSince(unused_since)).await;
-            if closed.inspect_err(|_| self.queue(id, Work::Recover(Doubt::People)))? {
+            if closed.inspect_err(|_| self.doubts.add(id, None))? {
                 self.closed(id).await;
             }
         } else if room.created_at <= unused_since && room.seat(&room.owner.id).is_none() {
             let owner = self.store.replace_absent_owner(id).await;
-            if let Some(owner) =
-                owner.inspect_err(|_| self.queue(id, Work::Recover(Doubt::People)))?
-            {
+            if let Some(owner) = owner.inspect_err(|_| self.doubts.add(id, None))? {
                 self.owned_by(id, &owner).await;
             }
         }

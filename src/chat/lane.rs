@@ -25,8 +25,8 @@ use tracing::{error, warn};
 
 use super::{Chat, Error};
 use crate::{
-    domain::{Draft, Event, History, Interruption, Message, PersonId, RoomId, Seq, Window},
-    store::{self, Appended},
+    domain::{Draft, Event, History, Message, PersonId, RoomId, Seq, Window},
+    store::Appended,
 };
 
 /// As many messages go into one commit at most: bounds how long the first of them waits.
@@ -75,18 +75,9 @@ pub(super) enum Work {
     },
     /// Tells that everything before it is done.
     Signal(oneshot::Sender<()>),
-    /// A step failed, and may have been taken all the same: makes sure that nobody is left behind.
-    Recover(Doubt),
+    /// Something may be stored that nobody was told.
+    TellHead,
     Purge,
-}
-
-/// What a step that failed may have done unseen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// Something may be said that nobody was told.
-    Messages,
-    /// Somebody may be gone, or the whole room.
-    People,
 }
 
 /// The lanes that have work, by room.
@@ -178,7 +169,7 @@ impl Chat {
                     done.send(()).ok(); // Nobody waits any more.
                     Ok(())
                 }
-                Work::Recover(doubt) => self.recover(room, doubt).await,
+                Work::TellHead => self.tell_head(room).await,
                 Work::Purge => self.purge(room).await.map_err(|cause| {
                     warn!(%room, error = ?cause, "could not clear up after a room; will try again");
                     vec![Work::Purge]
@@ -208,7 +199,7 @@ impl Chat {
             Err(cause) => {
                 error!(%room, error = ?cause, "could not store a batch of messages");
                 let again = told.into_iter().filter_map(Told::failed);
-                return Err(again.chain([Work::Recover(Doubt::Messages)]).collect());
+                return Err(again.chain([Work::TellHead]).collect());
             }
         };
         let mut events = Vec::new();
@@ -234,23 +225,16 @@ impl Chat {
         Ok(())
     }
 
-    /// Once the store answers: tells the room how far it has got, and has its people come back
-    /// when it is in doubt who is there.
-    async fn recover(&self, id: &RoomId, doubt: Doubt) -> Result<(), Vec<Work>> {
-        let found: store::Result<_> = self.store.room(id).await;
-        let room = found.map_err(|cause| {
-            warn!(room = %id, error = ?cause, "the store is still in trouble");
-            vec![Work::Recover(doubt)]
-        })?;
-        match (room, doubt) {
-            (None, Doubt::Messages) => self.queue(id, Work::Purge),
-            (None, Doubt::People) => self.closed(id).await,
-            (Some(room), Doubt::Messages) => {
+    /// Once the store answers: tells the room how far it has got.
+    async fn tell_head(&self, id: &RoomId) -> Result<(), Vec<Work>> {
+        match self.store.room(id).await {
+            Ok(Some(room)) => {
                 self.bus.announce(Event::Head { room: room.id, seq: room.head }).await;
             }
-            (Some(room), Doubt::People) => {
-                self.bus.announce(Event::RoomChanged(room.id.clone())).await;
-                self.bus.announce(Event::Interrupted(Interruption::Room(room.id))).await;
+            Ok(None) => self.queue(id, Work::Purge),
+            Err(cause) => {
+                warn!(room = %id, error = ?cause, "the store is still in trouble");
+                return Err(vec![Work::TellHead]);
             }
         }
         Ok(())
@@ -308,18 +292,11 @@ fn unavailable() -> Error {
     Error::Unavailable("the store is in trouble".into()) // The log has said what kind of.
 }
 
-/// The same work without saying twice what to recover from.
+/// The same work, without telling the same twice.
 fn once_each(work: impl Iterator<Item = Work>) -> VecDeque<Work> {
-    let mut doubts = Vec::new();
     let mut work: VecDeque<Work> = work.collect();
-    work.retain(|work| match work {
-        Work::Recover(doubt) if doubts.contains(doubt) => false,
-        Work::Recover(doubt) => {
-            doubts.push(*doubt);
-            true
-        }
-        _ => true,
-    });
+    let mut telling = false;
+    work.retain(|work| !matches!(work, Work::TellHead) || !std::mem::replace(&mut telling, true));
     work
 }
 
@@ -338,7 +315,7 @@ fn refuse(work: Work) -> Option<Work> {
             done.send(()).ok(); // Nobody waits any more.
             None
         }
-        note @ (Work::Say(_) | Work::Recover(_) | Work::Purge) => Some(note),
+        note @ (Work::Say(_) | Work::TellHead | Work::Purge) => Some(note),
     }
 }
 

@@ -5,6 +5,7 @@
 //! admit; seats are taken, kept for a grace and given up; messages are said and read back;
 //! housekeeping finishes what time or a crash has left.
 
+mod doubts;
 mod error;
 mod housekeeping;
 mod lane;
@@ -33,6 +34,7 @@ pub use rooms::{Opened, Pass, RoomForm};
 pub use seats::{Entered, MAX_WINDOW, Presence, Welcome};
 
 use crate::{bus::Bus, domain::NodeId, media::Media, store::Store};
+use doubts::Doubts;
 use lane::Lanes;
 use limits::Limits;
 
@@ -70,7 +72,7 @@ pub struct Inner {
     lanes: Lanes,
     hashing: Semaphore,
     tasks: TaskTracker,
-    lost: seats::LostSockets,
+    doubts: Doubts,
     draining: AtomicBool,
 }
 
@@ -96,7 +98,7 @@ impl Chat {
             lanes: Lanes::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             tasks: TaskTracker::new(),
-            lost: seats::LostSockets::default(),
+            doubts: Doubts::default(),
             draining: AtomicBool::new(false),
         }))
     }

@@ -1,16 +1,13 @@
 //! Seats: taken at the door, kept for a grace, given up.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::{
     Chat, Error, Pass,
-    lane::{Announce, Doubt, Work},
+    lane::{Announce, Work},
     rooms::passed,
 };
 use crate::{
@@ -26,20 +23,6 @@ const GREETED_WITH: usize = 50;
 
 /// As many messages one stretch of history holds at most.
 pub const MAX_WINDOW: usize = 100;
-
-/// Connections whose going could not be stored; tried again by the housekeeping.
-#[derive(Default)]
-pub(super) struct LostSockets(Mutex<Vec<(RoomId, PersonId, SocketId)>>);
-
-impl LostSockets {
-    fn add(&self, lost: (RoomId, PersonId, SocketId)) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(lost);
-    }
-
-    pub(super) fn take(&self) -> Vec<(RoomId, PersonId, SocketId)> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 /// One connection's hold on a seat. Dropping it, however that comes about, lets go.
 pub struct Presence {
@@ -109,14 +92,18 @@ impl Chat {
             passed,
             at: Timestamp::now(),
         };
+        let at = entry.at;
         let entering = self.store.enter(entry).await.inspect_err(|_| {
-            // It may have been stored all the same.
-            self.lost.add((room.clone(), me.id.clone(), socket.clone()));
+            // It may have been stored all the same, or still be.
+            self.doubts.add_socket(room.clone(), me.id.clone(), socket.clone(), Some(at));
         })?;
         let (person, room, newcomer) = match entering {
             Entering::Refused(refusal) => return Err(refusal.into()),
             Entering::Newcomer { person, room } => (person, room, true),
-            Entering::Returned { person, room } => (person, room, false),
+            Entering::Returned { person, room } => {
+                let unseen = self.doubts.took_unseen(&room, &me.id);
+                (person, room, unseen)
+            }
         };
         let summary = room.summary();
         if newcomer {
@@ -178,7 +165,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::NotInRoom`] for somebody who has no seat there.
-    pub async fn exit(&self, room: &RoomId, me: &PersonId) -> Result<(), Error> {
+    pub async fn exit(&self, room: &RoomId, me: &Person) -> Result<(), Error> {
         let (done, all_said) = oneshot::channel();
         self.queue(room, Work::Signal(done));
         all_said.await.ok(); // The lane has ended: there is nothing left to wait for.
@@ -191,34 +178,39 @@ impl Chat {
     }
 
     async fn dropped(&self, room: RoomId, person: PersonId, socket: SocketId) {
-        match self.store.drop_socket(&room, &person, &socket, Timestamp::now()).await {
-            Ok(Dropped::Away) if self.rules.grace.is_zero() => self.settle(&room).await,
-            Ok(Dropped::Away) => self.settle_later(&room, self.rules.grace),
-            Ok(Dropped::StillThere | Dropped::Unknown) => {}
-            Err(cause) => {
-                warn!(%room, error = ?cause, "could not store that a connection went; will try again");
-                self.lost.add((room, person, socket));
-            }
+        if self.try_drop(&room, &person, &socket).await.is_err() {
+            self.doubts.add_socket(room, person, socket, None);
         }
     }
 
-    /// Tries again what could not be stored.
-    pub(super) async fn drop_lost_sockets(&self) {
-        for (room, person, socket) in self.lost.take() {
-            self.dropped(room, person, socket).await;
-        }
-    }
-
-    /// Gives up a seat. When the store fails it may be given up all the same, so that the room
-    /// must be told once the store answers again.
-    pub(super) async fn depart(
+    /// Whether the store had known of the connection.
+    pub(super) async fn try_drop(
         &self,
         room: &RoomId,
         person: &PersonId,
+        socket: &SocketId,
+    ) -> Result<bool, Error> {
+        let dropped = self.store.drop_socket(room, person, socket, Timestamp::now()).await;
+        let dropped = dropped.inspect_err(|cause| {
+            warn!(%room, error = ?cause, "could not store that a connection went; will try again");
+        })?;
+        match dropped {
+            Dropped::Away if self.rules.grace.is_zero() => self.settle(room).await,
+            Dropped::Away => self.settle_later(room, self.rules.grace),
+            Dropped::StillThere | Dropped::Unknown => {}
+        }
+        Ok(!matches!(dropped, Dropped::Unknown))
+    }
+
+    /// Gives up a seat; when the store fails, it may be given up all the same.
+    pub(super) async fn depart(
+        &self,
+        room: &RoomId,
+        person: &Person,
         departing: Departing,
     ) -> Result<Departure, Error> {
-        let departure = self.store.depart(room, person, departing).await;
-        Ok(departure.inspect_err(|_| self.queue(room, Work::Recover(Doubt::People)))?)
+        let departure = self.store.depart(room, &person.id, departing).await;
+        Ok(departure.inspect_err(|_| self.doubts.add(room, Some(person)))?)
     }
 
     /// Tells everybody what became of a seat that was given up.
@@ -226,6 +218,7 @@ impl Chat {
         match departure {
             Departure::Stayed => {}
             Departure::Left { person, room, new_owner } => {
+                self.doubts.told_of(&room.id, &person.id);
                 let count = room.summary().count;
                 self.note(&room.id, SystemCode::Left, &person, Announce::Left { count });
                 if new_owner {
@@ -246,6 +239,7 @@ impl Chat {
     /// Tells everybody that a room is gone, and clears up after it.
     pub(super) async fn closed(&self, room: &RoomId) {
         info!(%room, "closed room");
+        self.doubts.told_of_closing(room);
         self.queue(room, Work::Purge);
         self.bus.announce(Event::RoomClosed(room.clone())).await;
     }

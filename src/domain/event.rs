@@ -2,15 +2,6 @@
 
 use super::{Message, Person, RoomId, Seq};
 
-/// Whose connections are interrupted, and why.
-#[derive(Debug, Clone)]
-pub enum Interruption {
-    /// Everybody's: the server stops, or was taken for dead by the others.
-    Restart,
-    /// A room's: it could not be told who came or went while the store was in trouble.
-    Room(RoomId),
-}
-
 /// Something that happened and is stored.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -61,9 +52,9 @@ pub enum Event {
         /// Whether they are.
         typing: bool,
     },
-    /// Connections have to be opened anew: what they know may be incomplete in a way that no message
-    /// mends, or this server is about to stop. Their seats wait for them. Concerns this node alone.
-    Interrupted(Interruption),
+    /// This server is about to stop, or was taken for dead by the others: whoever is connected to it
+    /// has to come back, to it or to another. Their seats wait for them. Concerns this node alone.
+    Restarting,
     /// How far a room has got, for whoever missed something.
     Head {
         /// Which room.

@@ -17,7 +17,7 @@ mod title;
 
 pub use capacity::{Capacity, InvalidCapacity};
 pub use color::{Color, Hue};
-pub use event::{Event, Interruption};
+pub use event::Event;
 pub use gif::{Gif, GifFacts};
 pub use id::{ClientId, InvalidId, NodeId, PersonId, RoomId, SocketId};
 pub use message::{

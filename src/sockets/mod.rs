@@ -24,7 +24,7 @@ use tracing::{debug, warn};
 use crate::{
     bus::Edge,
     chat::{Chat, Error},
-    domain::{Body, Event, Interruption, Message, PersonId, RoomId},
+    domain::{Body, Event, Message, PersonId, RoomId},
     session::{Session, Sessions, Visitor},
 };
 use protocol::{ErrorBody, told};
@@ -115,23 +115,11 @@ impl Sockets {
         }
     }
 
-    /// Has connections opened anew, with a reason and a moment for each.
-    async fn interrupt(&self, interruption: &Interruption) {
-        let (chat, lobby) = (self.io.of(protocol::CHAT), self.io.of(protocol::LOBBY));
-        let sockets: Vec<SocketRef> = match interruption {
-            Interruption::Restart => {
-                chat.into_iter().chain(lobby).flat_map(|all| all.sockets()).collect()
-            }
-            Interruption::Room(id) => {
-                chat.into_iter().flat_map(|all| all.within(id.to_string()).sockets()).collect()
-            }
-        };
-        for socket in sockets {
-            let why = match interruption {
-                Interruption::Restart => Error::restarting(),
-                Interruption::Room(_) => Error::Unavailable("the store was in trouble".into()),
-            };
-            complain(&socket, &why);
+    /// Asks everybody to come back, each at a moment of their own.
+    fn send_away(&self) {
+        let both = [protocol::CHAT, protocol::LOBBY].map(|path| self.io.of(path));
+        for socket in both.into_iter().flatten().flat_map(|all| all.sockets()) {
+            complain(&socket, &Error::restarting());
             socket.leave_all(); // Whatever comes next, they hear when they are back.
             tokio::spawn(slow::part(socket));
         }
@@ -212,7 +200,7 @@ impl Edge for Sockets {
                     warn!(%error, "could not tell that somebody is typing");
                 }
             }
-            Event::Interrupted(interruption) => self.interrupt(interruption).await,
+            Event::Restarting => self.send_away(),
             Event::Head { room, seq } => {
                 let head = protocol::Head { seq: *seq };
                 self.tell(vec![room.to_string()], told::HEAD, &head).await;

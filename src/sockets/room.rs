@@ -177,7 +177,7 @@ async fn on_exit(
     let rooms = [presence.room.to_string(), seat(&presence.room, &presence.person.id)];
     // Out of the room first: the answer must come before the end of the connection.
     socket.leave(rooms.clone());
-    let outcome = shared.chat.exit(&presence.room, &presence.person.id).await;
+    let outcome = shared.chat.exit(&presence.room, &presence.person).await;
     let left = outcome.is_ok();
     if !left {
         socket.join(rooms);

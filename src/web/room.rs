@@ -98,7 +98,7 @@ pub(super) async fn leave(
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
     let id = room_id(&id)?;
-    match web.chat.exit(&id, me.id()).await {
+    match web.chat.exit(&id, &me.0.person).await {
         // Whoever is not there has left already: this is what they wanted.
         Ok(()) | Err(Error::NotInRoom) => {}
         Err(error) => return Err(error.into()),

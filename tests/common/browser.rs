@@ -73,6 +73,16 @@ impl Browser {
         file: Vec<u8>,
         client_id: Option<&str>,
     ) -> (StatusCode, Value) {
+        self.try_upload_as(room, file, client_id).await.unwrap()
+    }
+
+    /// The same; `None` when there is no answer.
+    pub async fn try_upload_as(
+        &self,
+        room: &str,
+        file: Vec<u8>,
+        client_id: Option<&str>,
+    ) -> Option<(StatusCode, Value)> {
         let part = reqwest::multipart::Part::bytes(file).file_name("a.gif");
         let mut form = reqwest::multipart::Form::new();
         if let Some(id) = client_id {
@@ -80,7 +90,7 @@ impl Browser {
         }
         let path = format!("/room/{room}/gif");
         let request = self.request(Method::POST, &path).header(header::ACCEPT, "application/json");
-        answer(request.multipart(form.part("gif", part)).send().await.unwrap()).await
+        try_answer(request.multipart(form.part("gif", part)).send().await.ok()?).await
     }
 
     /// Makes a room, and gives its id.
@@ -126,7 +136,11 @@ impl Browser {
 }
 
 async fn answer(response: Response) -> (StatusCode, Value) {
+    try_answer(response).await.unwrap()
+}
+
+async fn try_answer(response: Response) -> Option<(StatusCode, Value)> {
     let status = response.status();
-    let text = response.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    let text = response.text().await.ok()?;
+    Some((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }

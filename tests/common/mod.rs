@@ -1,6 +1,6 @@
 //! What the black-box tests share: servers, browsers, sockets.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 pub mod browser;
 pub mod gifs;

@@ -1,6 +1,11 @@
 //! A server of its own for each test: in this process, or as a process that can be killed.
 
-use std::{net::SocketAddr, path::PathBuf, process::Stdio, sync::Once};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::Stdio,
+    sync::{Arc, Mutex, Once},
+};
 
 use huechat::{App, config::Config};
 use tempfile::TempDir;
@@ -162,6 +167,7 @@ pub struct Process {
     pub home: Home,
     pub address: SocketAddr,
     child: Child,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Process {
@@ -183,20 +189,40 @@ impl Process {
             }
         })
         .await;
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = log.next_line().await {
-                assert!(!line.contains("panicked"), "{line}");
+        let kept = Arc::<Mutex<Vec<String>>>::default();
+        tokio::spawn({
+            let kept = kept.clone();
+            async move {
+                while let Ok(Some(line)) = log.next_line().await {
+                    kept.lock().unwrap().push(line);
+                }
             }
         });
-        Self { home, address, child }
+        Self { home, address, child, log: kept }
     }
 
     pub async fn browser(&self) -> Browser {
         Browser::visit(self.address).await
     }
 
+    /// What it has logged since it listens.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    fn assert_no_panic(&self) {
+        let panics: Vec<_> =
+            self.log().into_iter().filter(|line| line.contains("panicked")).collect();
+        assert!(panics.is_empty(), "{panics:?}");
+    }
+
+    /// What the kernel calls it.
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     async fn signal(&self, signal: &str) {
-        let id = self.child.id().unwrap().to_string();
+        let id = self.pid().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
     }
 
@@ -214,12 +240,14 @@ impl Process {
     pub async fn terminate(mut self) -> (Home, std::process::ExitStatus) {
         self.signal("-TERM").await;
         let status = soon("the process to end", self.child.wait()).await.unwrap();
+        self.assert_no_panic();
         (self.home, status)
     }
 
     /// `kill -9`.
     pub async fn kill(mut self) -> Home {
         self.child.kill().await.unwrap();
+        self.assert_no_panic();
         self.home
     }
 }

@@ -13,6 +13,13 @@ use tokio_tungstenite::{
 
 use super::soon;
 
+/// What a server says.
+#[derive(Debug)]
+pub enum Heard {
+    Event(String, Value),
+    Answer(u64, Value),
+}
+
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     namespace: String,
@@ -45,7 +52,8 @@ impl Socket {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let (stream, _) = soon("the connection", connect_async(request)).await.unwrap();
+        let connected = soon("the connection", connect_async(request)).await;
+        let (stream, _) = connected.map_err(|error| error.to_string())?;
         let mut socket = Self {
             stream,
             namespace: namespace.to_owned(),
@@ -54,9 +62,10 @@ impl Socket {
             asked: 0,
             ended: false,
         };
-        let open = socket.read().await.unwrap();
+        let open = soon("the first word", socket.read()).await.ok_or("closed")?;
         assert!(open.starts_with('0'), "{open}");
-        socket.send_frame(format!("40{namespace},{auth}")).await;
+        let knock = Message::text(format!("40{namespace},{auth}"));
+        socket.stream.send(knock).await.map_err(|error| error.to_string())?;
         let answer = soon("the handshake", socket.read()).await.ok_or("closed")?;
         let refused = format!("44{namespace},");
         match answer.strip_prefix(&refused) {
@@ -165,6 +174,23 @@ impl Socket {
             }
         })
         .await
+    }
+
+    /// The next event or answer, whichever comes first; `None` when the connection has ended. May be
+    /// given up without losing anything.
+    pub async fn hear(&mut self) -> Option<Heard> {
+        loop {
+            if let Some((event, data)) = self.events.pop_front() {
+                return Some(Heard::Event(event, data));
+            }
+            if let Some((asked, reply)) = self.acks.pop() {
+                return Some(Heard::Answer(asked, reply));
+            }
+            if self.ended {
+                return None;
+            }
+            self.take_in().await;
+        }
     }
 
     /// The next event of this name; what comes before it is passed over.

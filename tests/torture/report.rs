@@ -1,0 +1,97 @@
+//! One table over everything.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{checker::Faults, common::Backend, stage::Fault, visitor::Talk};
+
+pub struct Report {
+    title: String,
+    suffered: BTreeMap<Fault, u32>,
+    longest_silence: Duration,
+    pub talk: Talk,
+    pub lost: Vec<String>,
+    doubled: Vec<String>,
+    out_of_order: Vec<String>,
+    /// People in a list who are not there, or the other way round.
+    pub ghosts: usize,
+    /// People who stayed, and were said to have left or to have come again.
+    pub seats_lost: usize,
+    pub rows_left: u64,
+    pub files_left: usize,
+    pub peak_memory: u64,
+    pub unexpected: Vec<String>,
+}
+
+impl Report {
+    pub fn new(backend: Backend, seed: u64) -> Self {
+        Self {
+            title: format!("{backend:?}, seed {seed}"),
+            suffered: BTreeMap::new(),
+            longest_silence: Duration::ZERO,
+            talk: Talk::default(),
+            lost: Vec::new(),
+            doubled: Vec::new(),
+            out_of_order: Vec::new(),
+            ghosts: 0,
+            seats_lost: 0,
+            rows_left: 0,
+            files_left: 0,
+            peak_memory: 0,
+            unexpected: Vec::new(),
+        }
+    }
+
+    /// Something went wrong; when it was put right, so long passed until something was acknowledged.
+    pub fn suffered(&mut self, fault: Fault, silence: Duration) {
+        *self.suffered.entry(fault).or_default() += 1;
+        self.longest_silence = self.longest_silence.max(silence);
+    }
+
+    pub fn add(&mut self, room: &str, faults: Faults) {
+        let in_room =
+            |faults: Vec<String>| faults.into_iter().map(move |fault| format!("{room}: {fault}"));
+        self.lost.extend(in_room(faults.lost));
+        self.doubled.extend(in_room(faults.doubled));
+        self.out_of_order.extend(in_room(faults.out_of_order));
+    }
+
+    /// Only zero passes.
+    pub fn print_and_judge(self) {
+        let rows = [
+            ("posts", self.talk.posts.to_string()),
+            ("acknowledged", self.talk.acknowledged.to_string()),
+            ("lost", self.lost.len().to_string()),
+            ("doubled", self.doubled.len().to_string()),
+            ("out of order", self.out_of_order.len().to_string()),
+            ("ghosts", self.ghosts.to_string()),
+            ("seats lost", self.seats_lost.to_string()),
+            ("rooms and messages left behind", self.rows_left.to_string()),
+            ("files left behind", self.files_left.to_string()),
+            (
+                "longest silence after a fault",
+                format!("{:.1} s", self.longest_silence.as_secs_f64()),
+            ),
+            ("peak memory", format!("{} MiB", self.peak_memory >> 20)),
+        ];
+        let suffered: Vec<_> =
+            self.suffered.iter().map(|(fault, times)| format!("{times} × {fault:?}")).collect();
+        let mut table = format!("\n| {:<32} | {:>20} |\n|---|---:|\n", "torture", self.title);
+        for (name, value) in rows {
+            table += &format!("| {name:<32} | {value:>20} |\n");
+        }
+        println!("{table}after {}\n", suffered.join(", "));
+
+        for (what, faults) in
+            [("lost", &self.lost), ("doubled", &self.doubled), ("out of order", &self.out_of_order)]
+        {
+            for fault in faults.iter().take(20) {
+                println!("{what}: {fault}");
+            }
+        }
+        assert!(self.unexpected.is_empty(), "refused for no reason: {:?}", self.unexpected);
+        assert!(self.talk.acknowledged > 0, "nothing was said");
+        let bad = self.lost.len() + self.doubled.len() + self.out_of_order.len();
+        let left = usize::try_from(self.rows_left).unwrap() + self.files_left;
+        assert_eq!(bad + self.ghosts + self.seats_lost + left, 0, "see the table");
+    }
+}
