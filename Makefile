@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint screenshots clean
+.PHONY: help run build test torture lint screenshots clean
 
 help: ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +12,11 @@ build: node_modules/.package-lock.json ## Build the server in release mode.
 
 test: ## Install what the tests need, and run all of them, or one step: make test STEP=browser.
 	python3 tests/run.py $(STEP)
+
+torture: export MINUTES ?= 3
+torture: export MESSAGES ?= 100000
+torture: ## Break everything for a while under load, on both stores: make torture SEED=7 MINUTES=5.
+	python3 tests/run.py torture
 
 lint: ## Check format, lints, types and dependencies.
 	python3 tests/run.py lint

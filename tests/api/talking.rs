@@ -3,7 +3,10 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{common::Backend, on_both_stores};
+use crate::{
+    common::{Backend, socket::Heard, soon},
+    on_both_stores,
+};
 
 on_both_stores!(
     everybody_hears_what_is_said,
@@ -231,6 +234,39 @@ async fn typing_reaches_the_others(on: Backend) {
 
 /// More than a socket's queue and the kernel's buffers hold together.
 const A_FLOOD: usize = 4_000;
+
+/// On the quicker store alone: on a slow one, on a busy machine, the reader may seem to be gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_falls_behind_is_told_that_it_is_too_slow() {
+    let server = Backend::Sqlite.server().await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("busy", 5).await;
+    let (mut anna, _) = anna.enter(&room).await;
+    let (mut slow, _) = ben.enter(&room).await;
+    let mut heard = Vec::new();
+
+    let long = "가".repeat(2_000);
+    for _ in 0..A_FLOOD / 50 {
+        let mut asked = Vec::new();
+        for _ in 0..50 {
+            asked.push(anna.ask_now("chat:post", json!({ "chat": long })).await);
+        }
+        for id in asked {
+            assert_eq!(anna.answer(id).await.unwrap()["ok"], true);
+        }
+        // It is alive, unlike one that the kernel cuts off.
+        for _ in 0..10 {
+            if let Some(Heard::Event(event, data)) = soon("an event", slow.hear()).await {
+                heard.push((event, data));
+            }
+        }
+    }
+
+    heard.extend(slow.events_until_the_end().await);
+    assert!(heard.len() < A_FLOOD, "{}", heard.len());
+    let (event, error) = heard.last().unwrap();
+    assert_eq!((event.as_str(), &error["code"]), ("error", &json!("too_slow")));
+}
 
 async fn a_reader_that_stops_is_cut_off_and_misses_nothing(on: Backend) {
     let server = on.server().await;

@@ -216,13 +216,20 @@ impl Process {
         assert!(panics.is_empty(), "{panics:?}");
     }
 
-    /// What the kernel calls it.
-    pub fn pid(&self) -> u32 {
-        self.child.id().unwrap()
+    fn pid(&self) -> String {
+        self.child.id().unwrap().to_string()
+    }
+
+    /// A figure of the kernel's about its memory, such as `VmRSS`, in bytes.
+    pub fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let mut lines = status.lines().filter_map(|line| line.split_once(':'));
+        let (_, figure) = lines.find(|(figure, _)| *figure == name).unwrap();
+        figure.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     async fn signal(&self, signal: &str) {
-        let id = self.pid().to_string();
+        let id = self.pid();
         assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
     }
 

@@ -99,6 +99,13 @@ STEPS = [
         lambda _output: counts.of_playwright(PLAYWRIGHT_REPORT),
     ),
     Step(
+        "torture",
+        [["cargo", "test", "--locked", "--test", "torture", "--", "--nocapture"]],
+        frozenset({Need.MONGODB, Need.NPM}),
+        counts.of_cargo,
+        on_request=True,
+    ),
+    Step(
         "screenshots",
         [BUILD, ["env", "SCREENSHOTS=1", *BROWSER, "--project=sqlite", "screenshots"]],
         frozenset({Need.NPM, Need.CHROMIUM}),

@@ -1,7 +1,8 @@
 //! Dozens of people talk while everything breaks, and in the end nothing may be lost, doubled, out of
 //! order or left behind.
 //!
-//! `SEED` chooses what breaks, `MINUTES` for how long: `make torture SEED=7 MINUTES=5`.
+//! `SEED` chooses what breaks, `MINUTES` for how long: `make torture SEED=7 MINUTES=5`. What depends on
+//! time, such as what is under way when something breaks, is different each time.
 
 #![cfg(test)]
 
@@ -11,6 +12,7 @@ mod common;
 mod own_server;
 
 mod checker;
+mod frozen_reader;
 mod proxy;
 mod report;
 mod stage;

@@ -1,6 +1,6 @@
 //! The server, its store, and the network in front of it: and all that goes wrong with them.
 
-use std::{fs, path::Path, time::Duration};
+use std::time::Duration;
 
 use rand::{RngExt as _, rngs::StdRng};
 use rusqlite::Connection;
@@ -160,11 +160,7 @@ impl Stage {
 
     /// Looks how much memory the server has taken at most.
     pub fn note_memory(&mut self) {
-        let status = Path::new("/proc").join(self.process().pid().to_string()).join("status");
-        let status = fs::read_to_string(status).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-        self.peak_memory = self.peak_memory.max(kib * 1024);
+        self.peak_memory = self.peak_memory.max(self.process().memory("VmHWM"));
     }
 
     /// Rows or documents of rooms, and messages, that are still there.
