@@ -2,7 +2,6 @@
 //! taken.
 
 use std::{
-    future::Future,
     io,
     net::SocketAddr,
     sync::{
@@ -58,23 +57,21 @@ impl Listener for Counting {
     type Io = InspectWriter<TcpStream, Counter>;
     type Addr = Peer;
 
-    fn accept(&mut self) -> impl Future<Output = (Self::Io, Peer)> + Send {
-        async {
-            let (stream, address) = Listener::accept(&mut self.0).await;
-            let socket = socket2::SockRef::from(&stream);
-            let set = socket
-                .set_tcp_user_timeout(Some(STUCK_AFTER))
-                .and_then(|()| socket.set_tcp_nodelay(true));
-            if let Err(error) = set {
-                warn!(%error, "could not set the options of a connection");
-            }
-            let taken = Taken::default();
-            let counter: Counter = Box::new({
-                let taken = taken.clone();
-                move |written| taken.add(written.len())
-            });
-            (InspectWriter::new(stream, counter), Peer { address, taken })
+    async fn accept(&mut self) -> (Self::Io, Peer) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        let socket = socket2::SockRef::from(&stream);
+        let set = socket
+            .set_tcp_user_timeout(Some(STUCK_AFTER))
+            .and_then(|()| socket.set_tcp_nodelay(true));
+        if let Err(error) = set {
+            warn!(%error, "could not set the options of a connection");
         }
+        let taken = Taken::default();
+        let counter: Counter = Box::new({
+            let taken = taken.clone();
+            move |written| taken.add(written.len())
+        });
+        (InspectWriter::new(stream, counter), Peer { address, taken })
     }
 
     fn local_addr(&self) -> io::Result<Peer> {

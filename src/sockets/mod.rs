@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use socketioxide::{
     SocketIo, extract::SocketRef, handler::ConnectHandler as _, layer::SocketIoLayer,
+    operators::BroadcastOperators,
 };
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
@@ -118,7 +119,7 @@ impl Sockets {
     /// Asks everybody to come back, each at a moment of their own.
     fn send_away(&self) {
         let both = [protocol::CHAT, protocol::LOBBY].map(|path| self.io.of(path));
-        for socket in both.into_iter().flatten().flat_map(|all| all.sockets()) {
+        for socket in both.into_iter().flatten().flat_map(BroadcastOperators::sockets) {
             complain(&socket, &Error::restarting());
             socket.leave_all(); // Whatever comes next, they hear when they are back.
             tokio::spawn(slow::part(socket));

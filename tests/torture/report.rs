@@ -1,6 +1,6 @@
 //! One table over everything.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use crate::{checker::Faults, common::Backend, stage::Fault, visitor::Talk};
 
@@ -77,7 +77,7 @@ impl Report {
             self.suffered.iter().map(|(fault, times)| format!("{times} × {fault:?}")).collect();
         let mut table = format!("\n| {:<32} | {:>20} |\n|---|---:|\n", "torture", self.title);
         for (name, value) in rows {
-            table += &format!("| {name:<32} | {value:>20} |\n");
+            writeln!(table, "| {name:<32} | {value:>20} |").unwrap();
         }
         println!("{table}after {}\n", suffered.join(", "));
 

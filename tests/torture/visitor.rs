@@ -4,7 +4,10 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -31,6 +34,8 @@ pub struct Journal {
     rooms: Mutex<HashMap<String, Record>>,
     /// How much was said, how much of it was acknowledged, and when last.
     pub talk: watch::Sender<Talk>,
+    /// Whether everybody says as much as they can.
+    pub hurry: AtomicBool,
     /// Refusals that nothing explains.
     pub unexpected: Mutex<Vec<String>>,
 }
@@ -215,7 +220,9 @@ impl Visitor {
                     self.take_in(heard, socket, &mut welcome_by, &mut waiting).await?;
                 }
                 () = sleep_until(next), if live && waiting.is_none() && !nothing_to_say => {
-                    next = Instant::now() + Duration::from_millis(self.random.random_range(20..300));
+                    let pause = self.random.random_range(20..300);
+                    let hurry = self.journal.hurry.load(Ordering::Relaxed);
+                    next = Instant::now() + Duration::from_millis(if hurry { 0 } else { pause });
                     if self.random.random_bool(0.01) {
                         return Ok(End::Reload);
                     }
@@ -323,11 +330,7 @@ impl Visitor {
                 });
                 self.accept(&data["chat"], socket).await?;
             }
-            "head" => {
-                if data["seq"].as_i64().unwrap() > self.newest {
-                    self.catch_up(socket).await?;
-                }
-            }
+            "head" if data["seq"].as_i64().unwrap() > self.newest => self.catch_up(socket).await?,
             "removeRoom" => return Err(End::Gone),
             _ => {}
         }
