@@ -14,6 +14,7 @@ import { Log } from "./room/log.js";
 import { Members } from "./room/members.js";
 import { OlderLines } from "./room/older-lines.js";
 import { Outbox } from "./room/outbox.js";
+import { keepPlace } from "./room/place.js";
 import { Scroll } from "./room/scroll.js";
 import { Status } from "./room/status.js";
 import { Timeline } from "./room/timeline.js";
@@ -83,7 +84,7 @@ socket.on("chat:removed", ({ seq }) => log.empty(seq));
 const gifs = new GifDialog(texts, room);
 pickGifs({ chosen: (file) => gifs.open(file), refused: (code) => composer.say(texts.error(code)) });
 new GifPlayer(texts);
-new OlderLines({ room, oldest: () => log.oldest, show: (chats) => timeline.insert(chats) });
+const older = new OlderLines({ room, oldest: () => log.oldest, show: (chats) => timeline.insert(chats) });
 offerLink(texts);
 leaveBy(connection, () => {
   outbox.forget();
@@ -92,4 +93,5 @@ leaveBy(connection, () => {
 
 for (const clientId of log.clientIds) outbox.settle(clientId);
 outbox.restore();
+void keepPlace(room, scroll, (seq) => older.reach(seq));
 connection.open();
