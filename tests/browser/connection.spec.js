@@ -1,16 +1,6 @@
 import { expect, test } from "./visitor.js";
 
-/** @typedef {import("./visitor.js").Visitor} Visitor */
-
 const JSON_ONLY = { Accept: "application/json" };
-
-/**
- * The texts in the log, without what happened.
- * @param {Visitor} visitor
- */
-function said(visitor) {
-  return visitor.lines.locator(".line__text").allInnerTexts();
-}
 
 test("what is written offline waits, and goes out once when the connection is back", async ({ invite }) => {
   const ann = await invite();
@@ -27,64 +17,10 @@ test("what is written offline waits, and goes out once when the connection is ba
   await ben.say("meanwhile");
   await ann.page.context().setOffline(false);
   await ann.live();
-  await expect.poll(() => said(ben)).toEqual(["meanwhile", "one", "two"]);
-  await expect.poll(() => said(ann)).toEqual(["meanwhile", "one", "two"]);
+  await expect.poll(() => ben.said()).toEqual(["meanwhile", "one", "two"]);
+  await expect.poll(() => ann.said()).toEqual(["meanwhile", "one", "two"]);
   await expect(ann.lines.filter({ hasText: "Sending…" })).toHaveCount(0);
   await expect(ben.lines.filter({ hasText: /left|joined/ })).toHaveCount(2); // When they came, and no more.
-});
-
-test("a message that waits survives a reload, and is shown once", async ({ invite }) => {
-  const ann = await invite();
-  const ben = await invite();
-  const room = await ann.open("Tea");
-  await ben.enter(room);
-  // The server hears it, and its answer never comes.
-  await ann.page.routeWebSocket(/socket\.io/, (socket) => {
-    const server = socket.connectToServer();
-    server.onMessage((message) => {
-      if (!String(message).startsWith("43/chat,")) socket.send(message);
-    });
-    socket.onMessage((message) => server.send(message));
-  });
-  await ann.page.reload();
-  await ann.live();
-  await ann.composer.fill("did you get this?");
-  await ann.composer.press("Enter");
-  await ben.hears("did you get this?");
-  await ann.page.reload();
-  await ann.live();
-  await expect.poll(() => said(ann)).toEqual(["did you get this?"]);
-  await ann.say("and this?");
-  await ben.hears("and this?");
-  expect(await said(ben)).toEqual(["did you get this?", "and this?"]);
-  await expect.poll(() => said(ann)).toEqual(["did you get this?", "and this?"]);
-});
-
-test("a message the server refuses says why, can be tried again, and can be discarded", async ({ invite }) => {
-  const ann = await invite();
-  let refuse = true;
-  await ann.page.routeWebSocket(/socket\.io/, (socket) => {
-    const server = socket.connectToServer();
-    server.onMessage((message) => socket.send(message));
-    socket.onMessage((message) => {
-      const post = /^42\/chat,(\d+)\["chat:post"/.exec(String(message));
-      if (!post || !refuse) return server.send(message);
-      socket.send(`43/chat,${post[1]}[{"ok":false,"error":{"code":"slow_down","message":""}}]`);
-    });
-  });
-  await ann.open("Tea");
-  await ann.say("one");
-  await ann.say("two");
-  const [one, two] = [ann.lines.filter({ hasText: "one" }), ann.lines.filter({ hasText: "two" })];
-  await expect(one).toContainText("That was a little fast. Please wait a moment and try again.");
-  await two.getByRole("button", { name: "Discard" }).click();
-  await expect(two).toHaveCount(0);
-  refuse = false;
-  await one.getByRole("button", { name: "Try again" }).click();
-  await expect(one).toHaveAttribute("data-seq", /\d+/);
-  await ann.page.reload();
-  await ann.live();
-  expect(await said(ann)).toEqual(["one"]);
 });
 
 for (const signal of /** @type {const} */ (["SIGTERM", "SIGKILL"])) {
@@ -109,7 +45,7 @@ for (const signal of /** @type {const} */ (["SIGTERM", "SIGKILL"])) {
     await ben.say("after");
     await ann.hears("after");
     for (const one of [ann, ben]) {
-      expect(await said(one)).toEqual(["before", "while it was away", "after"]);
+      expect(await one.said()).toEqual(["before", "while it was away", "after"]);
       await expect(one.lines.filter({ hasText: /left|joined/ })).toHaveCount(2);
       await expect(one.people).toHaveCount(2);
       await expect(one.page.getByText("The connection is lost.")).toBeHidden();
@@ -128,7 +64,7 @@ test("whoever was away gets all that was said, in order, before it says live", a
   for (const chat of missed) await ben.page.request.post(`${room}/chat`, { data: { chat }, headers: JSON_ONLY });
   await ann.page.context().setOffline(false);
   await ann.live();
-  expect(await said(ann)).toEqual(missed);
+  expect(await ann.said()).toEqual(missed);
 });
 
 test("a gap in what arrives is found and filled", async ({ invite }) => {
@@ -147,5 +83,5 @@ test("a gap in what arrives is found and filled", async ({ invite }) => {
   await ann.say("lost on the way 1");
   await ann.say("lost on the way 2");
   await ann.say("last");
-  await expect.poll(() => said(ben)).toEqual(["first", "lost on the way 1", "lost on the way 2", "last"]);
+  await expect.poll(() => ben.said()).toEqual(["first", "lost on the way 1", "lost on the way 2", "last"]);
 });
