@@ -60,8 +60,17 @@ fn composed() -> Vec<String> {
         "unknown",
     ]
     .map(|code| format!("error-{code}"));
-    let states = ["connecting", "catching-up", "live", "reconnecting", "offline", "ended"]
-        .map(|state| format!("state-{state}"));
+    let states = [
+        "connecting",
+        "catching-up",
+        "live",
+        "reconnecting",
+        "restarting",
+        "unavailable",
+        "offline",
+        "ended",
+    ]
+    .map(|state| format!("state-{state}"));
     let waits = ["slow_down", "unavailable", "timeout", "upload_failed"]
         .map(|code| format!("waits-{code}"));
     let titles = ["unknown", "not_found", "no_such_room", "unavailable"]

@@ -23,36 +23,6 @@ test("what is written offline waits, and goes out once when the connection is ba
   await expect(ben.lines.filter({ hasText: /left|joined/ })).toHaveCount(2); // When they came, and no more.
 });
 
-for (const signal of /** @type {const} */ (["SIGTERM", "SIGKILL"])) {
-  test(`a server that ends by ${signal} and comes back loses and doubles nothing`, async ({ server, invite }) => {
-    const ann = await invite();
-    const ben = await invite();
-    const room = await ann.open("Tea");
-    await ben.enter(room);
-    await ann.say("before");
-    await ben.hears("before");
-    await server.stop(signal);
-    await expect(ann.state).toHaveText("reconnecting");
-    await expect(ann.page.getByText("The connection is lost.")).toBeVisible();
-    await expect(ann.page.getByText(/Trying again/)).toBeVisible();
-    await ann.composer.fill("while it was away");
-    await ann.composer.press("Enter");
-    await server.start();
-    await ann.page.getByRole("button", { name: "Try now" }).click();
-    await ann.live();
-    await ben.live();
-    await ben.hears("while it was away");
-    await ben.say("after");
-    await ann.hears("after");
-    for (const one of [ann, ben]) {
-      expect(await one.said()).toEqual(["before", "while it was away", "after"]);
-      await expect(one.lines.filter({ hasText: /left|joined/ })).toHaveCount(2);
-      await expect(one.people).toHaveCount(2);
-      await expect(one.page.getByText("The connection is lost.")).toBeHidden();
-    }
-  });
-}
-
 test("whoever was away gets all that was said, in order, before it says live", async ({ invite }) => {
   const ann = await invite();
   const ben = await invite();

@@ -34,6 +34,7 @@ page-of = { $page } of { $pages }
 previous-page = Previous
 next-page = Next
 lobby-offline = The list stands still: the connection is lost. Trying again…
+lobby-restarting = The list stands still: the server is restarting. Trying again…
 lobby-live = The list is live again.
 
 ## The password of a room
@@ -123,9 +124,13 @@ state-connecting = connecting
 state-catching-up = catching up
 state-live = live
 state-reconnecting = reconnecting
+state-restarting = restarting
+state-unavailable = unavailable
 state-offline = offline
 state-ended = ended
 trouble-lost = The connection is lost. What you write waits here.
+trouble-restarting = The server is restarting. What you write waits here.
+trouble-unavailable = The chat is unavailable just now. What you write waits here.
 trouble-next = { $count ->
     [one] Trying again in { $count } second.
    *[other] Trying again in { $count } seconds.

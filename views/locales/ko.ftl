@@ -34,6 +34,7 @@ page-of = { $pages }쪽 중 { $page }쪽
 previous-page = 이전
 next-page = 다음
 lobby-offline = 연결이 끊겨 목록이 멈췄어요. 다시 연결하고 있어요…
+lobby-restarting = 서버를 다시 시작하고 있어 목록이 멈췄어요. 다시 연결하고 있어요…
 lobby-live = 목록이 다시 실시간으로 바뀌어요.
 
 ## The password of a room
@@ -111,9 +112,13 @@ state-connecting = 연결 중
 state-catching-up = 따라잡는 중
 state-live = 연결됨
 state-reconnecting = 다시 연결 중
+state-restarting = 다시 시작 중
+state-unavailable = 연결할 수 없음
 state-offline = 오프라인
 state-ended = 끝남
 trouble-lost = 연결이 끊겼어요. 쓰신 말은 여기 두었다가 보낼게요.
+trouble-restarting = 서버를 다시 시작하고 있어요. 쓰신 말은 여기 두었다가 보낼게요.
+trouble-unavailable = 지금은 대화방을 쓸 수 없어요. 쓰신 말은 여기 두었다가 보낼게요.
 trouble-next = { $count }초 뒤에 다시 연결해요.
 trouble-trying = 다시 연결하고 있어요…
 trouble-offline = 오프라인이에요. 쓰신 말은 여기 두었다가 다시 연결되면 보낼게요.
