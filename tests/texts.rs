@@ -57,16 +57,28 @@ fn composed() -> Vec<String> {
         // What the page itself finds out.
         "timeout",
         "upload_failed",
+        "gif_lost",
         "unknown",
     ]
     .map(|code| format!("error-{code}"));
-    let states = ["connecting", "catching-up", "live", "reconnecting", "offline", "ended"]
-        .map(|state| format!("state-{state}"));
+    let states = [
+        "connecting",
+        "catching-up",
+        "live",
+        "reconnecting",
+        "restarting",
+        "unavailable",
+        "offline",
+        "ended",
+    ]
+    .map(|state| format!("state-{state}"));
+    let waits = ["slow_down", "unavailable", "timeout", "upload_failed"]
+        .map(|code| format!("waits-{code}"));
     let titles = ["unknown", "not_found", "no_such_room", "unavailable", "restarting"]
         .map(|code| format!("error-title-{code}"));
     let hues = Hue::ALL.map(|hue| format!("hue-{}", hue.code()));
     let system = SystemCode::ALL.iter().map(|code| format!("system-{}", code.code()));
-    errors.into_iter().chain(states).chain(titles).chain(hues).chain(system).collect()
+    errors.into_iter().chain(states).chain(waits).chain(titles).chain(hues).chain(system).collect()
 }
 
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {

@@ -1,7 +1,7 @@
 // The lobby, live: rooms appear, fill, empty and go while you look.
 
-import { io } from "../lib/socket.io.js";
 import { copyOf, need } from "./dom.js";
+import { listen } from "./lobby/live.js";
 import { PasswordDialog } from "./lobby/password-dialog.js";
 import { RoomList } from "./lobby/room-list.js";
 import { Texts } from "./texts.js";
@@ -19,27 +19,31 @@ const status = need(document, "[data-lobby-status]", HTMLElement);
 const notice = need(document, "[data-notice]", HTMLElement);
 const search = need(document, "#q", HTMLInputElement);
 
-listen();
-searchWhileTyping();
-askBeforeLockedRooms();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let hiccup;
 
-function listen() {
-  const socket = io("/room", { transports: ["websocket", "polling"], tryAllTransports: true });
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let hiccup;
-  socket.on("connect", () => {
+listen({
+  live: () => {
     clearTimeout(hiccup);
+    hiccup = undefined;
     if (status.textContent) status.textContent = texts.text("lobby-live");
     void refresh();
-  });
-  socket.on("disconnect", () => {
+  },
+  lost: (restarting) => {
+    hiccup ??= setTimeout(() => {
+      status.textContent = texts.text(restarting ? "lobby-restarting" : "lobby-offline");
+    }, HICCUP_MS);
+  },
+  unknown: () => {
     clearTimeout(hiccup);
-    hiccup = setTimeout(() => (status.textContent = texts.text("lobby-offline")), HICCUP_MS);
-  });
-  socket.on("newRoom", (room) => rooms.add(room));
-  socket.on("updateRoom", (room) => rooms.update(room));
-  socket.on("removeRoom", (id) => rooms.remove(id));
-}
+    status.textContent = texts.error("unauthorized");
+  },
+  added: (room) => rooms.add(room),
+  updated: (room) => rooms.update(room),
+  removed: (id) => rooms.remove(id),
+});
+searchWhileTyping();
+askBeforeLockedRooms();
 
 /** Asks for the list anew: what happened before listening, or while the connection was away, was not heard. */
 async function refresh() {

@@ -7,25 +7,34 @@ import { Ending } from "./room/ending.js";
 import { GifDialog } from "./room/gif-dialog.js";
 import { pickGifs } from "./room/gif-picker.js";
 import { GifPlayer } from "./room/gif-player.js";
+import { uploadGif } from "./room/gif-upload.js";
 import { offerLink } from "./room/invitation.js";
+import { KeptFiles } from "./room/kept-files.js";
 import { leaveBy } from "./room/leaving.js";
 import { LineMaker } from "./room/line-maker.js";
 import { Log } from "./room/log.js";
 import { Members } from "./room/members.js";
 import { OlderLines } from "./room/older-lines.js";
 import { Outbox } from "./room/outbox.js";
+import { keepPlace } from "./room/place.js";
 import { Scroll } from "./room/scroll.js";
 import { Status } from "./room/status.js";
 import { Timeline } from "./room/timeline.js";
+import { Unsent } from "./room/unsent.js";
 import { Texts } from "./texts.js";
-import { ask } from "./wire.js";
+import { Refused, ask, newClientId } from "./wire.js";
+
+/** @typedef {import("./room/outbox.js").Entry} Entry */
 
 const texts = await Texts.load();
-const room = need(document, "[data-room]", HTMLElement).dataset.room ?? "";
+const { room = "", maxGifBytes } = need(document, "[data-room]", HTMLElement).dataset;
+const mostBytes = Number(maxGifBytes);
 const me = document.body.dataset.me ?? "";
 
 const scroll = new Scroll(texts);
-const log = new Log(new LineMaker(texts, me), scroll);
+const lines = new LineMaker(texts, me);
+const log = new Log(lines, scroll);
+const files = new KeptFiles();
 const members = new Members(texts, me);
 const ending = new Ending(texts);
 
@@ -55,15 +64,37 @@ const connection = new Connection({
 
 const outbox = new Outbox(room, {
   isLive: () => connection.isLive,
-  send: ({ clientId, chat }) => ask(connection.socket, "chat:post", { chat, clientId }),
-  shown: (entry) => log.showUnsent(entry, outbox),
-  sent: (clientId, chat) => log.showSent(clientId, chat, timeline.newest),
+  send: ({ clientId, kind, chat }, signal) =>
+    kind === "gif" ? sendGif(clientId, signal) : ask(connection.socket, "chat:post", { chat, clientId }),
+  shown: (entry, pause) => unsent.show(entry, pause),
+  sent: (clientId, chat) => unsent.sent(clientId, chat, timeline.newest),
+  over: (clientId) => void files.remove(clientId),
 });
 
-const composer = new Composer(texts, room, (chat) => {
-  outbox.post(chat);
-  scroll.toEnd();
+const unsent = new Unsent(lines, log, {
+  files,
+  mostBytes,
+  retry: (clientId) => outbox.retry(clientId),
+  discard: (clientId) => outbox.discard(clientId),
 });
+
+const composer = new Composer(texts, room, (chat) => say({ clientId: newClientId(), kind: "chat", chat }));
+
+/** @param {Pick<Entry, "clientId" | "kind" | "chat">} said */
+function say(said) {
+  outbox.post(said);
+  scroll.toEnd();
+}
+
+/**
+ * @param {string} clientId
+ * @param {AbortSignal} signal
+ */
+async function sendGif(clientId, signal) {
+  const file = await files.find(clientId);
+  if (!file) throw new Refused("gif_lost");
+  return uploadGif(room, { clientId, file }, signal, (percent) => unsent.progress(clientId, percent));
+}
 
 const socket = connection.socket;
 socket.on("chat", (chat) => void timeline.accept(chat));
@@ -80,10 +111,14 @@ socket.on("owner", (person) => members.crown(person));
 socket.on("head", ({ seq }) => void timeline.head(seq));
 socket.on("chat:removed", ({ seq }) => log.empty(seq));
 
-const gifs = new GifDialog(texts, room);
+const gifs = new GifDialog(texts, mostBytes, (file) => {
+  const clientId = newClientId();
+  void files.keep(clientId, file);
+  say({ clientId, kind: "gif" });
+});
 pickGifs({ chosen: (file) => gifs.open(file), refused: (code) => composer.say(texts.error(code)) });
 new GifPlayer(texts);
-new OlderLines({ room, oldest: () => log.oldest, show: (chats) => timeline.insert(chats) });
+const older = new OlderLines({ room, oldest: () => log.oldest, show: (chats) => timeline.insert(chats) });
 offerLink(texts);
 leaveBy(connection, () => {
   outbox.forget();
@@ -92,4 +127,6 @@ leaveBy(connection, () => {
 
 for (const clientId of log.clientIds) outbox.settle(clientId);
 outbox.restore();
+void keepPlace(room, scroll, (seq) => older.reach(seq));
+void files.removeOld();
 connection.open();

@@ -32,15 +32,36 @@
 /** @typedef {{ chats: Chat[], more: boolean }} History */
 /** @typedef {History & { room: Room, you: Person, people: Person[] }} Welcome */
 /** @typedef {{ person: Person, currentUsers: number, connected: boolean, chat: Chat, prev?: number }} Movement */
-/** @typedef {{ ok: true, data: unknown } | { ok: false, error: { code: string } }} Reply */
+/** @typedef {{ code: string, retryAfterMs?: number }} Refusal */
+/** @typedef {{ ok: true, data: unknown } | { ok: false, error: Refusal }} Reply */
 
-/** The server said no, or nothing; `code` says why. */
+/** The server said no, or nothing; `code` says why, and `retryAfterMs` when it may say yes. */
 export class Refused extends Error {
-  /** @param {string} code */
-  constructor(code) {
+  /**
+   * @param {string} code
+   * @param {number} [retryAfterMs]
+   */
+  constructor(code, retryAfterMs) {
     super(code);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
+
+  /**
+   * As an answer over HTTP says it.
+   * @param {{ error?: Refusal } | null} body
+   * @param {string | null} retryAfter The header, in seconds.
+   */
+  static by(body, retryAfter) {
+    const seconds = Number(retryAfter ?? NaN);
+    const fromHeader = Number.isNaN(seconds) ? undefined : seconds * 1_000;
+    return new Refused(body?.error?.code ?? "unknown", body?.error?.retryAfterMs ?? fromHeader);
+  }
+}
+
+/** What a message of mine is called until it has its place, and by which the server knows it again. */
+export function newClientId() {
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
 /** Longer than the server takes to say that it is unavailable. */
@@ -59,7 +80,7 @@ export async function ask(socket, event, ...data) {
   };
   /** @type {Reply} */
   const reply = await socket.timeout(PATIENCE_MS).emitWithAck(event, ...data).catch(silence);
-  if (!reply.ok) throw new Refused(reply.error.code);
+  if (!reply.ok) throw new Refused(reply.error.code, reply.error.retryAfterMs);
   return reply.data;
 }
 
@@ -76,7 +97,7 @@ export async function fetchJson(url, request) {
   };
   const response = await fetch(url, { ...request, headers }).catch(silence);
   const body = await response.json().catch(() => null);
-  if (!response.ok) throw new Refused(body?.error?.code ?? "unknown");
+  if (!response.ok) throw Refused.by(body, response.headers.get("Retry-After"));
   return body;
 }
 

@@ -8,6 +8,7 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const modules = fileURLToPath(new URL("../../node_modules/", import.meta.url));
 
 cpSync(`${modules}socket.io-client/dist/socket.io.esm.min.js`, `${here}socket.io.js`);
+cpSync(`${modules}idb-keyval/dist/index.js`, `${here}idb-keyval.js`);
 cpSync(`${modules}linkifyjs/dist/linkify.mjs`, `${here}linkify.js`);
 
 mkdirSync(`${here}fluent`, { recursive: true });

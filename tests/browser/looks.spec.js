@@ -24,7 +24,24 @@ function pages(visitor, { locked, lively }) {
     ["error", () => page.goto("/no/such/page")],
     ["lively room", () => visitor.enter(lively)],
     ["GIF dialog", () => page.locator("[data-gif-file]").setInputFiles(file("some.gif", gif()))],
+    ["lines that wait", () => shareInVain(visitor)],
   ];
+}
+
+/**
+ * One GIF is refused, one waits for an answer, and a message waits behind it.
+ * @param {Visitor} visitor
+ */
+async function shareInVain(visitor) {
+  const error = { code: "bad_gif", message: "" };
+  await visitor.page.route(/\/gif$/, () => {}); // It is never answered.
+  await visitor.page.route(/\/gif$/, (route) => route.fulfill({ status: 422, json: { error } }), { times: 1 });
+  await visitor.page.locator("[data-gif-send]:enabled").click();
+  await visitor.page.locator(".line--failed img").waitFor();
+  await visitor.page.locator("[data-gif-file]").setInputFiles(file("small.gif", gif({ width: 20, height: 20 })));
+  await visitor.page.locator("[data-gif-send]:enabled").click();
+  await visitor.say("And this?");
+  await expect(visitor.page.locator(".line--pending")).toHaveCount(2);
 }
 
 /** @param {import("./visitor.js").Invite} invite */

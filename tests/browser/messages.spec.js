@@ -153,6 +153,30 @@ test("older messages come as you scroll up, and nothing jumps", async ({ invite 
   await expect(ann.page.getByText("Looking for older messages")).toBeHidden();
 });
 
+test("a reload brings the reader back to where they were", async ({ invite }) => {
+  const ann = await invite();
+  const room = await ann.open("Tea");
+  for (let i = 1; i <= 180; i += 1) {
+    await ann.page.request.post(`${room}/chat`, { data: { chat: `line ${i}` }, headers: { Accept: "application/json" } });
+  }
+  const line = (/** @type {number} */ i) => ann.lines.filter({ hasText: new RegExp(`line ${i}\\s*$`) });
+  const top = (/** @type {number} */ i) => line(i).evaluate((line) => line.getBoundingClientRect().top);
+  await ann.page.reload();
+  await ann.live();
+  // Among the lines that a reload shows at once, and among those that it has to ask for.
+  for (const place of [150, 30]) {
+    while ((await line(place).count()) === 0) await ann.log.evaluate((log) => log.scrollTo({ top: -log.scrollHeight }));
+    await line(place).evaluate((line) => line.scrollIntoView({ block: "center" }));
+    const before = await top(place);
+    await ann.page.reload();
+    await ann.live();
+    await expect.poll(async () => Math.abs((await top(place)) - before)).toBeLessThan(1);
+  }
+  await ann.page.goto("/");
+  await ann.enter(room);
+  await expect(line(180)).toBeInViewport(); // Whoever comes anew sees what is said now.
+});
+
 test("a half-written message survives a reload", async ({ invite }) => {
   const ann = await invite();
   await ann.open("Tea");

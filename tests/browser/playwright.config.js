@@ -1,5 +1,5 @@
 // One browser, one worker: each test has a server and a database of its own. The second project tells the main
-// story again on MongoDB.
+// story again on MongoDB, and that nothing is lost or doubled.
 
 import { defineConfig } from "@playwright/test";
 
@@ -29,6 +29,6 @@ export default defineConfig({
   use: { browserName: "chromium", launchOptions: chromium },
   projects: [
     { name: "sqlite" },
-    { name: "mongo", testMatch: "story.spec.js" },
+    { name: "mongo", testMatch: ["story", "connection", "outbox", "restart"].map((name) => `${name}.spec.js`) },
   ],
 });

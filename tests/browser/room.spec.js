@@ -16,21 +16,58 @@ test("reloading twenty times keeps the room, the colour and the host, and says n
   await expect(ann.lines).toHaveText([new RegExp(`${name} joined`)]);
 });
 
-test("two tabs of one person are one person, and leaving in one is said in the other", async ({ invite }) => {
+test("two tabs of one person are one person, and say everything once", async ({ invite }) => {
   const ann = await invite();
-  const room = await ann.open("Tea");
-  const tab = await ann.page.context().newPage();
-  await tab.goto(room);
-  await expect(tab.locator("[data-connection]")).toHaveAttribute("data-state", "live");
-  await expect(tab.locator("[data-people] > li")).toHaveCount(1);
   const ben = await invite();
+  const room = await ann.open("Tea");
+  const tab = await ann.anotherTab();
+  await tab.enter(room);
   await ben.enter(room);
-  await ann.say("From the first tab");
-  await expect(tab.getByText("From the first tab")).toBeVisible();
+  for (const one of [ann, tab, ben]) await expect(one.people).toHaveCount(2);
+  await ann.say("from the first tab");
+  await tab.say("from the second tab");
+  await tab.share();
+  for (const one of [ann, tab]) {
+    const mine = one.lines.filter({ hasText: /tab/ });
+    await expect(mine).toHaveText([/You.*from the first tab/s, /You.*from the second tab/s]);
+    for (const line of await mine.all()) await expect(line).toHaveAttribute("data-seq", /\d/);
+    await expect(one.gifs).toHaveCount(1);
+    await expect(one.lines.locator(".line__unsent")).toHaveCount(0);
+  }
+  await expect(ben.gifs).toHaveCount(1);
+  expect(await ben.said()).toEqual(["from the first tab", "from the second tab"]);
+
+  await tab.page.close();
+  await ann.say("still here");
+  await ben.hears("still here");
+  await expect(ben.people).toHaveCount(2);
+  await expect(ben.lines.filter({ hasText: "left" })).toHaveCount(0);
+});
+
+test("leaving in one tab is said in the other, which stays out until it is reloaded", async ({ invite }) => {
+  const ann = await invite();
+  const ben = await invite();
+  const room = await ann.open("Tea");
+  await ben.enter(room);
+  const tab = await ann.anotherTab();
+  await tab.enter(room);
   await ann.leave();
-  await expect(tab.getByRole("dialog", { name: "You have left this room." })).toBeVisible();
-  await tab.getByRole("button", { name: "Reload" }).click();
-  await expect(tab.locator("[data-connection]")).toHaveAttribute("data-state", "live");
+  await expect(tab.page.getByRole("dialog", { name: "You have left this room." })).toBeVisible();
+  await expect(tab.state).toHaveText("ended");
+  // Nothing makes it come back: not the network, not being looked at.
+  let opened = 0;
+  tab.page.on("websocket", () => (opened += 1));
+  await tab.page.evaluate(() => {
+    window.dispatchEvent(new Event("online"));
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await ben.say("gone, then");
+  await ben.hears("gone, then");
+  await expect(ben.people).toHaveCount(1);
+  expect(opened).toBe(0);
+  await tab.page.getByRole("button", { name: "Reload" }).click();
+  await tab.live();
+  await expect(ben.people).toHaveCount(2);
 });
 
 test("everybody in a room has a name of their own", async ({ invite }) => {

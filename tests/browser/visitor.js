@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 
 import { test as base, expect } from "@playwright/test";
 
+import { file, gif } from "./gifs.js";
 import { Server } from "./server.js";
 
 export { expect };
@@ -20,10 +21,11 @@ function storeOf(/** @type {string} */ project) {
   return { MONGODB_URI: `${uri}/browser_${randomBytes(6).toString("hex")}` };
 }
 
-/** @type {import("@playwright/test").TestType<import("@playwright/test").PlaywrightTestArgs & import("@playwright/test").PlaywrightTestOptions & { server: Server, invite: Invite }, import("@playwright/test").PlaywrightWorkerArgs & import("@playwright/test").PlaywrightWorkerOptions>} */
+/** @type {import("@playwright/test").TestType<import("@playwright/test").PlaywrightTestArgs & import("@playwright/test").PlaywrightTestOptions & { settings: Record<string, string>, server: Server, invite: Invite }, import("@playwright/test").PlaywrightWorkerArgs & import("@playwright/test").PlaywrightWorkerOptions>} */
 export const test = base.extend({
-  server: async ({}, use, info) => {
-    const server = new Server(storeOf(info.project.name));
+  settings: [{}, { option: true }],
+  server: async ({ settings }, use, info) => {
+    const server = new Server({ ...storeOf(info.project.name), ...settings });
     await server.start();
     await use(server);
     await server.remove();
@@ -63,6 +65,13 @@ export class Visitor {
     });
   }
 
+  /** The same person once more. */
+  async anotherTab() {
+    const tab = new Visitor(await this.page.context().newPage());
+    tab.complaints = this.complaints;
+    return tab;
+  }
+
   get composer() {
     return this.page.getByRole("textbox", { name: /^(Message|메시지)$/ });
   }
@@ -73,6 +82,15 @@ export class Visitor {
 
   get lines() {
     return this.log.locator("[data-lines] > li");
+  }
+
+  /** GIFs of the conversation that have their place. */
+  get gifs() {
+    return this.log.getByRole("img", { name: /^GIF from/ });
+  }
+
+  get preview() {
+    return this.page.getByRole("dialog", { name: "Share this GIF?" });
   }
 
   get people() {
@@ -120,6 +138,18 @@ export class Visitor {
   async say(words) {
     await this.composer.fill(words);
     await this.composer.press("Enter");
+  }
+
+  /** @param {Buffer} [content] */
+  async share(content = gif()) {
+    await this.page.locator("[data-gif-file]").setInputFiles(file("some.gif", content));
+    await this.preview.getByRole("button", { name: "Share" }).click();
+    await expect(this.preview).toBeHidden();
+  }
+
+  /** The texts in the log, without what happened. */
+  said() {
+    return this.lines.locator(".line__text").allInnerTexts();
   }
 
   /** @param {string | RegExp} words */

@@ -34,6 +34,7 @@ page-of = { $page } of { $pages }
 previous-page = Previous
 next-page = Next
 lobby-offline = The list stands still: the connection is lost. Trying again…
+lobby-restarting = The list stands still: the server is restarting. Trying again…
 lobby-live = The list is live again.
 
 ## The password of a room
@@ -85,6 +86,14 @@ characters-over = { $count ->
 sending = Sending…
 retry = Try again
 discard = Discard
+waits-slow_down = A little fast.
+waits-unavailable = The chat is unavailable just now.
+waits-timeout = No answer yet.
+waits-upload_failed = It did not go through.
+waits-next = { $count ->
+    [one] Goes out in { $count } second.
+   *[other] Goes out in { $count } seconds.
+}
 older-loading = Looking for older messages…
 new-messages = { $count ->
     [one] { $count } new message
@@ -104,6 +113,7 @@ gif-share = Share
 gif-preview = What you are about to share
 gif-facts = { $width } × { $height } · { $size }
 gif-progress = Sent so far
+gif-percent = { $percent }%
 gif-alt = GIF from { $person }
 gif-play = Play the GIF
 gif-pause = Pause the GIF
@@ -114,9 +124,13 @@ state-connecting = connecting
 state-catching-up = catching up
 state-live = live
 state-reconnecting = reconnecting
+state-restarting = restarting
+state-unavailable = unavailable
 state-offline = offline
 state-ended = ended
 trouble-lost = The connection is lost. What you write waits here.
+trouble-restarting = The server is restarting. What you write waits here.
+trouble-unavailable = The chat is unavailable just now. What you write waits here.
 trouble-next = { $count ->
     [one] Trying again in { $count } second.
    *[other] Trying again in { $count } seconds.
@@ -177,6 +191,7 @@ error-too_long = This is too long: 2,000 characters are the most.
 error-too_large = This GIF is too large: { $size } is the most.
 error-not_a_gif = This is not a GIF. Please choose another file.
 error-bad_gif = This GIF is damaged or too big to show. Please choose another one.
+error-gif_lost = This GIF is not here any more. Please choose it again.
 error-upload_failed = It did not go through. Please try again.
 error-timeout = No answer yet. Please try again.
 error-title-unknown = That did not work.

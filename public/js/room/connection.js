@@ -1,10 +1,12 @@
 // The connection to a room: opens it, opens it again, and knows when there is nothing left to open.
 
 import { io } from "../../lib/socket.io.js";
+import { Backoff } from "../backoff.js";
 
 /** @typedef {import("../wire.js").Person} Person */
 /** @typedef {import("../wire.js").Welcome} Welcome */
-/** @typedef {"connecting" | "catching-up" | "live" | "reconnecting" | "offline" | "ended"} State */
+/** @typedef {"reconnecting" | "restarting" | "unavailable"} Trouble Why there is none, and it is tried again. */
+/** @typedef {"connecting" | "catching-up" | "live" | Trouble | "offline" | "ended"} State */
 
 /**
  * @typedef {object} Ways
@@ -16,9 +18,9 @@ import { io } from "../../lib/socket.io.js";
  * @property {() => void} live
  */
 
-/** Tries again after this, then twice this and so on, up to the longest. */
+/** Tries again after this, then twice this and so on, up to the longest, which is within the grace for a seat. */
 const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 10_000;
+const LONGEST_DELAY_MS = 6_000;
 
 /** What a door says that will not open by knocking again. */
 const FINAL = ["unauthorized", "no_such_room", "wrong_password", "kicked", "locked", "room_full"];
@@ -27,7 +29,11 @@ export class Connection {
   #ways;
   /** @type {State} */
   #state = "connecting";
-  #attempts = 0;
+  #backoff = new Backoff(FIRST_DELAY_MS, LONGEST_DELAY_MS);
+  /** @type {Trouble} */
+  #trouble = "reconnecting";
+  /** When the server asked to be back, before it went. @type {number | undefined} */
+  #askedDelay;
   #leaving = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #next;
@@ -46,13 +52,18 @@ export class Connection {
     this.socket.on("welcome", (welcome) => void this.#resume(welcome));
     this.socket.on("disconnect", () => this.#tryLater());
     this.socket.on("connect_error", ({ message }) => {
-      if (FINAL.includes(message)) this.end(message);
-      else this.#tryLater();
+      if (FINAL.includes(message)) return this.end(message);
+      if (message === "restarting" || message === "unavailable") this.#trouble = message;
+      else if (this.#trouble === "unavailable") this.#trouble = "reconnecting";
+      this.#tryLater();
     });
     this.socket.on("kicked", ({ by }) => this.end("kicked", by));
     this.socket.on("removeRoom", () => this.end("no_such_room"));
     this.socket.on("error", (error) => {
       if (error?.code === "unauthorized") this.end("unauthorized");
+      if (error?.code !== "restarting") return;
+      this.#trouble = "restarting";
+      this.#askedDelay = error.retryAfterMs;
     });
     window.addEventListener("online", () => this.tryNow());
     window.addEventListener("offline", () => this.#tryLater());
@@ -71,9 +82,9 @@ export class Connection {
   }
 
   tryNow() {
-    if (this.#state !== "reconnecting" && this.#state !== "offline") return;
+    if (this.#state !== this.#trouble && this.#state !== "offline") return;
     clearTimeout(this.#next);
-    this.#change("reconnecting", 0);
+    this.#change(this.#trouble, 0);
     this.socket.connect();
   }
 
@@ -107,7 +118,8 @@ export class Connection {
       return;
     }
     if (!this.socket.connected || this.socket.id !== id) return;
-    this.#attempts = 0;
+    this.#backoff.reset();
+    this.#trouble = "reconnecting";
     this.#change("live");
     this.#ways.live();
   }
@@ -115,11 +127,10 @@ export class Connection {
   #tryLater() {
     if (this.#state === "ended" || this.#leaving || this.socket.connected) return;
     clearTimeout(this.#next);
-    const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#attempts);
-    const delay = longest * (0.5 + Math.random() / 2); // Not all at once after a restart.
-    this.#attempts += 1;
+    const delay = this.#askedDelay ?? this.#backoff.next();
+    this.#askedDelay = undefined;
     this.#next = setTimeout(() => this.tryNow(), delay);
-    this.#change(navigator.onLine ? "reconnecting" : "offline", delay);
+    this.#change(navigator.onLine ? this.#trouble : "offline", delay);
   }
 
   /**

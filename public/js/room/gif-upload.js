@@ -2,43 +2,47 @@
 
 import { Refused } from "../wire.js";
 
-export class GifUpload {
-  #request = new XMLHttpRequest();
-  #url;
-  #form = new FormData();
+/** @typedef {import("../wire.js").Chat} Chat */
 
-  /**
-   * @param {string} room
-   * @param {File} file
-   * @param {string} clientId
-   */
-  constructor(room, file, clientId) {
-    this.#url = `/room/${room}/gif`;
-    this.#form.set("clientId", clientId); // Before the file: the server reads in order.
-    this.#form.set("gif", file);
-  }
+/** When nothing has moved for so long, nothing will. The server may need a while to look at the GIF. */
+const PATIENCE_MS = 20_000;
 
-  /**
-   * @param {(percent: number) => void} progressed
-   * @returns {Promise<void>}
-   */
-  send(progressed) {
-    const request = this.#request;
-    return new Promise((resolve, reject) => {
-      request.open("POST", this.#url);
-      request.setRequestHeader("Accept", "application/json");
-      request.responseType = "json";
-      request.upload.onprogress = ({ loaded, total }) => progressed((100 * loaded) / total);
-      request.onload = () => {
-        if (request.status === 201) resolve();
-        else reject(new Refused(request.response?.error?.code ?? "upload_failed"));
-      };
-      request.onerror = request.onabort = () => reject(new Refused("upload_failed"));
-      request.send(this.#form);
-    });
-  }
-
-  cancel() {
-    this.#request.abort();
-  }
+/**
+ * @param {string} room
+ * @param {{ clientId: string, file: File }} gif
+ * @param {AbortSignal} signal
+ * @param {(percent: number) => void} progressed
+ * @returns {Promise<Chat>}
+ */
+export function uploadGif(room, { clientId, file }, signal, progressed) {
+  signal.throwIfAborted();
+  const form = new FormData();
+  form.set("clientId", clientId); // Before the file: the server reads in order.
+  form.set("gif", file);
+  const request = new XMLHttpRequest();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let silence;
+  const wait = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => request.abort(), PATIENCE_MS);
+  };
+  return new Promise((resolve, reject) => {
+    request.open("POST", `/room/${room}/gif`);
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) => {
+      wait();
+      progressed((100 * loaded) / total);
+    };
+    request.onload = () => {
+      if (request.status === 201) resolve(request.response);
+      else reject(Refused.by(request.response, request.getResponseHeader("Retry-After")));
+    };
+    request.onerror = () => reject(new Refused("upload_failed"));
+    request.onabort = () => reject(new Refused("timeout"));
+    request.onloadend = () => clearTimeout(silence);
+    signal.addEventListener("abort", () => request.abort());
+    wait();
+    request.send(form);
+  });
 }

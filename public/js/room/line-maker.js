@@ -8,6 +8,7 @@ import { setTextWithLinks } from "../links.js";
 /** @typedef {import("../wire.js").Gif} Gif */
 /** @typedef {import("../wire.js").Person} Person */
 /** @typedef {import("../texts.js").Texts} Texts */
+/** @typedef {import("./outbox.js").Entry} Entry */
 
 export class LineMaker {
   #texts;
@@ -48,20 +49,34 @@ export class LineMaker {
 
   /**
    * A message of mine that the server has not confirmed.
-   * @param {{ clientId: string, chat: string, at: string }} entry
+   * @param {Entry} entry
    */
-  makeUnsent({ clientId, chat, at }) {
-    const line = copyOf("chat");
+  makeUnsent({ clientId, kind, chat, at }) {
+    const line = copyOf(kind);
     line.dataset.client = clientId;
     line.dataset.person = this.#me;
     line.classList.add("line--mine");
     paint(line, this.#myColor);
     need(line, "[data-author]", HTMLElement).textContent = this.#texts.text("you-as-author");
     need(line, "time", HTMLTimeElement).dateTime = at;
-    setTextWithLinks(need(line, "[data-words]", HTMLElement), chat);
+    if (kind === "gif") need(line, "[data-gif]", HTMLElement).replaceChildren();
+    else setTextWithLinks(need(line, "[data-words]", HTMLElement), chat ?? "");
     line.append(copyOf("unsent"));
     tellTime(line);
     return line;
+  }
+
+  /**
+   * Shows a GIF of mine that the server has not confirmed, as large as it will be.
+   * @param {HTMLElement} line
+   * @param {{ picture: HTMLElement, width: number, height: number }} preview
+   */
+  fillPreview(line, { picture, width, height }) {
+    const [wide] = fit({ width, height });
+    picture.className = "gif__picture";
+    picture.style.width = `${wide}px`;
+    picture.ariaLabel = this.#texts.text("gif-preview");
+    need(line, "[data-gif]", HTMLElement).replaceChildren(picture);
   }
 
   /**
@@ -112,7 +127,7 @@ export class LineMaker {
 
 /**
  * The size at which a GIF is shown, as the server has it: its own, or as large as the box allows.
- * @param {Gif} gif
+ * @param {Pick<Gif, "width" | "height">} size
  * @returns {[number, number]}
  */
 function fit({ width, height }) {

@@ -6,8 +6,6 @@ import { tellTime } from "../clock.js";
 /** @typedef {import("../wire.js").Chat} Chat */
 /** @typedef {import("../wire.js").Person} Person */
 /** @typedef {import("./line-maker.js").LineMaker} LineMaker */
-/** @typedef {import("./outbox.js").Entry} Entry */
-/** @typedef {import("./outbox.js").Outbox} Outbox */
 /** @typedef {import("./scroll.js").Scroll} Scroll */
 
 /** Somebody who speaks again within this is not named again. The server uses the same time. */
@@ -31,7 +29,7 @@ export class Log {
   }
 
   get seqs() {
-    return [...this.#list.children].map(seqOf).filter((seq) => seq !== Infinity);
+    return [...this.#list.children].filter(hasPlace).map(seqOf);
   }
 
   /** What my own lines were called when they were sent. */
@@ -56,7 +54,7 @@ export class Log {
       for (const chat of chats) {
         const mine = this.#lines.isMe(chat.user);
         if (mine && chat.clientId) {
-          this.#unsent(chat.clientId)?.remove();
+          this.unsent(chat.clientId)?.remove();
           settled.push(chat.clientId);
         }
         if (!mine && chat.seq > newest && chat.kind !== "system") byOthers += 1;
@@ -68,35 +66,33 @@ export class Log {
   }
 
   /**
-   * Shows a message of mine that waits, or why it did not go.
-   * @param {Entry} entry
-   * @param {Outbox} outbox
+   * A message of mine that has no place yet comes last.
+   * @param {HTMLElement} line
    */
-  showUnsent(entry, outbox) {
+  append(line) {
     this.#scroll.keep(() => {
-      const line = this.#unsent(entry.clientId) ?? this.#appendUnsent(entry, outbox);
-      const { failed } = entry;
-      line.classList.toggle("line--pending", !failed);
-      line.classList.toggle("line--failed", Boolean(failed));
-      need(line, "[data-sending]", HTMLElement).hidden = Boolean(failed);
-      need(line, "[data-failure]", HTMLElement).textContent = failed ? this.#lines.texts.error(failed) : "";
-      need(line, "[data-retry]", HTMLElement).hidden = !failed;
-      need(line, "[data-discard]", HTMLElement).hidden = !failed;
+      this.#list.append(line);
+      group(line);
     });
   }
 
   /**
-   * The server has stored it: it stays where it is until it comes back in its place.
+   * The line of a message of mine that has no place yet.
    * @param {string} clientId
-   * @param {Chat} chat
-   * @param {number} newest Up to here, everything is shown.
    */
-  showSent(clientId, chat, newest) {
-    const line = this.#unsent(clientId);
-    if (!line) return;
-    if (chat.seq <= newest) line.remove();
-    line.classList.remove("line--pending");
-    line.querySelector(".line__unsent")?.remove();
+  unsent(clientId) {
+    for (let line = this.#list.lastElementChild; line && !hasPlace(line); line = line.previousElementSibling) {
+      if (line instanceof HTMLElement && line.dataset.client === clientId) return line;
+    }
+    return null;
+  }
+
+  /**
+   * Changes lines without moving those that the reader looks at.
+   * @param {() => void} change
+   */
+  keep(change) {
+    this.#scroll.keep(change);
   }
 
   /**
@@ -114,30 +110,10 @@ export class Log {
     });
   }
 
-  /** @param {string} clientId */
-  #unsent(clientId) {
-    const lines = this.#list.querySelectorAll("[data-client]:not([data-seq])");
-    return [...lines].find((line) => line.getAttribute("data-client") === clientId) ?? null;
-  }
-
-  /**
-   * @param {Entry} entry
-   * @param {Outbox} outbox
-   */
-  #appendUnsent(entry, outbox) {
-    const line = this.#lines.makeUnsent(entry);
-    need(line, "[data-retry]", HTMLElement).addEventListener("click", () => outbox.retry(entry.clientId));
-    need(line, "[data-discard]", HTMLElement).addEventListener("click", () => {
-      outbox.settle(entry.clientId);
-      line.remove();
-    });
-    this.#list.append(line);
-    group(line);
-    return line;
-  }
-
   get #newest() {
-    return this.seqs.at(-1) ?? 0;
+    let line = this.#list.lastElementChild;
+    while (line && !hasPlace(line)) line = line.previousElementSibling;
+    return line ? seqOf(line) : 0;
   }
 
   /**
@@ -165,6 +141,11 @@ export class Log {
  */
 function seqOf(line) {
   return Number(line.getAttribute("data-seq") ?? Infinity);
+}
+
+/** @param {Element} line */
+function hasPlace(line) {
+  return line.hasAttribute("data-seq");
 }
 
 /**

@@ -1,27 +1,48 @@
 // What you said and the server has not confirmed. It outlives a reload, and is stored once however often it is sent.
 
-import { codeOf } from "../wire.js";
+import { Backoff } from "../backoff.js";
+import { Refused, codeOf } from "../wire.js";
 
 /** @typedef {import("../wire.js").Chat} Chat */
-/** @typedef {{ clientId: string, chat: string, at: string, failed?: string }} Entry */
+
+/**
+ * @typedef {object} Entry
+ * @property {string} clientId
+ * @property {"chat" | "gif"} kind
+ * @property {string} [chat] Its words.
+ * @property {string} at
+ * @property {string} [failed] Why it waits for its author to decide.
+ */
+
+/** @typedef {{ code: string, until: number }} Pause Why an entry does not go out yet, and when it does. */
 
 /**
  * @typedef {object} Ways
  * @property {() => boolean} isLive
- * @property {(entry: Entry) => Promise<Chat>} send
- * @property {(entry: Entry) => void} shown An entry is new, or waits or fails anew.
+ * @property {(entry: Entry, signal: AbortSignal) => Promise<Chat>} send
+ * @property {(entry: Entry, pause?: Pause) => void} shown An entry is new, or waits or fails anew.
  * @property {(clientId: string, chat: Chat) => void} sent
+ * @property {(clientId: string) => void} over What was kept to send it can go.
  */
 
 /** What sending again does not change. */
-const HOPELESS = ["too_long", "empty", "invalid", "malformed"];
+const HOPELESS = ["too_long", "empty", "invalid", "malformed", "too_large", "not_a_gif", "bad_gif", "gif_lost"];
+/** What passes by itself. */
+const PASSING = ["slow_down", "unavailable", "timeout", "upload_failed"];
+
+const FIRST_PAUSE_MS = 3_000;
+const LONGEST_PAUSE_MS = 15_000;
 
 export class Outbox {
   #key;
   #ways;
   /** @type {Entry[]} */
   #entries = [];
-  #sending = false;
+  #backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  /** @type {{ entry: Entry, timer: ReturnType<typeof setTimeout> } | null} */
+  #paused = null;
+  /** @type {{ entry: Entry, cancel: AbortController } | null} */
+  #sending = null;
 
   /**
    * @param {string} room
@@ -38,9 +59,9 @@ export class Outbox {
     for (const entry of this.#entries) this.#ways.shown(entry);
   }
 
-  /** @param {string} chat */
-  post(chat) {
-    const entry = { clientId: crypto.getRandomValues(new Uint32Array(4)).join("-"), chat, at: new Date().toISOString() };
+  /** @param {Pick<Entry, "clientId" | "kind" | "chat">} said */
+  post(said) {
+    const entry = { ...said, at: new Date().toISOString() };
     this.#entries.push(entry);
     this.#keep();
     this.#ways.shown(entry);
@@ -49,6 +70,7 @@ export class Outbox {
 
   /** The connection is back: what failed for want of it gets another chance. */
   resume() {
+    this.#endPause();
     for (const entry of this.#entries) {
       if (entry.failed && !HOPELESS.includes(entry.failed)) this.#setFailed(entry, undefined);
     }
@@ -59,8 +81,15 @@ export class Outbox {
   retry(clientId) {
     const entry = this.#entries.find((entry) => entry.clientId === clientId);
     if (!entry) return;
-    this.#setFailed(entry, undefined);
+    if (this.#paused?.entry === entry) this.#endPause();
+    else this.#setFailed(entry, undefined);
     void this.#flush();
+  }
+
+  /** @param {string} clientId */
+  discard(clientId) {
+    if (this.#sending?.entry.clientId === clientId) this.#sending.cancel.abort();
+    this.settle(clientId);
   }
 
   /**
@@ -68,40 +97,79 @@ export class Outbox {
    * @param {string} clientId
    */
   settle(clientId) {
-    this.#entries = this.#entries.filter((entry) => entry.clientId !== clientId);
+    const entry = this.#entries.find((entry) => entry.clientId === clientId);
+    if (!entry) return;
+    this.#entries = this.#entries.filter((other) => other !== entry);
     this.#keep();
+    this.#ways.over(clientId);
+    if (this.#paused?.entry === entry) this.#endPause();
+    void this.#flush();
   }
 
   forget() {
+    const given = this.#entries;
     this.#entries = [];
     this.#keep();
+    this.#endPause();
+    this.#sending?.cancel.abort();
+    for (const { clientId } of given) this.#ways.over(clientId);
   }
 
-  /** One after another, so that they keep their order. */
+  /** One after another, so that they keep their order: whatever waits, those behind it wait too. */
   async #flush() {
     if (this.#sending) return;
-    this.#sending = true;
-    try {
-      for (;;) {
-        const entry = this.#entries.find(({ failed }) => !failed);
-        if (!entry || !this.#ways.isLive()) return;
-        await this.#send(entry);
-      }
-    } finally {
-      this.#sending = false;
+    for (;;) {
+      const entry = this.#entries.find(({ failed }) => !failed);
+      if (!entry || this.#paused || !this.#ways.isLive()) return;
+      const cancel = new AbortController();
+      this.#sending = { entry, cancel };
+      await this.#send(entry, cancel.signal);
+      this.#sending = null;
     }
   }
 
-  /** @param {Entry} entry */
-  async #send(entry) {
+  /**
+   * @param {Entry} entry
+   * @param {AbortSignal} signal
+   */
+  async #send(entry, signal) {
     try {
-      const chat = await this.#ways.send(entry);
+      const chat = await this.#ways.send(entry, signal);
+      this.#backoff.reset();
       this.settle(entry.clientId);
       this.#ways.sent(entry.clientId, chat);
     } catch (error) {
-      if (!this.#ways.isLive() || !this.#entries.includes(entry)) return; // It waits for the connection, or arrived.
-      this.#setFailed(entry, codeOf(error));
+      if (!this.#entries.includes(entry)) return; // It was discarded, or arrived.
+      const code = codeOf(error);
+      if (HOPELESS.includes(code)) this.#setFailed(entry, code);
+      else if (!this.#ways.isLive()) this.#ways.shown(entry); // It waits for the connection.
+      else if (PASSING.includes(code)) this.#pause(entry, code, error instanceof Refused ? error.retryAfterMs : undefined);
+      else this.#setFailed(entry, code);
     }
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {string} code
+   * @param {number} [retryAfterMs] What the server asks for.
+   */
+  #pause(entry, code, retryAfterMs = 0) {
+    const exact = code === "slow_down" && retryAfterMs > 0;
+    const pauseMs = exact ? retryAfterMs : Math.max(retryAfterMs, this.#backoff.next());
+    const timer = setTimeout(() => {
+      this.#endPause();
+      void this.#flush();
+    }, pauseMs);
+    this.#paused = { entry, timer };
+    this.#ways.shown(entry, { code, until: Date.now() + pauseMs });
+  }
+
+  #endPause() {
+    if (!this.#paused) return;
+    const { entry, timer } = this.#paused;
+    clearTimeout(timer);
+    this.#paused = null;
+    if (this.#entries.includes(entry)) this.#ways.shown(entry);
   }
 
   /**

@@ -3,6 +3,7 @@
 import { need } from "../dom.js";
 
 /** @typedef {import("../texts.js").Texts} Texts */
+/** @typedef {{ seq: number, top: number }} Place The first line in view, and how far down it begins. */
 
 /** Closer than this to the end is the end. */
 const END_PX = 48;
@@ -40,10 +41,23 @@ export class Scroll {
    */
   keep(change) {
     const anchor = this.#isAtEnd ? null : this.#firstInView();
-    const before = anchor?.getBoundingClientRect().top ?? 0;
+    const before = anchor ? this.#topOf(anchor) : 0;
     change();
     if (!anchor) this.#log.scrollTop = 0;
-    else if (anchor.isConnected) this.#log.scrollTop += anchor.getBoundingClientRect().top - before;
+    else if (anchor.isConnected) this.#log.scrollTop += this.#topOf(anchor) - before;
+  }
+
+  /** Where the reader is, unless that is the end. @returns {Place | null} */
+  get place() {
+    const line = this.#isAtEnd ? null : this.#firstInView();
+    const seq = line?.getAttribute("data-seq");
+    return line && seq ? { seq: Number(seq), top: this.#topOf(line) } : null;
+  }
+
+  /** @param {Place} place */
+  goTo({ seq, top }) {
+    const line = this.#log.querySelector(`[data-seq="${seq}"]`);
+    if (line) this.#log.scrollTop += this.#topOf(line) - top;
   }
 
   /** @param {number} count How many messages of others came. */
@@ -56,6 +70,11 @@ export class Scroll {
     const top = this.#log.getBoundingClientRect().top;
     const lines = need(this.#log, "[data-lines]", HTMLElement).children;
     return [...lines].find((line) => line.getBoundingClientRect().bottom > top) ?? null;
+  }
+
+  /** @param {Element} line */
+  #topOf(line) {
+    return line.getBoundingClientRect().top - this.#log.getBoundingClientRect().top;
   }
 
   #showButton() {

@@ -1,6 +1,7 @@
 // The state of the connection, in words.
 
 import { need } from "../dom.js";
+import { Countdown } from "./countdown.js";
 
 /** @typedef {import("./connection.js").State} State */
 /** @typedef {import("../texts.js").Texts} Texts */
@@ -13,12 +14,10 @@ export class Status {
   #state = need(document, "[data-connection]", HTMLElement);
   #trouble = need(document, "[data-trouble]", HTMLElement);
   #words = need(this.#trouble, "[data-trouble-words]", HTMLElement);
-  #when = need(this.#trouble, "[data-trouble-when]", HTMLElement);
   #action = need(this.#trouble, "[data-trouble-action]", HTMLButtonElement);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #brief;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #tick;
+  #countdown;
 
   /**
    * @param {Texts} texts
@@ -26,6 +25,9 @@ export class Status {
    */
   constructor(texts, tryNow) {
     this.#texts = texts;
+    this.#countdown = new Countdown(need(this.#trouble, "[data-trouble-when]", HTMLElement), (count) =>
+      count > 0 ? texts.text("trouble-next", { count }) : texts.text("trouble-trying"),
+    );
     this.#action.addEventListener("click", tryNow);
   }
 
@@ -36,39 +38,45 @@ export class Status {
   show(state, delayMs = 0) {
     this.#state.dataset.state = state;
     this.#state.textContent = this.#texts.text(`state-${state}`);
-    const troubled = state === "reconnecting" || state === "offline";
-    if (troubled) this.#showTrouble(state, delayMs);
+    const words = this.#wordsFor(state);
+    if (words) this.#showTrouble(state, words, delayMs);
     else if (state !== "connecting" && state !== "catching-up") this.#hideTrouble();
   }
 
+  /** @param {State} state */
+  #wordsFor(state) {
+    switch (state) {
+      case "reconnecting":
+        return this.#texts.text("trouble-lost");
+      case "restarting":
+        return this.#texts.text("trouble-restarting");
+      case "unavailable":
+        return this.#texts.text("trouble-unavailable");
+      case "offline":
+        return this.#texts.text("trouble-offline");
+      default:
+        return "";
+    }
+  }
+
   /**
-   * @param {"reconnecting" | "offline"} state
+   * @param {State} state
+   * @param {string} words
    * @param {number} delayMs
    */
-  #showTrouble(state, delayMs) {
-    this.#words.textContent = this.#texts.text(state === "offline" ? "trouble-offline" : "trouble-lost");
-    this.#action.hidden = state === "offline";
-    this.#countDown(state === "offline" ? Infinity : delayMs);
+  #showTrouble(state, words, delayMs) {
+    const offline = state === "offline"; // Nothing to try, and no saying when.
+    this.#words.textContent = words;
+    this.#action.hidden = offline;
+    if (offline) this.#countdown.stop();
+    else this.#countdown.start(Date.now() + delayMs);
     this.#brief ??= setTimeout(() => (this.#trouble.hidden = false), BRIEF_MS);
   }
 
   #hideTrouble() {
     clearTimeout(this.#brief);
     this.#brief = undefined;
-    clearInterval(this.#tick);
+    this.#countdown.stop();
     this.#trouble.hidden = true;
-  }
-
-  /** @param {number} delayMs */
-  #countDown(delayMs) {
-    clearInterval(this.#tick);
-    if (delayMs === Infinity) return this.#when.replaceChildren();
-    const end = Date.now() + delayMs;
-    const say = () => {
-      const count = Math.ceil((end - Date.now()) / 1_000);
-      this.#when.textContent = count > 0 ? this.#texts.text("trouble-next", { count }) : this.#texts.text("trouble-trying");
-    };
-    say();
-    this.#tick = setInterval(say, 1_000);
   }
 }

@@ -71,11 +71,18 @@ export class Timeline {
     this.#show(chats);
   }
 
+  /** All is shown at once: laid out and painted after every answer, a long absence takes many times as long. */
   async #catchUp() {
-    for (let more = true; more; ) {
-      const history = await this.#ways.ask(this.#newest);
-      this.#show(history.chats);
-      more = history.more && history.chats.length > 0;
+    /** @type {Chat[]} */
+    const missed = [];
+    try {
+      for (let more = true; more; ) {
+        const history = await this.#ways.ask(missed.at(-1)?.seq ?? this.#newest);
+        missed.push(...history.chats);
+        more = history.more && history.chats.length > 0;
+      }
+    } finally {
+      this.#show(missed); // What was had before it failed is not asked for again.
     }
   }
 

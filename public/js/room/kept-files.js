@@ -1,0 +1,55 @@
+// The GIFs that wait to be sent. IndexedDB keeps them over a reload: they are too large for sessionStorage.
+
+import { createStore, del, delMany, entries, get, set } from "../../lib/idb-keyval.js";
+
+/** @typedef {{ file: File, at: number }} Kept */
+
+/** Whoever has not come back by then has closed the tab that would send it. */
+const LONGEST_MS = 24 * 60 * 60_000;
+
+export class KeptFiles {
+  #store = createStore("huechat", "gifs");
+  /** Where nothing may be kept, as in some private windows, it can still be sent. @type {Map<string, File>} */
+  #here = new Map();
+
+  /**
+   * @param {string} clientId
+   * @param {File} file
+   */
+  async keep(clientId, file) {
+    this.#here.set(clientId, file);
+    await this.#try(() => set(clientId, { file, at: Date.now() }, this.#store));
+  }
+
+  /** @param {string} clientId */
+  async find(clientId) {
+    const kept = await this.#try(() => get(clientId, this.#store));
+    return /** @type {Kept | undefined} */ (kept)?.file ?? this.#here.get(clientId);
+  }
+
+  /** @param {string} clientId */
+  async remove(clientId) {
+    this.#here.delete(clientId);
+    await this.#try(() => del(clientId, this.#store));
+  }
+
+  /** Removes what tabs have left behind that were closed. */
+  async removeOld() {
+    const all = /** @type {[string, Kept][]} */ ((await this.#try(() => entries(this.#store))) ?? []);
+    const old = all.filter(([, { at }]) => Date.now() - at > LONGEST_MS).map(([clientId]) => clientId);
+    await this.#try(() => delMany(old, this.#store));
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} job
+   */
+  async #try(job) {
+    try {
+      return await job();
+    } catch (error) {
+      console.warn("nothing can be kept here", error);
+      return undefined;
+    }
+  }
+}
