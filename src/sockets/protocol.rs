@@ -3,7 +3,7 @@
 //! This file and its payloads are the manual of the protocol. Routes answer with the same payloads. Field names are
 //! in camel case; times are RFC 3339 in UTC with milliseconds.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -126,8 +126,9 @@ impl From<&Error> for ErrorBody {
             Error::Invalid(fields) => Some(fields.iter().map(|f| (f.field, f.code)).collect()),
             _ => None,
         };
-        let retry_after_ms =
-            error.retry_after().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        // Rounded up: whoever waits exactly so long is not too early.
+        let millis = |wait: Duration| wait.as_micros().div_ceil(1_000);
+        let retry_after_ms = error.retry_after().and_then(|wait| millis(wait).try_into().ok());
         Self { code: error.code(), message: error.to_string(), fields, retry_after_ms }
     }
 }
