@@ -13,8 +13,10 @@ mod own_server;
 
 mod checker;
 mod frozen_reader;
+mod journal;
 mod proxy;
 mod report;
+mod requests;
 mod stage;
 mod visitor;
 
@@ -37,9 +39,10 @@ use tokio::{
 
 use checker::Said;
 use common::{Backend, Browser, soon};
+use journal::Journal;
 use report::Report;
 use stage::Stage;
-use visitor::{Journal, Orders, Progress, Visitor};
+use visitor::{Orders, Progress, Visitor};
 
 const ROOMS: usize = 3;
 /// Who stays from the beginning to the end, in each room.
@@ -85,11 +88,11 @@ async fn torture(backend: Backend) {
     let mut members = Vec::new();
 
     for n in 0..ROOMS {
-        let opener = visitor::visit(network).await;
-        let room = visitor::open_room(&opener, &format!("room {n}")).await;
+        let opener = requests::visit(network).await;
+        let room = requests::open_room(&opener, &format!("room {n}")).await;
         let mut browsers = vec![opener];
         for _ in 1..MEMBERS {
-            browsers.push(visitor::visit(network).await);
+            browsers.push(requests::visit(network).await);
         }
         for browser in browsers {
             let mut visitor = Visitor::new(browser, &room, &journal, random.random());
@@ -101,13 +104,13 @@ async fn torture(backend: Backend) {
             });
         }
         for _ in 0..GUESTS {
-            let guest = visitor::visit(network).await;
+            let guest = requests::visit(network).await;
             let (room, journal, orders) = (room.clone(), journal.clone(), others_orders.clone());
             others.spawn(come_and_go(guest, room, journal, orders, random.random()));
         }
     }
     for _ in 0..PAIRS {
-        let pair = [visitor::visit(network).await, visitor::visit(network).await];
+        let pair = [requests::visit(network).await, requests::visit(network).await];
         others.spawn(wander(pair, journal.clone(), others_orders.clone(), random.random()));
     }
 
@@ -119,7 +122,7 @@ async fn torture(backend: Backend) {
     finish(others, &mut report).await;
     members_orders.quiet.cancel();
     settle(&mut members, &mut report).await;
-    let observer = visitor::visit(network).await;
+    let observer = requests::visit(network).await;
     let mut stored = Vec::new();
     for member in members.iter().step_by(MEMBERS) {
         stored.push((member.room.clone(), history(&observer, &member.room).await));
@@ -251,7 +254,7 @@ async fn history(browser: &Browser, room: &str) -> Vec<Value> {
     loop {
         let after = chats.last().map_or(0, |chat| chat["seq"].as_i64().unwrap());
         let path = format!("/room/{room}/chat?after={after}");
-        let Some((_, mut page)) = visitor::request(browser, Method::GET, &path, None).await else {
+        let Some((_, mut page)) = requests::request(browser, Method::GET, &path, None).await else {
             continue;
         };
         let Value::Array(more) = page["chats"].take() else { panic!("no history: {page}") };
@@ -283,7 +286,7 @@ async fn come_and_go(
 async fn wander(pair: [Browser; 2], journal: Arc<Journal>, orders: Orders, seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
     while !orders.quiet.is_cancelled() {
-        let room = visitor::open_room(&pair[0], "for a moment").await;
+        let room = requests::open_room(&pair[0], "for a moment").await;
         let mut two =
             pair.clone().map(|browser| Visitor::new(browser, &room, &journal, random.random()));
         let [first, second] = &mut two;

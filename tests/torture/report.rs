@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-use crate::{checker::Faults, common::Backend, stage::Fault, visitor::Talk};
+use crate::{checker::Faults, common::Backend, journal::Talk, stage::Fault};
 
 pub struct Report {
     title: String,

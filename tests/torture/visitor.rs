@@ -2,17 +2,13 @@
 //! connection or the server fails.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
-    net::SocketAddr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    collections::{BTreeSet, HashSet, VecDeque},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use reqwest::{Method, StatusCode, header};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::{
     sync::watch,
@@ -21,51 +17,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    checker::{Record, Said, View},
+    checker::{Said, View},
     common::{Browser, Socket, gifs, socket::Heard},
+    journal::Journal,
+    requests::{self, PATIENCE, id},
 };
-
-/// Whoever has no answer by then believes the connection to be dead.
-const PATIENCE: Duration = Duration::from_secs(8);
-
-/// What everybody was told.
-#[derive(Default)]
-pub struct Journal {
-    rooms: Mutex<HashMap<String, Record>>,
-    /// How much was said, how much of it was acknowledged, and when last.
-    pub talk: watch::Sender<Talk>,
-    /// Whether everybody says as much as they can.
-    pub hurry: AtomicBool,
-    /// Refusals that nothing explains.
-    pub unexpected: Mutex<Vec<String>>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Talk {
-    pub posts: usize,
-    pub acknowledged: usize,
-    pub last: Option<Instant>,
-}
-
-impl Journal {
-    fn acknowledged(&self, room: &str, person: &str, chat: &Value) {
-        let mut rooms = self.rooms.lock().unwrap();
-        let record = rooms.entry(room.to_owned()).or_default();
-        record.acknowledged.entry(person.to_owned()).or_default().push(Said::of(chat));
-        self.talk.send_modify(|talk| {
-            talk.acknowledged += 1;
-            talk.last = Some(Instant::now());
-        });
-    }
-
-    fn viewed(&self, room: &str, view: View) {
-        self.rooms.lock().unwrap().entry(room.to_owned()).or_default().views.push(view);
-    }
-
-    pub fn take(&self) -> HashMap<String, Record> {
-        std::mem::take(&mut self.rooms.lock().unwrap())
-    }
-}
 
 /// How far a visitor has got, for whoever waits for them.
 #[derive(Debug, Clone, Default)]
@@ -390,59 +346,6 @@ impl Visitor {
 
     /// The answer, if there is one.
     async fn request(&self, method: Method, path: &str) -> Option<(StatusCode, Value)> {
-        request(&self.browser, method, &format!("/room/{}/{path}", self.room), None).await
-    }
-}
-
-fn id(person: &Value) -> String {
-    person["id"].as_str().unwrap().to_owned()
-}
-
-/// The answer, if there is one.
-pub async fn request(
-    browser: &Browser,
-    method: Method,
-    path: &str,
-    form: Option<&Value>,
-) -> Option<(StatusCode, Value)> {
-    let request = browser.request(method, path).header(header::ACCEPT, "application/json");
-    let request = match form {
-        Some(form) => request.json(form),
-        None => request,
-    };
-    let answer = async {
-        let response = request.send().await.ok()?;
-        let status = response.status();
-        let text = response.text().await.ok()?;
-        Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
-    };
-    timeout(PATIENCE, answer).await.ok().flatten()
-}
-
-/// A new visitor, through a network that may fail.
-pub async fn visit(address: SocketAddr) -> Browser {
-    loop {
-        let mut browser = Browser::without_cookie(address);
-        let page = timeout(PATIENCE, browser.request(Method::GET, "/").send()).await;
-        let cookie = page.ok().and_then(Result::ok).and_then(|page| {
-            let set = page.headers().get(header::SET_COOKIE)?.to_str().ok()?;
-            set.split(';').next().map(ToOwned::to_owned)
-        });
-        if cookie.is_some() {
-            browser.cookie = cookie;
-            return browser;
-        }
-        sleep(Duration::from_millis(200)).await;
-    }
-}
-
-/// A new room, however often it takes.
-pub async fn open_room(browser: &Browser, title: &str) -> String {
-    let form = json!({ "title": title, "max": 100 });
-    loop {
-        match request(browser, Method::POST, "/room", Some(&form)).await {
-            Some((StatusCode::CREATED, room)) => return id(&room),
-            _ => sleep(Duration::from_millis(200)).await,
-        }
+        requests::request(&self.browser, method, &format!("/room/{}/{path}", self.room), None).await
     }
 }
