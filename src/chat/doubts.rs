@@ -72,10 +72,13 @@ impl Doubts {
         });
     }
 
-    /// Somebody may have left a room, or it may be closed, or owned by somebody else.
+    /// Somebody may have left a room, or it may be closed, or owned by somebody else, or something may
+    /// be said there.
     pub(super) fn add(&self, room: &RoomId, left: Option<&Person>) {
         let doubt = Doubt { room: room.clone(), left: left.cloned(), trouble: Instant::now() };
-        locked(&self.rooms).push(doubt);
+        let mut all = locked(&self.rooms);
+        all.retain(|known| known.room != doubt.room || known.left != doubt.left);
+        all.push(doubt);
     }
 
     /// Everybody was told that this person left.
@@ -164,7 +167,8 @@ impl Chat {
             let count = room.summary().count;
             self.note(&room.id, SystemCode::Left, gone, Announce::Left { count });
         }
-        let (id, owner) = (room.id, room.owner);
+        let (id, owner, seq) = (room.id, room.owner, room.head);
+        self.bus.announce(Event::Head { room: id.clone(), seq }).await;
         self.bus.announce(Event::OwnerChanged { room: id.clone(), owner }).await;
         self.bus.announce(Event::RoomChanged(id)).await;
         None

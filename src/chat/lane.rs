@@ -198,6 +198,7 @@ impl Chat {
             Ok(outcomes) => outcomes,
             Err(cause) => {
                 error!(%room, error = ?cause, "could not store a batch of messages");
+                self.doubts.add(room, None); // It may be stored yet.
                 let again = told.into_iter().filter_map(Told::failed);
                 return Err(again.chain([Work::TellHead]).collect());
             }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    common::until,
+    common::{soon, until},
     in_time,
     stage::{Stage, Tea, always, blocked, once, outcome},
 };
@@ -79,4 +79,25 @@ async fn posts_that_wait_behind_a_slow_one_have_their_answer_in_time_too() {
         let chat = tea.say_until_stored(id).await;
         tea.assert_once(&chat).await;
     }
+}
+
+#[tokio::test]
+async fn the_others_hear_of_a_post_that_was_stored_too_late() {
+    let stage = Stage::new().await;
+    let mut tea = Tea::on(&stage).await;
+
+    stage.fail(&["insert"], once(), blocked()).await;
+    assert_eq!(tea.say("late").await.unwrap_err(), "unavailable");
+
+    soon("word of it", async {
+        loop {
+            let head = tea.bens.wait_for("head").await;
+            let after = head["seq"].as_i64().unwrap() - 1;
+            let page = tea.bens.ask("chat:get", json!({ "after": after })).await;
+            if page["data"]["chats"][0]["clientId"] == "late" {
+                return;
+            }
+        }
+    })
+    .await;
 }
