@@ -23,9 +23,9 @@ use tokio::{
 };
 use tracing::{error, warn};
 
-use super::{Chat, Error};
+use super::{Chat, Error, Welcome};
 use crate::{
-    domain::{Draft, Event, History, Message, PersonId, RoomId, Seq, Window},
+    domain::{Draft, Event, Message, PersonId, RoomId, Seq, Window},
     store::Appended,
 };
 
@@ -63,8 +63,8 @@ impl Asker {
     }
 }
 
-/// Called between two batches, with the history as of that moment.
-pub(super) type Greeting = Box<dyn FnOnce(Result<History, Error>) + Send>;
+/// Called between two batches, with the room and its history as of that moment.
+pub(super) type Greeting = Box<dyn FnOnce(Welcome) + Send>;
 
 pub(super) enum Work {
     Say(Box<Say>),
@@ -256,11 +256,20 @@ impl Chat {
     }
 
     async fn greet_together(&self, room: &RoomId, greetings: Vec<(PersonId, Window, Greeting)>) {
+        // Whoever came in before this moment is in the room as it is now; whoever comes after it is
+        // announced. As it was when they entered, it might still hold somebody whose leaving has been
+        // announced since.
+        let found = self.store.room(room).await;
         let histories =
             greetings.iter().map(|(viewer, window, _)| self.store.history(room, viewer, *window));
         let histories = join_all(histories).await;
         for ((_, _, greeting), history) in greetings.into_iter().zip(histories) {
-            greeting(history.map_err(Error::from));
+            greeting(match (&found, history) {
+                (Ok(Some(room)), Ok(history)) => Ok((room.clone(), history)),
+                (Ok(None), _) => Err(Error::NoSuchRoom),
+                (Err(_), _) => Err(unavailable()),
+                (_, Err(cause)) => Err(cause.into()),
+            });
         }
     }
 }

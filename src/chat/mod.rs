@@ -31,7 +31,7 @@ pub use error::{Error, FieldError, client_id, room_id};
 pub use limits::{Rate, Rates};
 pub use messages::GifFile;
 pub use rooms::{Opened, Pass, RoomForm};
-pub use seats::{Entered, MAX_WINDOW, Presence, Welcome};
+pub use seats::{MAX_WINDOW, Presence, Welcome};
 
 use crate::{bus::Bus, domain::NodeId, media::Media, store::Store};
 use doubts::Doubts;

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Event, History, PasswordHash, Person, PersonId, RoomId, RoomSummary, Seq, SocketId,
-        SystemCode, Timestamp, Window,
+        Event, History, PasswordHash, Person, PersonId, Room, RoomId, Seq, SocketId, SystemCode,
+        Timestamp, Window,
     },
     store::{Departing, Departure, Dropped, Entering, Entry},
 };
@@ -53,18 +53,8 @@ impl Drop for Presence {
     }
 }
 
-/// Somebody came in.
-pub struct Entered {
-    /// Their hold on the seat.
-    pub presence: Presence,
-    /// The room with them in it.
-    pub room: RoomSummary,
-    /// Who is there, the longest first.
-    pub people: Vec<Person>,
-}
-
-/// What greets whoever came in.
-pub type Welcome = Result<History, Error>;
+/// What greets whoever came in: the room as it is, and what was said there.
+pub type Welcome = Result<(Room, History), Error>;
 
 impl Chat {
     /// Takes a seat for a new connection, or joins the one that this person has.
@@ -80,7 +70,7 @@ impl Chat {
         me: &Person,
         pass: Option<Pass>,
         password: Option<&str>,
-    ) -> Result<Entered, Error> {
+    ) -> Result<Presence, Error> {
         self.open_for_new()?;
         let passed = self.shown(room, me, pass, password).await?;
         let socket = SocketId::random();
@@ -105,18 +95,13 @@ impl Chat {
                 (person, room, unseen)
             }
         };
-        let summary = room.summary();
         if newcomer {
-            let announce = Announce::Joined { count: summary.count };
+            let announce = Announce::Joined { count: room.summary().count };
             self.note(&room.id, SystemCode::Joined, &person, announce);
             self.bus.announce(Event::RoomChanged(room.id.clone())).await;
         }
         let let_go = AtomicBool::new(false);
-        Ok(Entered {
-            presence: Presence { chat: self.clone(), room: room.id, person, socket, let_go },
-            room: summary,
-            people: room.people.into_iter().map(|seat| seat.person).collect(),
-        })
+        Ok(Presence { chat: self.clone(), room: room.id, person, socket, let_go })
     }
 
     /// The hash of the room's password, if they have a pass for it, or else tell it now.
@@ -141,10 +126,10 @@ impl Chat {
         }
     }
 
-    /// Greets somebody who came in: `welcome` is called with all that they missed since `after`,
-    /// or the newest messages, at a moment when nothing else of this room is being announced.
-    /// What is announced after it has returned must reach them; so it is there that they are
-    /// connected to the room.
+    /// Greets somebody who came in: `welcome` is called with the room, and with all that they missed
+    /// since `after`, or the newest messages, at a moment when nothing else of this room is being
+    /// announced. What is announced after it has returned must reach them; so it is there that they
+    /// are connected to the room.
     pub fn greet(
         &self,
         presence: &Presence,

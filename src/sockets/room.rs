@@ -17,7 +17,7 @@ use super::{
     turn::{Line, Turn},
 };
 use crate::{
-    chat::{self, Entered, Error, Presence, room_id},
+    chat::{self, Error, Presence, room_id},
     connection::Taken,
     domain::{RoomId, Seq},
     session::Session,
@@ -27,13 +27,9 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Seat(Arc<Presence>);
 
-/// What a socket needs to know only until it is greeted.
+/// The newest message that whoever comes has seen.
 #[derive(Clone)]
-pub(super) struct Arrival {
-    after: Option<Seq>,
-    room: protocol::Room,
-    people: Vec<protocol::Person>,
-}
+pub(super) struct SeenUpTo(Option<Seq>);
 
 /// Takes a seat. When this fails, nothing is left of it; when it succeeds but the connection is
 /// already gone, dropping the socket's extensions lets the seat go.
@@ -48,9 +44,8 @@ pub(super) async fn admit(
     let room = wanted(&handshake, &socket)?;
     let pass = visitor.pass(&room).await?;
     let password = handshake.password.as_deref();
-    let entered = shared.chat.enter(&room, &visitor.person, pass, password).await?;
+    let presence = shared.chat.enter(&room, &visitor.person, pass, password).await?;
 
-    let Entered { presence, room, people } = entered;
     let presence = Arc::new(presence);
     socket.extensions.insert(Seat(presence.clone()));
     socket.extensions.insert(Line::default());
@@ -59,11 +54,7 @@ pub(super) async fn admit(
     {
         socket.extensions.insert(Backlog::of(taken.clone()));
     }
-    socket.extensions.insert(Arrival {
-        after: handshake.after,
-        room: protocol::Room::from(&room),
-        people: people.iter().map(protocol::Person::from).collect(),
-    });
+    socket.extensions.insert(SeenUpTo(handshake.after));
     socket.on_disconnect(async move || presence.let_go());
     socket.on(asked::CHAT_POST, on_post);
     socket.on(asked::CHAT_GET, on_get);
@@ -89,13 +80,13 @@ pub(super) async fn connected(
     socket: SocketRef,
     State(shared): State<Shared>,
     Extension(Seat(presence)): Extension<Seat>,
-    Extension(arrival): Extension<Arrival>,
+    Extension(SeenUpTo(after)): Extension<SeenUpTo>,
 ) {
-    socket.extensions.remove::<Arrival>();
+    socket.extensions.remove::<SeenUpTo>();
     let you = presence.clone();
-    shared.chat.greet(&presence, arrival.after, move |history| {
-        let history = match history {
-            Ok(history) => history,
+    shared.chat.greet(&presence, after, move |found| {
+        let (room, history) = match found {
+            Ok(found) => found,
             Err(error) => {
                 complain(&socket, &error);
                 socket.disconnect().ok(); // It comes back by itself, and is greeted then.
@@ -104,9 +95,9 @@ pub(super) async fn connected(
         };
         socket.join([you.room.to_string(), seat(&you.room, &you.person.id)]);
         let welcome = protocol::Welcome {
-            room: arrival.room,
+            room: protocol::Room::from(&room.summary()),
             you: protocol::Person::from(&you.person),
-            people: arrival.people,
+            people: room.people.iter().map(|seat| protocol::Person::from(&seat.person)).collect(),
             history: Chats::from(&history),
         };
         if socket.emit(told::WELCOME, &welcome).is_err() {

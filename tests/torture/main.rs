@@ -228,8 +228,12 @@ async fn settle(members: &mut [Member], report: &mut Report) {
         let here: BTreeSet<String> = here.map(|(_, id)| id.clone()).collect();
         let seen = member.progress.wait_for(|progress| progress.people == here);
         if timeout_at(until, seen).await.is_err() {
-            let people = &member.progress.borrow().people;
-            report.ghosts += people.symmetric_difference(&here).count();
+            let progress = member.progress.borrow();
+            let wrong = progress.people.symmetric_difference(&here);
+            report.ghosts.extend(wrong.map(|ghost| {
+                let what = if here.contains(ghost) { "does not see" } else { "still sees" };
+                format!("{} {what} {ghost} in {}", progress.me, member.room)
+            }));
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Report {
     doubled: Vec<String>,
     out_of_order: Vec<String>,
     /// People in a list who are not there, or the other way round.
-    pub ghosts: usize,
+    pub ghosts: Vec<String>,
     /// People who stayed, and were said to have left or to have come again.
     pub seats_lost: usize,
     pub rows_left: u64,
@@ -32,7 +32,7 @@ impl Report {
             lost: Vec::new(),
             doubled: Vec::new(),
             out_of_order: Vec::new(),
-            ghosts: 0,
+            ghosts: Vec::new(),
             seats_lost: 0,
             rows_left: 0,
             files_left: 0,
@@ -63,7 +63,7 @@ impl Report {
             ("lost", self.lost.len().to_string()),
             ("doubled", self.doubled.len().to_string()),
             ("out of order", self.out_of_order.len().to_string()),
-            ("ghosts", self.ghosts.to_string()),
+            ("ghosts", self.ghosts.len().to_string()),
             ("seats lost", self.seats_lost.to_string()),
             ("rooms and messages left behind", self.rows_left.to_string()),
             ("files left behind", self.files_left.to_string()),
@@ -81,9 +81,12 @@ impl Report {
         }
         println!("{table}after {}\n", suffered.join(", "));
 
-        for (what, faults) in
-            [("lost", &self.lost), ("doubled", &self.doubled), ("out of order", &self.out_of_order)]
-        {
+        for (what, faults) in [
+            ("lost", &self.lost),
+            ("doubled", &self.doubled),
+            ("out of order", &self.out_of_order),
+            ("ghost", &self.ghosts),
+        ] {
             for fault in faults.iter().take(20) {
                 println!("{what}: {fault}");
             }
@@ -92,6 +95,6 @@ impl Report {
         assert!(self.talk.acknowledged > 0, "nothing was said");
         let bad = self.lost.len() + self.doubled.len() + self.out_of_order.len();
         let left = usize::try_from(self.rows_left).unwrap() + self.files_left;
-        assert_eq!(bad + self.ghosts + self.seats_lost + left, 0, "see the table");
+        assert_eq!(bad + self.ghosts.len() + self.seats_lost + left, 0, "see the table");
     }
 }
