@@ -18,7 +18,8 @@ pub fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("public/lib") {
+        let is_ours = !path.ends_with("public/lib") && !path.ends_with("node_modules");
+        if path.is_dir() && is_ours {
             found.extend(files(&path, endings));
         } else if endings.iter().any(|ending| path.extension().is_some_and(|e| e == *ending)) {
             found.push(path);

@@ -47,8 +47,7 @@ export class Client {
   /** The next event that was not asked for yet. @returns {Promise<[string, any]>} */
   async next() {
     while (this.#heard.length === 0) await this.#soon((resolve) => (this.#wake = resolve));
-    const [next] = this.#heard.splice(0, 1);
-    return next;
+    return /** @type {[string, any]} */ (this.#heard.shift());
   }
 
   /** What the next event of this name carries. What comes before it is passed over. @param {string} name */

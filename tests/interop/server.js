@@ -46,7 +46,7 @@ export class Server {
       this.#process.once("exit", () => reject(new Error("the server ended at its start")));
       createInterface(this.#process.stderr).on("line", (line) => {
         const found = line.match(/listening on (http:\/\/[\d.:]+)/);
-        if (found) resolve(found[1]);
+        if (found?.[1]) resolve(found[1]);
       });
     });
   }
@@ -61,7 +61,7 @@ export class Server {
   /** The cookie of a new visitor. */
   async visitor() {
     const page = await fetch(this.url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    return page.headers.getSetCookie()[0].split(";")[0];
+    return page.headers.getSetCookie()[0]?.split(";")[0] ?? "";
   }
 
   /**
