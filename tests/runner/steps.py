@@ -106,6 +106,17 @@ STEPS = [
         on_request=True,
     ),
     Step(
+        "bench",
+        [
+            ["cargo", "build", "--locked", "--release", "--package=huechat", "--package=huechat-bench"],
+            ["npm", "ci", "--prefix", "bench/peer", "--no-audit", "--no-fund"],
+            # The servers have the first core; whoever loads them, and their stores, the other.
+            ["taskset", "-c", "1", "target/release/bench"],
+        ],
+        frozenset({Need.MONGODB, Need.NPM}),
+        on_request=True,
+    ),
+    Step(
         "screenshots",
         [BUILD, ["env", "SCREENSHOTS=1", *BROWSER, "--project=sqlite", "screenshots"]],
         frozenset({Need.NPM, Need.CHROMIUM}),

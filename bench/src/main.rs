@@ -1,0 +1,339 @@
+//! Measures Huechat beside a peer and beside the limit, in one run, taking turns.
+//!
+//! Latency counts from the moment at which a message should have been sent, so that a server which keeps
+//! its clients from sending does not look quick.
+
+#![expect(clippy::cast_precision_loss, reason = "no figure here has sixteen digits")]
+
+mod client;
+mod figures;
+mod measure;
+mod plot;
+mod report;
+mod target;
+mod workloads;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::{task::LocalSet, time::Instant};
+
+use figures::Figures;
+use target::{Kind, Programs, Target};
+use workloads::{
+    crowd::{Crowd, watch_idle},
+    growth, lobby, start,
+    talk::{Pace, Rooms},
+    uploads,
+};
+
+/// Whatever goes wrong ends the run with its words.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measures Huechat beside a peer and beside the limit.
+#[derive(Parser, Debug)]
+struct CommandLine {
+    /// Under five minutes: one round, shorter and smaller.
+    #[arg(long, env = "QUICK")]
+    quick: bool,
+    /// How often everything is measured.
+    #[arg(long, env = "ROUNDS", default_value_t = 3)]
+    rounds: usize,
+    /// Which workloads, such as W1; all without any.
+    #[arg(long, env = "ONLY", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Which servers; all without any.
+    #[arg(long, env = "SERVERS", value_delimiter = ',')]
+    servers: Vec<Kind>,
+    /// The product.
+    #[arg(long, default_value = "target/release/huechat")]
+    huechat: PathBuf,
+    /// The bare server.
+    #[arg(long, default_value = "target/release/limit")]
+    limit: PathBuf,
+    /// The peer.
+    #[arg(long, default_value = "bench/peer/server.js")]
+    peer: PathBuf,
+    /// A server that speaks MongoDB's protocol.
+    #[arg(long, env = "HUECHAT_TEST_SECANTUSD", default_value = ".venv/bin/secantusd-py")]
+    mongodb: PathBuf,
+    /// Where the table and the plots go.
+    #[arg(long, default_value = "bench/results")]
+    results: PathBuf,
+}
+
+/// How large and how long everything is.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    warm_up: Duration,
+    lasting: Duration,
+    members: usize,
+    rooms: usize,
+    idle: usize,
+    idle_later: Duration,
+    rush: usize,
+    /// Rooms in the lobby, one step after another.
+    listed: &'static [usize],
+    members_grow: &'static [usize],
+    history_grows: &'static [u64],
+    /// Posts a second in all rooms, one step after another.
+    rates: &'static [u32],
+}
+
+const WHOLE: Scale = Scale {
+    warm_up: Duration::from_secs(2),
+    lasting: Duration::from_secs(8),
+    members: 500,
+    rooms: 200,
+    idle: 10_000,
+    idle_later: Duration::from_secs(30),
+    rush: 2_000,
+    listed: &[1_000, 10_000],
+    members_grow: &[2, 20, 200, 2_000],
+    history_grows: &[1_000, 10_000, 100_000, 1_000_000],
+    rates: &[500, 1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000, 24_000, 32_000, 48_000],
+};
+
+const QUICK: Scale = Scale {
+    warm_up: Duration::from_secs(1),
+    lasting: Duration::from_secs(3),
+    members: 200,
+    rooms: 50,
+    idle: 1_000,
+    idle_later: Duration::from_secs(5),
+    rush: 500,
+    listed: &[200],
+    members_grow: &[2, 20, 200],
+    history_grows: &[1_000, 10_000],
+    rates: &[500, 2_000, 8_000, 16_000],
+};
+
+/// What a step's p99 has to stay below, in milliseconds.
+const QUICK_ENOUGH: f64 = 50.0;
+const EVERYBODY: [Kind; 5] =
+    [Kind::Huechat, Kind::HuechatMongo, Kind::Peer, Kind::PeerMemory, Kind::Limit];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Failure> {
+    let line = CommandLine::parse();
+    LocalSet::new().run_until(run(line)).await
+}
+
+async fn run(line: CommandLine) -> Result<(), Failure> {
+    let programs = Programs {
+        huechat: line.huechat.canonicalize()?,
+        limit: line.limit.canonicalize()?,
+        peer: line.peer.canonicalize()?,
+        mongodb: line.mongodb.canonicalize()?,
+    };
+    let scale = if line.quick { QUICK } else { WHOLE };
+    let rounds = if line.quick { 1 } else { line.rounds };
+    let wanted = |name: &str| line.only.is_empty() || line.only.iter().any(|only| only == name);
+    let steps: Vec<&str> = ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8"]
+        .into_iter()
+        .filter(|name| wanted(name))
+        .collect();
+    let servers = if line.servers.is_empty() { EVERYBODY.to_vec() } else { line.servers };
+    let bar = ProgressBar::new((rounds * steps.len() * servers.len()) as u64)
+        .with_style(ProgressStyle::with_template("{elapsed_precise} {bar:40} {pos}/{len} {msg}")?);
+    let mut figures = Figures::default();
+    for round in 0..rounds {
+        for step in &steps {
+            for turn in 0..servers.len() {
+                // Nobody always goes first.
+                let kind = servers[(turn + round) % servers.len()];
+                bar.set_message(format!("{step} {}", kind.name()));
+                measure(step, kind, &programs, scale, &mut figures).await.map_err(|cause| {
+                    Failure::from(format!("{step} with {}: {cause}", kind.name()))
+                })?;
+                bar.inc(1);
+            }
+        }
+    }
+    bar.finish_and_clear();
+    if wanted("W8") {
+        figures.add("W8", "program MB", Kind::Huechat, start::size(&programs)?);
+    }
+    report::write(&figures, &line.results, rounds, line.quick)
+}
+
+async fn measure(
+    step: &str,
+    kind: Kind,
+    programs: &Programs,
+    scale: Scale,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    match step {
+        "W1" => one_room(kind, programs, scale, figures).await,
+        "W2" => many_rooms(kind, programs, scale, figures).await,
+        "W3" => idle(kind, programs, scale, figures).await,
+        "W4" => lobby(kind, programs, scale, figures).await,
+        "W6" => uploads(kind, programs, scale, figures).await,
+        "W7" => growth(kind, programs, scale, figures).await,
+        "W5" => rush(kind, programs, scale, figures).await,
+        _ => {
+            let start = start::start(kind, programs).await?;
+            figures.add("W8", "start ms", kind, start.took);
+            figures.add("W8", "memory at rest MB", kind, start.memory);
+            Ok(())
+        }
+    }
+}
+
+/// One room; ten people speak as fast as they are acknowledged.
+async fn one_room(
+    kind: Kind,
+    programs: &Programs,
+    scale: Scale,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    let target = Target::start(kind, programs).await?;
+    let mut rooms = Rooms::fill(&target, 1, scale.members).await?;
+    let talk = rooms.talk(&target, 10, Pace::Closed, scale.warm_up, scale.lasting).await?;
+    figures.add("W1", "delivered/s", kind, talk.delivered);
+    figures.add("W1", "p50 ms", kind, talk.p50);
+    figures.add("W1", "p99 ms", kind, talk.p99);
+    figures.add("W1", "CPU %", kind, 100.0 * talk.cpu);
+    Ok(())
+}
+
+/// Rooms of five; one speaks in each, faster and faster, until it is too much.
+async fn many_rooms(
+    kind: Kind,
+    programs: &Programs,
+    scale: Scale,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    let target = Target::start(kind, programs).await?;
+    let mut rooms = Rooms::fill(&target, scale.rooms, 5).await?;
+    let mut highest = 0.0;
+    for rate in scale.rates.iter().copied() {
+        let pace = Pace::Open(f64::from(rate));
+        let talk = rooms.talk(&target, 1, pace, scale.warm_up, scale.lasting).await?;
+        figures.step(kind, rate, talk);
+        if talk.p99 >= QUICK_ENOUGH || talk.acknowledged < 0.95 * f64::from(rate) {
+            break;
+        }
+        highest = talk.delivered;
+    }
+    figures.add("W2", "highest delivered/s", kind, highest);
+    Ok(())
+}
+
+async fn idle(
+    kind: Kind,
+    programs: &Programs,
+    scale: Scale,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    let target = Target::start(kind, programs).await?;
+    let crowd = Crowd::gather(&target, scale.idle, 10).await?;
+    let empty = target.process.memory()?;
+    let arrival = crowd.enter(&target, 100).await?;
+    figures.add("W3", "connect and enter all s", kind, arrival.all);
+    let idle =
+        watch_idle(&target, arrival.clients, empty, scale.idle_later, scale.idle_later * 2).await?;
+    figures.add("W3", "kB a connection at once", kind, idle.at_once / 1e3);
+    figures.add("W3", "kB a connection later", kind, idle.later / 1e3);
+    figures.add("W3", "CPU % idle", kind, 100.0 * idle.cpu);
+    Ok(())
+}
+
+async fn rush(
+    kind: Kind,
+    programs: &Programs,
+    scale: Scale,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    let target = Target::start(kind, programs).await?;
+    let crowd = Crowd::gather(&target, scale.rush, 10).await?;
+    let arrival = crowd.enter(&target, scale.rush).await?;
+    figures.add("W5", "all in s", kind, arrival.all);
+    figures.add("W5", "p99 ms", kind, arrival.p99);
+    Ok(())
+}
+
+/// Knows nothing of a lobby, of pages, or of what was said.
+fn keeps_nothing(kind: Kind) -> bool {
+    kind == Kind::Limit
+}
+
+async fn lobby(
+    kind: Kind,
+    programs: &Programs,
+    scale: Scale,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    if keeps_nothing(kind) {
+        return Ok(());
+    }
+    for listed in scale.listed.iter().copied() {
+        let target = Target::start(kind, programs).await?;
+        let crowd = Crowd::gather(&target, listed, 1).await?;
+        let rooms = crowd.rooms();
+        let _people = crowd.enter(&target, 50).await?;
+        let pages = lobby::pages(&target, scale.lasting).await?;
+        figures.add_at("W4", "pages/s", listed, kind, pages.per_second);
+        figures.add_at("W4", "p99 ms", listed, kind, pages.p99);
+        figures.add_at("W4", "kB a page", listed, kind, pages.bytes / 1e3);
+        let watch = lobby::watch(&target, &rooms[..10], scale.lasting).await?;
+        figures.add_at("W4", "events a watcher gets/s", listed, kind, watch.events);
+        figures.add_at("W4", "of them of one room/s", listed, kind, watch.liveliest);
+    }
+    Ok(())
+}
+
+/// How far the p99 of those who talk moves while others share GIFs. The peer shares none.
+async fn uploads(
+    kind: Kind,
+    programs: &Programs,
+    scale: Scale,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    if !matches!(kind, Kind::Huechat | Kind::HuechatMongo) {
+        return Ok(());
+    }
+    let best =
+        figures.steps(kind).iter().rfind(|step| step.p99 < QUICK_ENOUGH).map(|step| step.rate);
+    let pace = Pace::Open(f64::from(best.unwrap_or(1_000)) / 2.0);
+    let target = Target::start(kind, programs).await?;
+    let mut rooms = Rooms::fill(&target, scale.rooms, 5).await?;
+    let without = rooms.talk(&target, 1, pace, scale.warm_up, scale.lasting).await?;
+    let until = Instant::now() + scale.warm_up + scale.lasting;
+    let (with, shared) = tokio::join!(
+        rooms.talk(&target, 1, pace, scale.warm_up, scale.lasting),
+        uploads::share(&target, until)
+    );
+    figures.add("W6", "GIFs/s", kind, shared?);
+    figures.add("W6", "p99 ms without", kind, without.p99);
+    figures.add("W6", "p99 ms with", kind, with?.p99);
+    Ok(())
+}
+
+async fn growth(
+    kind: Kind,
+    programs: &Programs,
+    scale: Scale,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
+    for members in scale.members_grow.iter().copied() {
+        let target = Target::start(kind, programs).await?;
+        let cost = growth::cost_of_a_message(&target, members, scale.lasting).await?;
+        figures.add_at("W7", "µs a delivered message, members", members, kind, cost);
+    }
+    if keeps_nothing(kind) {
+        return Ok(());
+    }
+    let target = Target::start(kind, programs).await?;
+    let mut room = growth::Room::open(&target).await?;
+    for messages in scale.history_grows.iter().copied() {
+        room.grow(messages).await?;
+        let effort = room.effort(&target).await?;
+        let messages = usize::try_from(messages)?;
+        figures.add_at("W7", "ms to enter, chats", messages, kind, effort.entering);
+        figures.add_at("W7", "ms a page of history, chats", messages, kind, effort.page);
+    }
+    Ok(())
+}
