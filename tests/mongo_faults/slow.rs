@@ -32,7 +32,8 @@ async fn a_post_that_is_sent_again_before_the_late_one_is_stored_is_stored_once(
     assert_eq!(tea.say("late").await.unwrap_err(), "unavailable");
     let chat = tea.say("late").await.unwrap();
 
-    until("the late one", || async { stage.insertions().await == before + 2 }).await;
+    // The void one that took its number, the other, and then the late one.
+    until("the late one", || async { stage.insertions().await == before + 3 }).await;
     tea.assert_once(&chat).await;
     tea.assert_heard(&chat).await;
 }
@@ -100,4 +101,26 @@ async fn the_others_hear_of_a_post_that_was_stored_too_late() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_post_that_is_late_does_not_appear_behind_a_later_one() {
+    let stage = Stage::new().await;
+    let mut tea = Tea::on(&stage).await;
+    let before = stage.insertions().await;
+
+    stage.fail(&["insert"], once(), blocked()).await;
+    assert_eq!(tea.say("late").await.unwrap_err(), "unavailable");
+    let later = tea.say_until_stored("later").await;
+    tea.assert_heard(&later).await;
+    // The void one, the later one, and then the late one.
+    until("the late one", || async { stage.insertions().await == before + 3 }).await;
+
+    let again = tea.say_until_stored("late").await;
+    assert!(
+        again["seq"].as_i64() > later["seq"].as_i64(),
+        "it is heard after what was heard before"
+    );
+    tea.assert_heard(&again).await;
+    tea.assert_once(&again).await;
 }

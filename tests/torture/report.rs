@@ -7,7 +7,7 @@ use crate::{checker::Faults, common::Backend, journal::Talk, stage::Fault};
 pub struct Report {
     title: String,
     suffered: BTreeMap<Fault, u32>,
-    longest_silence: Duration,
+    longest_silence: Option<(Duration, Fault)>,
     pub talk: Talk,
     pub lost: Vec<String>,
     doubled: Vec<String>,
@@ -27,7 +27,7 @@ impl Report {
         Self {
             title: format!("{backend:?}, seed {seed}"),
             suffered: BTreeMap::new(),
-            longest_silence: Duration::ZERO,
+            longest_silence: None,
             talk: Talk::default(),
             lost: Vec::new(),
             doubled: Vec::new(),
@@ -44,7 +44,7 @@ impl Report {
     /// Something went wrong; when it was put right, so long passed until something was acknowledged.
     pub fn suffered(&mut self, fault: Fault, silence: Duration) {
         *self.suffered.entry(fault).or_default() += 1;
-        self.longest_silence = self.longest_silence.max(silence);
+        self.longest_silence = self.longest_silence.max(Some((silence, fault)));
     }
 
     pub fn add(&mut self, room: &str, faults: Faults) {
@@ -57,6 +57,9 @@ impl Report {
 
     /// Only zero passes.
     pub fn print_and_judge(self) {
+        let longest_silence = self.longest_silence.map_or_else(String::new, |(silence, fault)| {
+            format!("{:.1} s, {fault:?}", silence.as_secs_f64())
+        });
         let rows = [
             ("posts", self.talk.posts.to_string()),
             ("acknowledged", self.talk.acknowledged.to_string()),
@@ -67,17 +70,14 @@ impl Report {
             ("seats lost", self.seats_lost.to_string()),
             ("rooms and messages left behind", self.rows_left.to_string()),
             ("files left behind", self.files_left.to_string()),
-            (
-                "longest silence after a fault",
-                format!("{:.1} s", self.longest_silence.as_secs_f64()),
-            ),
+            ("longest silence, after", longest_silence),
             ("peak memory", format!("{} MiB", self.peak_memory >> 20)),
         ];
         let suffered: Vec<_> =
             self.suffered.iter().map(|(fault, times)| format!("{times} × {fault:?}")).collect();
-        let mut table = format!("\n| {:<32} | {:>20} |\n|---|---:|\n", "torture", self.title);
+        let mut table = format!("\n| {:<32} | {:>28} |\n|---|---:|\n", "torture", self.title);
         for (name, value) in rows {
-            writeln!(table, "| {name:<32} | {value:>20} |").unwrap();
+            writeln!(table, "| {name:<32} | {value:>28} |").unwrap();
         }
         println!("{table}after {}\n", suffered.join(", "));
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::room_document::{PersonDocument, date, parsed, person, room_id, timestamp};
 use crate::{
-    domain::{Body, ClientId, Gif, GifFacts, Message, SystemCode},
+    domain::{Body, ClientId, Gif, GifFacts, Message, Seq, SystemCode},
     store::{Error, Result},
 };
 
@@ -16,6 +16,7 @@ enum Kind {
     Gif,
     System,
     Whisper,
+    Void,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -125,6 +126,24 @@ impl ChatDocument {
         })
     }
 
+    /// Takes the number of this message, and says nothing.
+    pub(super) fn void(&self) -> Self {
+        Self {
+            id: ObjectId::new(),
+            kind: Kind::Void,
+            chat: None,
+            gif: None,
+            to: None,
+            system: None,
+            client_id: None,
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn seq(&self) -> Seq {
+        self.seq
+    }
+
     pub(super) fn message(self) -> Result<Message> {
         Ok(Message {
             id: self.id.to_hex(),
@@ -152,7 +171,7 @@ impl ChatDocument {
                 code: parsed(&system.code, "system code", SystemCode::from_code(&system.code))?,
                 person: person(&system.id, &system.color, &system.name)?,
             },
-            (Kind::Whisper | Kind::System, ..) => {
+            (Kind::Whisper | Kind::System | Kind::Void, ..) => {
                 return parsed(&self.id.to_hex(), "whole message", None);
             }
         })

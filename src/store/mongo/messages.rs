@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{
     chat_document::ChatDocument,
+    late::Late,
     room_document::{PersonDocument, RoomDocument, room_id},
     rooms::{self, Named},
     sessions::DUPLICATE_KEY,
@@ -45,9 +46,11 @@ type Attempt = std::result::Result<Message, Unsaid>;
 pub(super) async fn append(
     rooms: &Collection<RoomDocument>,
     chats: &Collection<ChatDocument>,
+    late: &Late,
     room: &RoomId,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Appended>> {
+    late.settle(chats, room).await?;
     let Some(place) = take_numbers(rooms, room, &drafts).await? else {
         return Ok(drafts.iter().map(|_| Appended::Unsaid(Unsaid::NoSuchRoom)).collect());
     };
@@ -56,7 +59,7 @@ pub(super) async fn append(
     for (seq, draft) in (first..).zip(&drafts) {
         attempts.push(resolve(&place, room, draft, seq)?);
     }
-    let stored = insert(chats, &attempts).await?;
+    let stored = insert(chats, late, room, &attempts).await?;
 
     let mut head = place.head_before;
     let mut outcomes = Vec::with_capacity(drafts.len());
@@ -151,23 +154,30 @@ impl Place {
 
 /// Stores what can be, all at once, and says which numbers are stored: all but those of messages
 /// that the index of client ids knows already.
-async fn insert(chats: &Collection<ChatDocument>, attempts: &[Attempt]) -> Result<HashSet<Seq>> {
+async fn insert(
+    chats: &Collection<ChatDocument>,
+    late: &Late,
+    room: &RoomId,
+    attempts: &[Attempt],
+) -> Result<HashSet<Seq>> {
     let messages: Vec<&Message> = attempts.iter().flatten().collect();
     if messages.is_empty() {
         return Ok(HashSet::new());
     }
     let documents: Vec<ChatDocument> =
         messages.iter().map(|message| ChatDocument::of(message)).collect::<Result<_>>()?;
+    let under_way = late.begin(room, &documents);
     let doubled = match chats.insert_many(documents).ordered(false).await {
         Ok(_) => HashSet::new(),
         Err(cause) => doubled(&cause).ok_or(cause)?,
     };
+    under_way.ended();
     let stored = messages.iter().enumerate().filter(|(index, _)| !doubled.contains(index));
     Ok(stored.map(|(_, message)| message.seq).collect())
 }
 
 /// Which documents of an insertion were there already, if that is all that went wrong.
-fn doubled(error: &DriverError) -> Option<HashSet<usize>> {
+pub(super) fn doubled(error: &DriverError) -> Option<HashSet<usize>> {
     let ErrorKind::InsertMany(failed) = &*error.kind else { return None };
     let errors = failed.write_errors.as_ref().filter(|_| failed.write_concern_error.is_none())?;
     let all = errors.iter().all(|error| error.code == DUPLICATE_KEY);
@@ -200,7 +210,8 @@ pub(super) async fn history(
         Window::Latest { before, .. } => (doc! { "$lt": before.unwrap_or(Seq::MAX) }, -1),
         Window::After { after, .. } => (doc! { "$gt": after }, 1),
     };
-    let visible = doc! { "room": room.as_str(), "seq": range, "$or": [
+    let said = doc! { "$ne": "void" };
+    let visible = doc! { "room": room.as_str(), "seq": range, "kind": said, "$or": [
         { "kind": { "$ne": "whisper" } },
         { "user": viewer.as_str() },
         { "to.id": viewer.as_str() },

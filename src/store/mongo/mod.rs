@@ -6,6 +6,7 @@
 
 mod chat_document;
 mod connection;
+mod late;
 mod messages;
 mod nodes;
 mod room_document;
@@ -27,6 +28,7 @@ use crate::domain::{
 };
 use chat_document::ChatDocument;
 use connection::in_time;
+use late::Late;
 use nodes::NodeDocument;
 use room_document::RoomDocument;
 use sessions::SessionDocument;
@@ -45,6 +47,7 @@ pub struct MongoStore {
     chats: Collection<ChatDocument>,
     sessions: Collection<SessionDocument>,
     nodes: Collection<NodeDocument>,
+    late: Late,
 }
 
 impl MongoStore {
@@ -61,6 +64,7 @@ impl MongoStore {
             chats: database.collection("chats"),
             sessions: database.collection("sessions"),
             nodes: database.collection("nodes"),
+            late: Late::default(),
             database,
         })
     }
@@ -116,7 +120,7 @@ impl Store for MongoStore {
     }
 
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
-        in_time(messages::append(&self.rooms, &self.chats, room, drafts)).await
+        in_time(messages::append(&self.rooms, &self.chats, &self.late, room, drafts)).await
     }
 
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
@@ -124,7 +128,9 @@ impl Store for MongoStore {
     }
 
     async fn purge(&self, room: &RoomId) -> Result<()> {
-        in_time(messages::purge(&self.rooms, &self.chats, room)).await
+        in_time(messages::purge(&self.rooms, &self.chats, room)).await?;
+        self.late.forget(room);
+        Ok(())
     }
 
     async fn overdue(&self, away_since: Timestamp, unused_since: Timestamp) -> Result<Vec<RoomId>> {
