@@ -138,10 +138,16 @@ impl Target {
         if self.kind == Kind::Limit {
             return Ok(None);
         }
-        let page = self.client.get(format!("http://{}/room", self.address));
+        let quickest = match self.kind {
+            Kind::Peer | Kind::PeerMemory => "/", // It has no form.
+            _ => "/room",
+        };
+        let page = self.client.get(format!("http://{}{quickest}", self.address));
         let page = page.header("accept", "application/json").send().await?;
         let set = page.headers().get("set-cookie").ok_or("no cookie")?.to_str()?;
-        Ok(set.split(';').next().map(ToOwned::to_owned))
+        let cookie = set.split(';').next().map(ToOwned::to_owned);
+        page.bytes().await?; // Their session may be stored only when the page ends.
+        Ok(cookie)
     }
 
     /// A request of somebody's.

@@ -63,7 +63,7 @@ STEPS = [
         "lint",
         [
             ["cargo", "fmt", "--check"],
-            ["cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings"],
+            ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"],
             ["npm", "run", "--silent", "check"],
             _dependencies(),
         ],
@@ -108,7 +108,7 @@ STEPS = [
     Step(
         "bench",
         [
-            ["cargo", "build", "--locked", "--release", "--package=huechat", "--package=huechat-bench"],
+            ["cargo", "build", "--locked", "--release", "--workspace"],
             ["npm", "ci", "--prefix", "bench/peer", "--no-audit", "--no-fund"],
             # The servers have the first core; whoever loads them, and their stores, the other.
             ["taskset", "-c", "1", "target/release/bench"],

@@ -62,8 +62,14 @@ impl Crowd {
             {
                 arriving.spawn_local(async move {
                     let knocked = Instant::now();
-                    let client = Client::enter(address, cookie.as_deref(), &room).await?;
-                    Ok::<_, Failure>((client, knocked.elapsed()))
+                    loop {
+                        match Client::enter(address, cookie.as_deref(), &room).await {
+                            Ok(client) => return Ok::<_, Failure>((client, knocked.elapsed())),
+                            // A page would knock again, too.
+                            Err(cause) if cause.to_string().contains("unavailable") => {}
+                            Err(cause) => return Err(cause),
+                        }
+                    }
                 });
             }
             let Some(arrived) = arriving.join_next().await else { break };
