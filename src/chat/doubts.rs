@@ -41,6 +41,12 @@ struct Doubt {
     trouble: Instant,
 }
 
+impl Doubt {
+    fn is(&self, other: &Self) -> bool {
+        self.room == other.room && self.left == other.left
+    }
+}
+
 /// All that is uncertain.
 #[derive(Default)]
 pub(super) struct Doubts {
@@ -77,7 +83,7 @@ impl Doubts {
     pub(super) fn add(&self, room: &RoomId, left: Option<&Person>) {
         let doubt = Doubt { room: room.clone(), left: left.cloned(), trouble: Instant::now() };
         let mut all = locked(&self.rooms);
-        all.retain(|known| known.room != doubt.room || known.left != doubt.left);
+        all.retain(|known| !known.is(&doubt));
         all.push(doubt);
     }
 
@@ -121,12 +127,26 @@ impl Doubts {
         }
     }
 
-    fn forget_what_is_over(&self) {
+    fn forget_sockets_that_are_gone(&self) {
         locked(&self.sockets).retain(|lost| match lost.entered {
             Some(_) => lost.trouble.elapsed() < OVER_AFTER,
             None => !lost.gone,
         });
-        locked(&self.rooms).retain(|doubt| doubt.trouble.elapsed() < OVER_AFTER);
+    }
+
+    /// The store failed to say again.
+    fn still_in_trouble(&self, doubt: &Doubt) {
+        for known in locked(&self.rooms).iter_mut().filter(|known| known.is(doubt)) {
+            known.trouble = Instant::now();
+        }
+    }
+
+    /// Ends a doubt; false when somebody else has, and has told of it.
+    fn end(&self, doubt: &Doubt) -> bool {
+        let mut all = locked(&self.rooms);
+        let before = all.len();
+        all.retain(|known| !known.is(doubt));
+        all.len() < before
     }
 }
 
@@ -137,31 +157,31 @@ impl Chat {
             let known = self.try_drop(&room, &person, &socket).await;
             self.doubts.tried(&socket, &known);
         }
-        let doubts = std::mem::take(&mut *locked(&self.doubts.rooms));
+        self.doubts.forget_sockets_that_are_gone();
+        let doubts = locked(&self.doubts.rooms).clone();
         for doubt in doubts {
-            if let Some(doubt) = self.look_into(doubt).await {
-                locked(&self.doubts.rooms).push(doubt);
-            }
+            self.look_into(&doubt).await;
         }
-        self.doubts.forget_what_is_over();
     }
 
-    /// Gives the doubt back while it remains.
-    async fn look_into(&self, doubt: Doubt) -> Option<Doubt> {
+    async fn look_into(&self, doubt: &Doubt) {
         let room = match self.store.room(&doubt.room).await {
             Ok(Some(room)) => room,
             Ok(None) => {
-                self.closed(&doubt.room).await;
-                return None;
+                if self.doubts.end(doubt) {
+                    self.closed(&doubt.room).await;
+                }
+                return;
             }
             Err(error) => {
                 warn!(room = %doubt.room, ?error, "the store is still in trouble");
-                return Some(Doubt { trouble: Instant::now(), ..doubt });
+                return self.doubts.still_in_trouble(doubt);
             }
         };
         let gone = doubt.left.as_ref().filter(|left| room.seat(&left.id).is_none());
-        if gone.is_none() && doubt.trouble.elapsed() < OVER_AFTER {
-            return Some(doubt);
+        let over = gone.is_some() || doubt.trouble.elapsed() >= OVER_AFTER;
+        if !over || !self.doubts.end(doubt) {
+            return;
         }
         if let Some(gone) = gone {
             let count = room.summary().count;
@@ -171,6 +191,5 @@ impl Chat {
         self.bus.announce(Event::Head { room: id.clone(), seq }).await;
         self.bus.announce(Event::OwnerChanged { room: id.clone(), owner }).await;
         self.bus.announce(Event::RoomChanged(id)).await;
-        None
     }
 }
