@@ -1,5 +1,6 @@
 //! One of two servers is silent for so long that the other takes it for dead, and then goes on.
 
+use mongodb::bson::doc;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -19,7 +20,9 @@ async fn its_people_come_back_and_nobody_saw_them_leave() {
     let (_ben_socket, _) = ben.enter(&room).await;
 
     first.pause().await;
-    until("the other to take it for dead", || async { first.home.nodes().await == 1 }).await;
+    let nodes = first.home.nodes().await;
+    let alone = || async { nodes.count_documents(doc! {}).await.unwrap() == 1 };
+    until("the other to take it for dead", alone).await;
     first.resume().await;
 
     let last = anna_socket.events_until_the_end().await;

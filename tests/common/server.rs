@@ -8,6 +8,7 @@ use std::{
 };
 
 use huechat::{App, config::Config};
+use mongodb::{Collection, bson::Document};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -69,12 +70,10 @@ impl Home {
         Self { folder: TempDir::new().unwrap(), settings: self.settings.clone() }
     }
 
-    /// How many servers are registered.
-    pub async fn nodes(&self) -> u64 {
+    /// The servers that are registered in MongoDB.
+    pub async fn nodes(&self) -> Collection<Document> {
         let client = mongodb::Client::with_uri_str(self.mongodb_uri().unwrap()).await.unwrap();
-        let nodes =
-            client.default_database().unwrap().collection::<mongodb::bson::Document>("nodes");
-        nodes.count_documents(mongodb::bson::doc! {}).await.unwrap()
+        client.default_database().unwrap().collection("nodes")
     }
 
     pub fn uploads(&self) -> PathBuf {
