@@ -13,7 +13,7 @@ use crate::domain::Event;
 #[async_trait]
 pub trait Edge: Send + Sync {
     /// Tells whomever it concerns. Returns once it is on its way, so that the next event of the
-    /// same room comes after it.
+    /// same room comes after it. It only fills queues: the bus lets their readers run.
     async fn deliver(&self, event: &Event);
 }
 
@@ -34,8 +34,17 @@ impl Bus {
 
     /// Hands an event to every edge.
     pub async fn announce(&self, event: Event) {
+        self.announce_all(&[event]).await;
+    }
+
+    /// Hands events to every edge, in their order, and then lets the tasks run that write to the
+    /// connections: each writes all that it was given at once, and no queue grows longer than this.
+    pub async fn announce_all(&self, events: &[Event]) {
         for edge in self.edges.get().into_iter().flatten() {
-            edge.deliver(&event).await;
+            for event in events {
+                edge.deliver(event).await;
+            }
         }
+        tokio::task::yield_now().await;
     }
 }

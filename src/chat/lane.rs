@@ -19,6 +19,7 @@ use std::{
 use futures_util::future::join_all;
 use tokio::{
     sync::oneshot,
+    task::yield_now,
     time::{Instant, sleep},
 };
 use tracing::{error, warn};
@@ -42,6 +43,23 @@ pub(super) enum Announce {
     Joined { count: u32 },
     Left { count: u32 },
     OwnerChanged,
+}
+
+impl Announce {
+    /// What everybody hears of a message that was stored.
+    fn add_to(self, events: &mut Vec<Event>, message: Message, prev: Seq) {
+        let event = match self {
+            Self::Said => Event::Said { message, prev },
+            Self::Joined { count } => Event::Joined { message, prev, count },
+            Self::Left { count } => Event::Left { message, prev, count },
+            Self::OwnerChanged => {
+                let (room, owner) = (message.room.clone(), message.by.clone());
+                events.push(Event::Said { message, prev });
+                Event::OwnerChanged { room, owner }
+            }
+        };
+        events.push(event);
+    }
 }
 
 pub(super) struct Say {
@@ -136,6 +154,8 @@ impl Chat {
         if self.lanes.add(room, work) {
             let (chat, room) = (self.clone(), room.clone());
             self.tasks.spawn(async move {
+                // Whatever has arrived by now shares the first batch.
+                yield_now().await;
                 while let Some(work) = chat.lanes.take(&room) {
                     chat.run_lane(&room, work).await;
                 }
@@ -203,13 +223,16 @@ impl Chat {
                 return Err(again.chain([Work::TellHead]).collect());
             }
         };
-        let mut events = Vec::new();
+        let mut events = Vec::with_capacity(told.len());
         for (say, outcome) in told.into_iter().zip(outcomes) {
             let said = match outcome {
                 Appended::Unsaid(unsaid) => Err(unsaid.into()),
                 Appended::Already(message) => Ok(message),
                 Appended::Stored { message, prev } => {
-                    events.push((say.announce, message.clone(), prev));
+                    if message.is_public() {
+                        self.lanes.said(room, message.seq);
+                    }
+                    say.announce.add_to(&mut events, message.clone(), prev);
                     Ok(message)
                 }
             };
@@ -217,12 +240,7 @@ impl Chat {
                 asker.answer(said);
             }
         }
-        for (announce, message, prev) in events {
-            if message.is_public() {
-                self.lanes.said(room, message.seq);
-            }
-            self.announce_stored(announce, message, prev).await;
-        }
+        self.bus.announce_all(&events).await;
         Ok(())
     }
 
@@ -239,20 +257,6 @@ impl Chat {
             }
         }
         Ok(())
-    }
-
-    async fn announce_stored(&self, announce: Announce, message: Message, prev: Seq) {
-        let event = match announce {
-            Announce::Said => Event::Said { message, prev },
-            Announce::Joined { count } => Event::Joined { message, prev, count },
-            Announce::Left { count } => Event::Left { message, prev, count },
-            Announce::OwnerChanged => {
-                let (room, owner) = (message.room.clone(), message.by.clone());
-                self.bus.announce(Event::Said { message, prev }).await;
-                Event::OwnerChanged { room, owner }
-            }
-        };
-        self.bus.announce(event).await;
     }
 
     async fn greet_together(&self, room: &RoomId, greetings: Vec<(PersonId, Window, Greeting)>) {
