@@ -31,7 +31,7 @@ use crate::{
     domain::Event,
     media::Media,
     session::Sessions,
-    sockets::Sockets,
+    sockets::{Sockets, handshake},
     store::{Store, mongo::MongoStore, sqlite::SqliteStore},
     web,
 };
@@ -173,9 +173,8 @@ impl App {
         };
         // The layer answers itself; it only needs a route to be on.
         let socket_io = any(StatusCode::NOT_FOUND).layer(sockets).layer(map_request(
-            async |ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request| {
-                request.extensions_mut().insert(peer.taken);
-                request
+            async |ConnectInfo(peer): ConnectInfo<Peer>, request: Request| {
+                handshake::keep_little(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
             },
         ));
         web::routes(&self.chat, &self.sessions, socket_io, setup)

@@ -5,6 +5,7 @@
 //! event that arrives before its handler would vanish without an answer.
 
 mod answer;
+pub mod handshake;
 mod lobby;
 pub mod protocol;
 mod room;
@@ -33,6 +34,8 @@ use protocol::{ErrorBody, told};
 /// Packets that may wait for one socket: some seconds of a very lively room. The memory is taken
 /// as it is used, and bounded in bytes by [`slow::MAX_BACKLOG`].
 const QUEUE: usize = 2_048;
+/// What people send is short, and each connection holds one of these for as long as it lives.
+const READ_BUFFER: usize = 512;
 /// A message of 2,000 characters, escaped, fits many times over.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
 
@@ -62,7 +65,7 @@ impl Sockets {
             .max_payload(MAX_FRAME_BYTES as u64)
             .ws_max_message_size(MAX_FRAME_BYTES)
             .ws_max_frame_size(MAX_FRAME_BYTES)
-            .ws_read_buffer_size(4096)
+            .ws_read_buffer_size(READ_BUFFER)
             .connect_timeout(Duration::from_secs(10))
             .build_layer();
         io.ns(protocol::LOBBY, lobby::connected.with(lobby::admit));
@@ -90,8 +93,6 @@ impl Sockets {
         if let Err(error) = &told {
             debug!(event, %error, "could not tell everybody");
         }
-        // Emitting does not yield, and the tasks that write to the sockets must run.
-        tokio::task::yield_now().await;
         told.is_ok()
     }
 
