@@ -23,6 +23,7 @@ mod people;
 mod races;
 mod rooms;
 mod sessions;
+mod two_servers;
 
 /// Makes a test of each sentence for each store. A sentence that is not listed is dead code, and
 /// the lints say so.
@@ -139,5 +140,6 @@ contract! {
         a_seat_goes_away_once_when_its_tabs_close_together
         one_client_id_sent_at_once_is_stored_once
         batches_at_once_share_no_number
+        what_is_said_in_many_rooms_at_once_stays_in_its_room
         nodes_that_bury_at_once_do_no_harm;
 }

@@ -3,8 +3,10 @@
 use std::{collections::HashSet, sync::Arc};
 
 use huechat::{
-    domain::{Capacity, NodeId, Person, Refusal, RoomId, Seq, SocketId},
-    store::{Appended, Closing, Departing, Departure, Dropped, Entering, Entry, NewRoom, Store},
+    domain::{Body, Capacity, NodeId, Person, Refusal, RoomId, Seq, SocketId, Window},
+    store::{
+        Appended, Closing, Departing, Departure, Dropped, Entering, Entry, NewRoom, Store, Unsaid,
+    },
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -14,7 +16,7 @@ use crate::people::{
 };
 
 /// Starts all of these at the same moment, and returns what they returned.
-async fn together<T: Send + 'static, F>(steps: impl IntoIterator<Item = F>) -> Vec<T>
+pub async fn together<T: Send + 'static, F>(steps: impl IntoIterator<Item = F>) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
 {
@@ -253,6 +255,47 @@ pub async fn batches_at_once_share_no_number(store: Arc<dyn Store>) {
     }
     assert_eq!(numbers.len(), 36);
     assert_eq!(room(&*store, &id).await.head, numbers.iter().copied().fold(0, Seq::max));
+}
+
+pub async fn what_is_said_in_many_rooms_at_once_stays_in_its_room(store: Arc<dyn Store>) {
+    let (anna, stranger) = (person("anna"), person("stranger"));
+    let mut rooms = Vec::new();
+    for _ in 0..8 {
+        rooms.push(tea_with(&*store, &[&anna]).await);
+    }
+    let gone = RoomId::random();
+
+    let steps = rooms.iter().chain([&gone]).cycle().take(27).map(|id| {
+        let (store, id) = (Arc::clone(&store), id.clone());
+        let batch = vec![said(&anna, id.as_str()), said(&stranger, "psst"), said(&anna, "two")];
+        async move { (id.clone(), store.append(&id, batch).await.unwrap()) }
+    });
+    let batches = together(steps).await;
+
+    for (id, outcomes) in batches {
+        if id == gone {
+            let unsaid = |outcome| matches!(outcome, Appended::Unsaid(Unsaid::NoSuchRoom));
+            assert!(outcomes.into_iter().all(unsaid));
+            continue;
+        }
+        let [first, unsaid, second] = <[Appended; 3]>::try_from(outcomes).unwrap();
+        assert!(matches!(unsaid, Appended::Unsaid(Unsaid::NotInRoom)), "{unsaid:?}");
+        let (Appended::Stored { message: one, .. }, Appended::Stored { message: two, prev }) =
+            (first, second)
+        else {
+            panic!("not stored")
+        };
+        assert_eq!((&one.room, &two.room, prev), (&id, &id, one.seq));
+    }
+    for id in rooms {
+        let window = Window::After { after: 0, limit: 9 };
+        let history = store.history(&id, &anna.id, window).await.unwrap();
+        let words: Vec<_> = history.messages.iter().map(|message| &message.body).collect();
+        let (one, two) = (Body::Text(id.to_string()), Body::Text("two".to_owned()));
+        assert_eq!(words, [&one, &two, &one, &two, &one, &two]);
+        let last = history.messages.last().unwrap().seq;
+        assert_eq!(room(&*store, &id).await.head, last);
+    }
 }
 
 pub async fn nodes_that_bury_at_once_do_no_harm(store: Arc<dyn Store>) {

@@ -1,22 +1,21 @@
 //! Messages: stored in their order, once, and read back in stretches.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::RangeInclusive, sync::Arc};
 
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
-    bson::{doc, oid::ObjectId},
+    bson::{Document, doc, oid::ObjectId},
     error::{Error as DriverError, ErrorKind},
-    options::ReturnDocument,
 };
 use serde::Deserialize;
 
 use super::{
     chat_document::ChatDocument,
-    late::Late,
     room_document::{PersonDocument, RoomDocument, room_id},
     rooms::{self, Named},
     sessions::DUPLICATE_KEY,
+    together::Together,
 };
 use crate::{
     domain::{
@@ -28,7 +27,9 @@ use crate::{
 /// What a batch needs to know of its room once it has its numbers.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Place {
+pub(super) struct Place {
+    #[serde(rename = "_id")]
+    pub(super) room: String,
     /// The batch's last number.
     seq: Seq,
     /// The number of its last message for everybody, if all is stored and it has one.
@@ -39,31 +40,24 @@ struct Place {
 }
 
 /// A draft on its way into the store.
-type Attempt = std::result::Result<Message, Unsaid>;
+pub(super) type Attempt = std::result::Result<Message, Unsaid>;
 
-/// One update takes numbers for the whole batch and tells who is there; one insertion follows.
-/// Numbers whose messages are then not stored stay unused.
+/// Numbers are taken for the whole batch, and then its messages are inserted. Numbers whose messages
+/// are then not stored stay unused.
 pub(super) async fn append(
+    together: &Together,
     rooms: &Collection<RoomDocument>,
     chats: &Collection<ChatDocument>,
-    late: &Late,
     room: &RoomId,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Appended>> {
-    late.settle(chats, room).await?;
-    let Some(place) = take_numbers(rooms, room, &drafts).await? else {
+    let drafts: Arc<[Draft]> = drafts.into();
+    let Some((place, attempts, stored)) = together.write(room, drafts.clone()).await? else {
         return Ok(drafts.iter().map(|_| Appended::Unsaid(Unsaid::NoSuchRoom)).collect());
     };
-    let first = place.seq - many(&drafts)? + 1;
-    let mut attempts = Vec::with_capacity(drafts.len());
-    for (seq, draft) in (first..).zip(&drafts) {
-        attempts.push(resolve(&place, room, draft, seq)?);
-    }
-    let stored = insert(chats, late, room, &attempts).await?;
-
     let mut head = place.head_before;
     let mut outcomes = Vec::with_capacity(drafts.len());
-    for ((seq, draft), attempt) in (first..).zip(&drafts).zip(attempts) {
+    for ((seq, draft), attempt) in place.numbers(&drafts).zip(drafts.iter()).zip(attempts) {
         outcomes.push(match attempt {
             Ok(message) if stored.contains(&seq) => {
                 let prev = head;
@@ -89,91 +83,74 @@ pub(super) async fn append(
     Ok(outcomes)
 }
 
-fn many(drafts: &[Draft]) -> Result<Seq> {
-    Seq::try_from(drafts.len()).map_err(Error::new)
+fn many(drafts: &[Draft]) -> Seq {
+    Seq::try_from(drafts.len()).unwrap_or(Seq::MAX) // A lane's batch is some hundred at most.
 }
 
-/// Asks for the room as it is afterwards, and keeps the old head in it: that tells all, and what
-/// was before is not told truly by every server that speaks the protocol.
-async fn take_numbers(
-    rooms: &Collection<RoomDocument>,
-    room: &RoomId,
-    drafts: &[Draft],
-) -> Result<Option<Place>> {
-    let mut counters = doc! { "headBefore": "$head", "seq": { "$add": ["$seq", many(drafts)?] } };
+/// What taking numbers for a batch makes of a room's counters.
+pub(super) fn counters(drafts: &[Draft], taker: &str) -> Document {
+    let seq = doc! { "$add": ["$seq", many(drafts)] };
+    let mut counters = doc! { "headBefore": "$head", "seq": seq, "takenBy": taker };
     if let Some(last) = drafts.iter().rposition(|draft| draft.body.is_public()) {
-        counters.insert("head", doc! { "$add": ["$seq", many(&drafts[..=last])?] });
+        counters.insert("head", doc! { "$add": ["$seq", many(&drafts[..=last])] });
     }
-    let place = rooms
-        .clone_with_type::<Place>()
-        .find_one_and_update(doc! { "_id": room.as_str() }, vec![doc! { "$set": counters }])
-        .projection(doc! {
-            "seq": 1, "head": 1, "headBefore": 1,
-            "people.id": 1, "people.color": 1, "people.name": 1,
-        })
-        .return_document(ReturnDocument::After)
-        .await?;
-    Ok(place)
-}
-
-/// Looks up the seats that a draft speaks of.
-fn resolve(place: &Place, room: &RoomId, draft: &Draft, seq: Seq) -> Result<Attempt> {
-    let by = match &draft.author {
-        Author::System(person) => person.clone(),
-        Author::Seated(id) => match place.seated(id)? {
-            Some(person) => person,
-            None => return Ok(Err(Unsaid::NotInRoom)),
-        },
-    };
-    let body = match &draft.body {
-        DraftBody::Text(text) => Body::Text(text.as_str().to_owned()),
-        DraftBody::Gif(gif) => Body::Gif(gif.clone()),
-        DraftBody::System { code, person } => Body::System { code: *code, person: person.clone() },
-        DraftBody::Whisper { to, text } => match place.seated(to)? {
-            Some(to) => Body::Whisper { to, text: text.as_str().to_owned() },
-            None => return Ok(Err(Unsaid::NotHere)),
-        },
-    };
-    Ok(Ok(Message {
-        id: ObjectId::new().to_hex(),
-        room: room.clone(),
-        seq,
-        by,
-        body,
-        client_id: draft.client_id.clone(),
-        at: draft.at,
-    }))
+    counters
 }
 
 impl Place {
+    /// What has to be asked for.
+    pub(super) fn fields() -> Document {
+        doc! {
+            "seq": 1, "head": 1, "headBefore": 1,
+            "people.id": 1, "people.color": 1, "people.name": 1,
+        }
+    }
+
+    /// The numbers of a batch, in their order.
+    fn numbers(&self, drafts: &[Draft]) -> RangeInclusive<Seq> {
+        self.seq - many(drafts) + 1..=self.seq
+    }
+
+    /// Looks up the seats that each draft speaks of.
+    pub(super) fn resolve(&self, room: &RoomId, drafts: &[Draft]) -> Result<Vec<Attempt>> {
+        let numbers = self.numbers(drafts);
+        numbers.zip(drafts).map(|(seq, draft)| self.resolve_one(room, draft, seq)).collect()
+    }
+
+    fn resolve_one(&self, room: &RoomId, draft: &Draft, seq: Seq) -> Result<Attempt> {
+        let by = match &draft.author {
+            Author::System(person) => person.clone(),
+            Author::Seated(id) => match self.seated(id)? {
+                Some(person) => person,
+                None => return Ok(Err(Unsaid::NotInRoom)),
+            },
+        };
+        let body = match &draft.body {
+            DraftBody::Text(text) => Body::Text(text.as_str().to_owned()),
+            DraftBody::Gif(gif) => Body::Gif(gif.clone()),
+            DraftBody::System { code, person } => {
+                Body::System { code: *code, person: person.clone() }
+            }
+            DraftBody::Whisper { to, text } => match self.seated(to)? {
+                Some(to) => Body::Whisper { to, text: text.as_str().to_owned() },
+                None => return Ok(Err(Unsaid::NotHere)),
+            },
+        };
+        Ok(Ok(Message {
+            id: ObjectId::new().to_hex(),
+            room: room.clone(),
+            seq,
+            by,
+            body,
+            client_id: draft.client_id.clone(),
+            at: draft.at,
+        }))
+    }
+
     fn seated(&self, person: &PersonId) -> Result<Option<Person>> {
         let seat = self.people.iter().find(|seat| seat.id == person.as_str());
         seat.map(PersonDocument::person).transpose()
     }
-}
-
-/// Stores what can be, all at once, and says which numbers are stored: all but those of messages
-/// that the index of client ids knows already.
-async fn insert(
-    chats: &Collection<ChatDocument>,
-    late: &Late,
-    room: &RoomId,
-    attempts: &[Attempt],
-) -> Result<HashSet<Seq>> {
-    let messages: Vec<&Message> = attempts.iter().flatten().collect();
-    if messages.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let documents: Vec<ChatDocument> =
-        messages.iter().map(|message| ChatDocument::of(message)).collect::<Result<_>>()?;
-    let under_way = late.begin(room, &documents);
-    let doubled = match chats.insert_many(documents).ordered(false).await {
-        Ok(_) => HashSet::new(),
-        Err(cause) => doubled(&cause).ok_or(cause)?,
-    };
-    under_way.ended();
-    let stored = messages.iter().enumerate().filter(|(index, _)| !doubled.contains(index));
-    Ok(stored.map(|(_, message)| message.seq).collect())
 }
 
 /// Which documents of an insertion were there already, if that is all that went wrong.

@@ -14,6 +14,9 @@ mod rooms;
 mod schema;
 mod seats;
 mod sessions;
+mod together;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use mongodb::{Collection, Database, bson::doc};
@@ -31,7 +34,9 @@ use connection::in_time;
 use late::Late;
 use nodes::NodeDocument;
 use room_document::RoomDocument;
+use seats::LastSeen;
 use sessions::SessionDocument;
+use together::{Collections, Together};
 
 impl From<mongodb::error::Error> for Error {
     fn from(cause: mongodb::error::Error) -> Self {
@@ -47,7 +52,9 @@ pub struct MongoStore {
     chats: Collection<ChatDocument>,
     sessions: Collection<SessionDocument>,
     nodes: Collection<NodeDocument>,
-    late: Late,
+    late: Arc<Late>,
+    together: Together,
+    seen: LastSeen,
 }
 
 impl MongoStore {
@@ -59,12 +66,22 @@ impl MongoStore {
     pub async fn open(uri: &str, credentials: Option<(String, String)>) -> Result<Self> {
         let database = connection::open(uri, credentials).await?;
         schema::apply(&database).await?;
+        let (rooms, chats) = (database.collection("rooms"), database.collection("chats"));
+        let late = Arc::new(Late::default());
+        let together = Together::new(Collections {
+            database: database.clone(),
+            rooms: rooms.clone(),
+            chats: chats.clone(),
+            late: late.clone(),
+        });
         Ok(Self {
-            rooms: database.collection("rooms"),
-            chats: database.collection("chats"),
+            rooms,
+            chats,
             sessions: database.collection("sessions"),
             nodes: database.collection("nodes"),
-            late: Late::default(),
+            late,
+            together,
+            seen: LastSeen::default(),
             database,
         })
     }
@@ -89,7 +106,7 @@ impl Store for MongoStore {
     }
 
     async fn enter(&self, entry: Entry) -> Result<Entering> {
-        in_time(seats::enter(&self.rooms, &entry)).await
+        in_time(seats::enter(&self.rooms, &self.seen, &entry)).await
     }
 
     async fn drop_socket(
@@ -120,7 +137,7 @@ impl Store for MongoStore {
     }
 
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
-        in_time(messages::append(&self.rooms, &self.chats, &self.late, room, drafts)).await
+        in_time(messages::append(&self.together, &self.rooms, &self.chats, room, drafts)).await
     }
 
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {

@@ -3,6 +3,9 @@
 //! Each step reads the room, lets the domain decide, and writes on the condition that all it decided on
 //! still holds. That the array of seats grows at its end only is what their order rests on.
 
+use std::{sync::Arc, time::Duration};
+
+use moka::sync::Cache;
 use mongodb::{
     Collection,
     bson::{Document, doc, serialize_to_bson},
@@ -23,6 +26,10 @@ use crate::{
 /// A step is overtaken only by another that succeeds, and in a room there are at most some
 /// hundred people to do so.
 const ATTEMPTS: usize = 200;
+
+/// Rooms that are remembered, and for how long after somebody entered.
+const MAX_SEEN: u64 = 1_024;
+const SEEN_FOR: Duration = Duration::from_secs(10);
 
 /// What came of one attempt at a step.
 enum Attempt<T> {
@@ -50,8 +57,38 @@ where
     Err(Error::new(format!("overtaken {ATTEMPTS} times")))
 }
 
-pub(super) async fn enter(rooms: &Collection<RoomDocument>, entry: &Entry) -> Result<Entering> {
-    settled(|| try_to_enter(rooms, entry)).await
+/// Rooms as they were when somebody last entered them here. To let a newcomer in, an old view will
+/// do: the update that does it asks for all that it was decided on. To refuse somebody, it will not.
+#[derive(Debug)]
+pub(super) struct LastSeen(Cache<RoomId, Arc<Room>>);
+
+impl Default for LastSeen {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MAX_SEEN).time_to_idle(SEEN_FOR).build())
+    }
+}
+
+pub(super) async fn enter(
+    rooms: &Collection<RoomDocument>,
+    seen: &LastSeen,
+    entry: &Entry,
+) -> Result<Entering> {
+    let entering =
+        match seen.0.get(&entry.room).filter(|room| room.seat(&entry.person.id).is_none()) {
+            Some(room) => match decide_to_enter(rooms, Room::clone(&room), entry).await? {
+                Attempt::Settled(Entering::Refused(_)) | Attempt::Overtaken => None,
+                Attempt::Settled(entering) => Some(entering),
+            },
+            None => None,
+        };
+    let entering = match entering {
+        Some(entering) => entering,
+        None => settled(|| try_to_enter(rooms, entry)).await?,
+    };
+    if let Entering::Newcomer { room, .. } | Entering::Returned { room, .. } = &entering {
+        seen.0.insert(room.id.clone(), Arc::new(room.clone()));
+    }
+    Ok(entering)
 }
 
 async fn try_to_enter(
@@ -61,6 +98,14 @@ async fn try_to_enter(
     let Some(room) = rooms::room(rooms, &entry.room).await? else {
         return Ok(Attempt::Settled(Entering::Refused(Refusal::NoSuchRoom)));
     };
+    decide_to_enter(rooms, room, entry).await
+}
+
+async fn decide_to_enter(
+    rooms: &Collection<RoomDocument>,
+    room: Room,
+    entry: &Entry,
+) -> Result<Attempt<Entering>> {
     let knock = Knock { person: &entry.person.id, passed: entry.passed.as_ref() };
     if let Err(refusal) = room.admit(knock) {
         return Ok(Attempt::Settled(Entering::Refused(refusal)));

@@ -24,20 +24,25 @@ pub(super) fn append(
     };
     let mut outcomes = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let outcome = match said_before(db, room, &draft)? {
-            Some(message) => Appended::Already(message),
-            None => match resolve(db, room, draft, seq + 1)? {
-                Err(unsaid) => Appended::Unsaid(unsaid),
-                Ok(message) => {
-                    insert(db, &message)?;
-                    let prev = head;
-                    seq = message.seq;
-                    head = if message.is_public() { seq } else { head };
-                    Appended::Stored { message, prev }
-                }
-            },
+        let attempt = resolve(db, room, &draft, seq + 1)?;
+        let stored = match &attempt {
+            Ok(message) => insert(db, message)?,
+            Err(_) => false,
         };
-        outcomes.push(outcome);
+        outcomes.push(match attempt {
+            Ok(message) if stored => {
+                let prev = head;
+                seq = message.seq;
+                head = if message.is_public() { seq } else { head };
+                Appended::Stored { message, prev }
+            }
+            // Whoever has left since may still ask for what they said.
+            attempt => match (said_before(db, room, &draft)?, attempt) {
+                (Some(message), _) => Appended::Already(message),
+                (None, Err(unsaid)) => Appended::Unsaid(unsaid),
+                (None, Ok(_)) => return Err(rusqlite::Error::QueryReturnedNoRows),
+            },
+        });
     }
     db.prepare_cached("UPDATE rooms SET seq = ?, head = ? WHERE id = ?")?.execute(params![
         seq,
@@ -62,22 +67,22 @@ fn said_before(db: &Connection, room: &RoomId, draft: &Draft) -> rusqlite::Resul
 fn resolve(
     db: &Connection,
     room: &RoomId,
-    draft: Draft,
+    draft: &Draft,
     seq: Seq,
 ) -> rusqlite::Result<Result<Message, Unsaid>> {
-    let by = match draft.author {
-        Author::System(person) => person,
-        Author::Seated(id) => match seated(db, room, &id)? {
+    let by = match &draft.author {
+        Author::System(person) => person.clone(),
+        Author::Seated(id) => match seated(db, room, id)? {
             Some(person) => person,
             None => return Ok(Err(Unsaid::NotInRoom)),
         },
     };
-    let body = match draft.body {
-        DraftBody::Text(text) => Body::Text(text.into_string()),
-        DraftBody::Gif(gif) => Body::Gif(gif),
-        DraftBody::System { code, person } => Body::System { code, person },
-        DraftBody::Whisper { to, text } => match seated(db, room, &to)? {
-            Some(to) => Body::Whisper { to, text: text.into_string() },
+    let body = match &draft.body {
+        DraftBody::Text(text) => Body::Text(text.as_str().to_owned()),
+        DraftBody::Gif(gif) => Body::Gif(gif.clone()),
+        DraftBody::System { code, person } => Body::System { code: *code, person: person.clone() },
+        DraftBody::Whisper { to, text } => match seated(db, room, to)? {
+            Some(to) => Body::Whisper { to, text: text.as_str().to_owned() },
             None => return Ok(Err(Unsaid::NotHere)),
         },
     };
@@ -87,7 +92,7 @@ fn resolve(
         seq,
         by,
         body,
-        client_id: draft.client_id,
+        client_id: draft.client_id.clone(),
         at: draft.at,
     }))
 }
@@ -100,7 +105,8 @@ fn seated(db: &Connection, room: &RoomId, person: &PersonId) -> rusqlite::Result
         .optional()
 }
 
-fn insert(db: &Connection, message: &Message) -> rusqlite::Result<()> {
+/// Stores a message unless the same person has said it before; says whether it did.
+fn insert(db: &Connection, message: &Message) -> rusqlite::Result<bool> {
     let (words, gif, other) = match &message.body {
         Body::Text(text) => (Some(text.as_str()), None, None),
         Body::Gif(gif) => (None, Some(rows::gif_column(gif)?), None),
@@ -108,11 +114,13 @@ fn insert(db: &Connection, message: &Message) -> rusqlite::Result<()> {
         Body::Whisper { to, text } => (Some(text.as_str()), None, Some(to)),
         Body::DeletedText | Body::DeletedGif => (None, None, None),
     };
-    db.prepare_cached(
+    let stored = db
+        .prepare_cached(
         "INSERT INTO chats (room, seq, kind, user, color, name, chat, gif, to_id, to_color, to_name,
                             client_id, created_at)
          VALUES (:room, :seq, :kind, :user, :color, :name, :chat, :gif, :to_id, :to_color, :to_name,
-                 :client_id, :at)",
+                 :client_id, :at)
+         ON CONFLICT (room, user, client_id) WHERE client_id IS NOT NULL DO NOTHING",
     )?
     .execute(named_params! {
         ":room": message.room.as_str(),
@@ -129,7 +137,7 @@ fn insert(db: &Connection, message: &Message) -> rusqlite::Result<()> {
         ":client_id": message.client_id.as_ref().map(crate::domain::ClientId::as_str),
         ":at": message.at.as_millis(),
     })?;
-    Ok(())
+    Ok(stored > 0)
 }
 
 pub(super) fn history(

@@ -14,7 +14,7 @@ CREATE TABLE rooms (
     people      INTEGER NOT NULL DEFAULT 0,  -- how many seats; kept by the triggers below
     created_at  INTEGER NOT NULL,
     empty_since INTEGER
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX rooms_by_liveliness ON rooms (people DESC, created_at DESC, id);
 CREATE INDEX rooms_unused ON rooms (empty_since) WHERE empty_since IS NOT NULL;
 

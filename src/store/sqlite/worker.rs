@@ -105,7 +105,7 @@ impl Drop for Worker {
 }
 
 fn commit_together(connection: &Connection, steps: impl Iterator<Item = Step>) {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(Arc::new);
+    let begun = run(connection, "BEGIN IMMEDIATE").map_err(Arc::new);
     let answers: Vec<Answer> = steps
         .map(|step| {
             // A full disk makes SQLite roll the whole transaction back by itself.
@@ -114,7 +114,7 @@ fn commit_together(connection: &Connection, steps: impl Iterator<Item = Step>) {
         })
         .collect();
     let committed = begun.and_then(|()| {
-        connection.execute_batch("COMMIT").map_err(|cause| {
+        run(connection, "COMMIT").map_err(|cause| {
             connection.execute_batch("ROLLBACK").ok(); // COMMIT's own error is the one to tell.
             Arc::new(cause)
         })
@@ -129,11 +129,16 @@ pub(super) fn savepoint<T>(
     connection: &Connection,
     step: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    connection.execute_batch("SAVEPOINT step")?;
+    run(connection, "SAVEPOINT step")?;
     let outcome = step(connection);
-    connection.execute_batch(match outcome {
-        Ok(_) => "RELEASE step",
-        Err(_) => "ROLLBACK TO step; RELEASE step",
-    })?;
+    if outcome.is_err() {
+        run(connection, "ROLLBACK TO step")?;
+    }
+    run(connection, "RELEASE step")?;
     outcome
+}
+
+/// Runs one statement, compiled once for as long as the connection lasts.
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
 }
