@@ -3,10 +3,15 @@
 //! A session is kept in the store under a hash of its id, so that whoever reads the collection
 //! cannot take over a session. What a visitor is comes from the id once, and is kept with it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
+use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use tower_sessions::{
@@ -29,6 +34,11 @@ pub const EXPIRES_AFTER: time::Duration = time::Duration::days(7);
 /// As many rooms' passes a session keeps: more than anybody has open.
 const MAX_PASSES: usize = 50;
 
+/// What another server writes, or an admin deletes, is seen after this at the latest.
+const KEPT_FOR: Duration = Duration::from_millis(500);
+/// Sessions that are kept at the same time.
+const MAX_KEPT: u64 = 4_096;
+
 const PERSON: &str = "person";
 const PASSES: &str = "passes";
 const LAST_DAY: &str = "lastDay";
@@ -38,6 +48,40 @@ const LAST_DAY: &str = "lastDay";
 pub struct Sessions {
     store: Arc<dyn Store>,
     secret: Arc<[u8]>,
+    kept: Arc<Kept>,
+}
+
+/// Sessions that were read a moment ago: a page and what it asks for are read for together.
+struct Kept {
+    rows: Cache<String, SessionRow>,
+    /// How often a session was written here. What was read before that is not kept after it.
+    writes: Mutex<u64>,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let rows = Cache::builder().max_capacity(MAX_KEPT).time_to_live(KEPT_FOR).build();
+        Self { rows, writes: Mutex::new(0) }
+    }
+
+    fn writes(&self) -> MutexGuard<'_, u64> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what was read since there were so many writes, unless there were more since.
+    fn keep(&self, row: &SessionRow, since: u64) {
+        let writes = self.writes();
+        if *writes == since {
+            self.rows.insert(row.key.clone(), row.clone());
+        }
+    }
+
+    /// A session is about to be written, or has been.
+    fn forget(&self, key: &String) {
+        let mut writes = self.writes();
+        *writes += 1;
+        self.rows.invalidate(key);
+    }
 }
 
 impl fmt::Debug for Sessions {
@@ -88,7 +132,7 @@ impl Sessions {
     /// Sessions in this store, of people whose ids are keyed by this secret.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, secret: &[u8]) -> Self {
-        Self { store, secret: secret.into() }
+        Self { store, secret: secret.into(), kept: Arc::new(Kept::new()) }
     }
 
     /// The visitor whose session this is; a session that is new, or has ended, begins here.
@@ -187,13 +231,24 @@ impl SessionStore for Sessions {
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        self.store.save_session(row(record)).await.map_err(|e| backend(&e))
+        let row = row(record);
+        let key = row.key.clone();
+        self.kept.forget(&key);
+        let saved = self.store.save_session(row).await;
+        self.kept.forget(&key);
+        saved.map_err(|e| backend(&e))
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let found =
-            self.store.session(&key(id), Timestamp::now()).await.map_err(|e| backend(&e))?;
-        Ok(found.map(|row| Record {
+        let (key, now) = (key(id), Timestamp::now());
+        let row = if let Some(kept) = self.kept.rows.get(&key).filter(|row| now < row.expires_at) {
+            Some(kept)
+        } else {
+            let writes = *self.kept.writes();
+            let found = self.store.session(&key, now).await.map_err(|e| backend(&e))?;
+            found.inspect(|row| self.kept.keep(row, writes))
+        };
+        Ok(row.map(|row| Record {
             id: *id,
             data: row.data.into_iter().collect(),
             expiry_date: OffsetDateTime::from_unix_timestamp(row.expires_at.as_millis() / 1000)
@@ -202,6 +257,10 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.store.delete_session(&key(id)).await.map_err(|e| backend(&e))
+        let key = key(id);
+        self.kept.forget(&key);
+        let deleted = self.store.delete_session(&key).await;
+        self.kept.forget(&key);
+        deleted.map_err(|e| backend(&e))
     }
 }

@@ -190,6 +190,6 @@ impl Chat {
         let (id, owner, seq) = (room.id, room.owner, room.head);
         self.bus.announce(Event::Head { room: id.clone(), seq }).await;
         self.bus.announce(Event::OwnerChanged { room: id.clone(), owner }).await;
-        self.bus.announce(Event::RoomChanged(id)).await;
+        self.tell_lobby(Event::RoomChanged(id)).await;
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod housekeeping;
 mod lane;
 mod limits;
+mod lobby;
 mod messages;
 mod rooms;
 mod seats;
@@ -33,10 +34,12 @@ pub use messages::GifFile;
 pub use rooms::{Opened, Pass, RoomForm};
 pub use seats::{MAX_WINDOW, Presence, Welcome};
 
+pub use crate::store::LobbyPage;
 use crate::{bus::Bus, domain::NodeId, media::Media, store::Store};
 use doubts::Doubts;
 use lane::Lanes;
 use limits::Limits;
+use lobby::Lobby;
 
 /// What the operator allows.
 #[derive(Debug, Clone)]
@@ -70,6 +73,7 @@ pub struct Inner {
     rules: Rules,
     limits: Limits,
     lanes: Lanes,
+    lobby: Lobby,
     hashing: Semaphore,
     tasks: TaskTracker,
     doubts: Doubts,
@@ -96,6 +100,7 @@ impl Chat {
             node: NodeId::random(),
             rules,
             lanes: Lanes::default(),
+            lobby: Lobby::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             tasks: TaskTracker::new(),
             doubts: Doubts::default(),

@@ -6,11 +6,8 @@ use crate::{
         Capacity, Event, History, InvalidCapacity, InvalidTitle, Knock, Password, PasswordHash,
         Person, PersonId, Room, RoomId, RoomSummary, RoomTitle, Timestamp, Window,
     },
-    store::{LobbyPage, LobbyQuery, NewRoom},
+    store::NewRoom,
 };
-
-/// As many rooms a page of the lobby shows.
-const PAGE: usize = 50;
 
 /// A form for a room, as somebody filled it in.
 #[derive(Debug, Clone, Default)]
@@ -108,7 +105,7 @@ impl Chat {
         if !self.store.open(new, self.rules.max_rooms).await? {
             return Err(Error::TooManyRooms);
         }
-        self.bus.announce(Event::RoomOpened(id.clone())).await;
+        self.tell_lobby(Event::RoomOpened(id.clone())).await;
         self.settle_later(&id, super::FIRST_PERSON_WITHIN);
         let room = RoomSummary {
             id,
@@ -122,25 +119,6 @@ impl Chat {
             created_at,
         };
         Ok(Opened { room, pass })
-    }
-
-    /// A page of the lobby, from 1; `search` narrows it to titles that hold it.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn lobby(&self, search: &str, page: usize) -> Result<LobbyPage, Error> {
-        let query = LobbyQuery {
-            search: search.trim().to_owned(),
-            skip: page.saturating_sub(1).saturating_mul(PAGE),
-            limit: PAGE,
-        };
-        Ok(self.store.lobby(query).await?)
-    }
-
-    /// How many pages so many rooms fill; an empty lobby is one page.
-    #[must_use]
-    pub fn pages(total: usize) -> usize {
-        total.div_ceil(PAGE).max(1)
     }
 
     /// Rooms as everybody may see them, of those ids that exist.

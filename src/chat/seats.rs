@@ -98,7 +98,7 @@ impl Chat {
         if newcomer {
             let announce = Announce::Joined { count: room.summary().count };
             self.note(&room.id, SystemCode::Joined, &person, announce);
-            self.bus.announce(Event::RoomChanged(room.id.clone())).await;
+            self.tell_lobby(Event::RoomChanged(room.id.clone())).await;
         }
         let let_go = AtomicBool::new(false);
         Ok(Presence { chat: self.clone(), room: room.id, person, socket, let_go })
@@ -209,7 +209,7 @@ impl Chat {
                 if new_owner {
                     self.note(&room.id, SystemCode::Owner, &room.owner, Announce::OwnerChanged);
                 }
-                self.bus.announce(Event::RoomChanged(room.id)).await;
+                self.tell_lobby(Event::RoomChanged(room.id)).await;
             }
             Departure::Closed { .. } => self.closed(room).await,
         }
@@ -218,7 +218,7 @@ impl Chat {
     /// Tells everybody that a room has a new owner.
     pub(super) async fn owned_by(&self, room: &RoomId, owner: &Person) {
         self.note(room, SystemCode::Owner, owner, Announce::OwnerChanged);
-        self.bus.announce(Event::RoomChanged(room.clone())).await;
+        self.tell_lobby(Event::RoomChanged(room.clone())).await;
     }
 
     /// Tells everybody that a room is gone, and clears up after it.
@@ -226,6 +226,6 @@ impl Chat {
         info!(%room, "closed room");
         self.doubts.told_of_closing(room);
         self.queue(room, Work::Purge);
-        self.bus.announce(Event::RoomClosed(room.clone())).await;
+        self.tell_lobby(Event::RoomClosed(room.clone())).await;
     }
 }

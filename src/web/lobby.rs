@@ -1,28 +1,36 @@
 //! The lobby, and the form for a new room.
 
+use std::sync::Arc;
+
+use askama::Template as _;
 use axum::{
     Json,
     extract::{Query, State},
     http::{StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Web,
     body::{Fields, Text},
     errors::{Refused, known_code},
-    pages::{LobbyPage, NewRoomPage},
+    pages::{self, LobbyPage, NewRoomPage},
     reader::{Me, Reader},
+    texts::{Language, Texts},
 };
 use crate::{
-    chat::{Chat, Error, RoomForm, room_id},
+    chat::{self, Chat, Error, RoomForm, room_id},
     domain::RoomSummary,
     sockets::protocol::Room,
 };
 
 /// A room that most people would make first: friends around a table.
 const USUAL_CAPACITY: &str = "10";
+/// Pages of the lobby that are kept in words, and how long a search among them may be, in bytes.
+const MAX_KEPT: u64 = 64;
+const MAX_KEPT_SEARCH: usize = 256;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct LobbyParams {
@@ -65,10 +73,8 @@ pub(super) async fn show(
     };
     Ok(LobbyPage {
         frame: web.frame(reader, &visitor),
-        rooms: found.rooms,
+        rooms: web.rooms.words(&found, reader.texts, &params.q, page)?,
         total: found.total,
-        page,
-        pages,
         q: params.q,
         notice: params
             .error
@@ -78,6 +84,45 @@ pub(super) async fn show(
         unlock,
     }
     .into_response())
+}
+
+/// Pages of the lobby in words, as they were last read; those of another time are no use.
+#[derive(Clone)]
+pub(super) struct Rooms(Cache<Place, InWords>);
+
+/// A page of the lobby, or of what a search found, in a language.
+type Place = (Language, String, usize);
+type InWords = (Arc<chat::LobbyPage>, Arc<str>);
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self(Cache::new(MAX_KEPT))
+    }
+}
+
+impl Rooms {
+    fn words(
+        &self,
+        found: &Arc<chat::LobbyPage>,
+        texts: Texts,
+        q: &str,
+        page: usize,
+    ) -> Result<Arc<str>, Error> {
+        let key = (texts.language(), q.to_owned(), page);
+        if let Some((of, words)) = self.0.get(&key)
+            && Arc::ptr_eq(&of, found)
+        {
+            return Ok(words);
+        }
+        let pages = Chat::pages(found.total);
+        let rooms = pages::Rooms { texts, rooms: &found.rooms, page, pages, q };
+        let words = rooms.render().map_err(|cause| Error::Unavailable(cause.into()))?;
+        let words: Arc<str> = words.into();
+        if q.len() <= MAX_KEPT_SEARCH {
+            self.0.insert(key, (found.clone(), words.clone()));
+        }
+        Ok(words)
+    }
 }
 
 fn needs_password(room: &RoomSummary) -> bool {

@@ -56,6 +56,7 @@ pub struct Web {
     /// The public URL, without a slash at its end.
     base: Arc<str>,
     max_gif_bytes: usize,
+    rooms: lobby::Rooms,
 }
 
 /// How the edge is set up.
@@ -84,6 +85,7 @@ pub fn routes(
         sessions: sessions.clone(),
         base: setup.public_url.trim_end_matches('/').into(),
         max_gif_bytes: setup.max_gif_bytes,
+        rooms: lobby::Rooms::default(),
     };
     let session = SessionManagerLayer::new(sessions.clone())
         .with_name("huechat.sid")

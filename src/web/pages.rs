@@ -4,6 +4,8 @@
 mod line;
 mod room_card;
 
+use std::sync::Arc;
+
 use askama::Template;
 use askama_web::WebTemplate;
 use fluent_bundle::FluentValue;
@@ -55,14 +57,10 @@ fn color_class(color: Color) -> String {
 pub struct LobbyPage {
     /// What every page needs.
     pub frame: Frame,
-    /// The rooms of this page.
-    pub rooms: Vec<RoomSummary>,
+    /// The rooms of this page, as [`Rooms`] puts them into words.
+    pub rooms: Arc<str>,
     /// How many rooms there are, or were found.
     pub total: usize,
-    /// Which page this is, from 1.
-    pub page: usize,
-    /// How many pages there are.
-    pub pages: usize,
     /// What was searched for.
     pub q: String,
     /// The code of what went wrong on the way here.
@@ -72,10 +70,6 @@ pub struct LobbyPage {
 }
 
 impl LobbyPage {
-    fn cards(&self) -> impl Iterator<Item = RoomCard> {
-        self.rooms.iter().map(|room| RoomCard::new(room, self.frame.texts))
-    }
-
     /// What went wrong, unless the password dialog says it.
     fn banner(&self) -> Option<String> {
         let code = self.notice.filter(|_| self.unlock.is_none())?;
@@ -86,14 +80,36 @@ impl LobbyPage {
         let code = self.notice.filter(|_| self.unlock.is_some());
         code.map(|code| self.frame.texts.error(code)).unwrap_or_default()
     }
+}
+
+/// The rooms of a page of the lobby: what is the same for all who read the same language.
+#[derive(Debug, Template)]
+#[template(path = "partials/rooms.html")]
+pub struct Rooms<'a> {
+    /// The readers' language.
+    pub texts: Texts,
+    /// The rooms of this page.
+    pub rooms: &'a [RoomSummary],
+    /// Which page this is, from 1.
+    pub page: usize,
+    /// How many pages there are.
+    pub pages: usize,
+    /// What was searched for.
+    pub q: &'a str,
+}
+
+impl Rooms<'_> {
+    fn cards(&self) -> impl Iterator<Item = RoomCard> {
+        self.rooms.iter().map(|room| RoomCard::new(room, self.texts))
+    }
 
     fn nothing_found(&self) -> String {
-        self.frame.texts.with("search-empty-title", &[("q", self.q.as_str().into())])
+        self.texts.with("search-empty-title", &[("q", self.q.into())])
     }
 
     fn where_in_pages(&self) -> String {
         let [page, pages] = [self.page, self.pages].map(|n| FluentValue::from(n.to_string()));
-        self.frame.texts.with("page-of", &[("page", page), ("pages", pages)])
+        self.texts.with("page-of", &[("page", page), ("pages", pages)])
     }
 
     fn link_to_previous(&self) -> Option<String> {
@@ -107,7 +123,7 @@ impl LobbyPage {
     fn link_to(&self, page: usize) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::from("/?"));
         if !self.q.is_empty() {
-            query.append_pair("q", &self.q);
+            query.append_pair("q", self.q);
         }
         query.append_pair("page", &page.to_string()).finish()
     }
