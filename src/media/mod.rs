@@ -14,8 +14,11 @@ use object_store::{
     GetOptions, ObjectStore, ObjectStoreExt as _, ObjectStoreScheme, local::LocalFileSystem,
     path::Path, prefix::PrefixStore,
 };
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
+use thread_priority::{ThreadPriority, set_current_thread_priority};
+use tokio::sync::oneshot;
+use tracing::warn;
 use url::Url;
 
 use crate::domain::{Gif, RoomId};
@@ -43,6 +46,9 @@ pub enum OpenError {
     /// Settings that do not fit together.
     #[error("{0}")]
     Settings(#[from] object_store::Error),
+    /// The threads that decode cannot be started.
+    #[error("no threads to decode GIFs: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 /// Why a GIF was not taken in.
@@ -100,8 +106,22 @@ pub struct Media {
     /// The folder, when it is one: an object store knows no folders, and would leave them behind.
     folder: Option<PathBuf>,
     max_bytes: usize,
-    /// Decoding is work for a core: more at once than there are cores would only take memory.
-    decoders: Arc<Semaphore>,
+    decoders: Arc<ThreadPool>,
+}
+
+/// Threads that decode: one a core, as more would only take memory, and of the lowest priority, so
+/// that those who talk do not wait for those who share.
+fn decoders() -> Result<ThreadPool, OpenError> {
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(thread::available_parallelism().map_or(1, usize::from))
+        .thread_name(|n| format!("gif-{n}"))
+        .start_handler(|_| {
+            if let Err(cause) = set_current_thread_priority(ThreadPriority::Min) {
+                warn!(?cause, "GIFs are decoded at the same priority as everything else");
+            }
+        })
+        .panic_handler(|_| {}); // Its own message has said why; whoever waits is told.
+    Ok(pool.build()?)
 }
 
 impl Media {
@@ -124,8 +144,7 @@ impl Media {
             Err(_) if uploads_url.is_empty() => return Err(OpenError::UnknownKind),
             Err(_) => open_folder(PathBuf::from(uploads_url))?,
         };
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { files, folder, max_bytes, decoders: Arc::new(Semaphore::new(cores)) })
+        Ok(Self { files, folder, max_bytes, decoders: Arc::new(decoders()?) })
     }
 
     /// Takes a GIF in: checks, cleans and measures it, and keeps it with its poster.
@@ -141,12 +160,11 @@ impl Media {
         if !gif::claims_to_be_one(&upload) {
             return Err(MediaError::NotAGif);
         }
-        let permit = Arc::clone(&self.decoders).acquire_owned().await;
-        let work = tokio::task::spawn_blocking(move || {
-            let _until_done = permit; // Held here, not by the caller: who hangs up does not stop the work.
-            gif::examine(&upload)
+        let (answer, answered) = oneshot::channel();
+        self.decoders.spawn(move || {
+            answer.send(gif::examine(&upload)).ok(); // They have hung up.
         });
-        let examined = work.await.map_err(|cause| MediaError::Storage(cause.into()))??;
+        let examined = answered.await.map_err(|cause| MediaError::Storage(cause.into()))??;
 
         let hash = HEXLOWER.encode(&Sha256::digest(&examined.file));
         let gif = Gif { hash, facts: examined.facts };
