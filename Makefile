@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture bench lint screenshots clean
+.PHONY: help run build test torture bench bench-micro lint screenshots clean
 
 help: ## Say what can be made.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: node_modules/.package-lock.json ## Serve on http://localhost:8005, built in release mode.
 	cargo run --locked --release -- serve
@@ -20,6 +20,9 @@ torture: ## Break everything for a while under load, on both stores: make tortur
 
 bench: ## Measure beside a peer and beside the limit: make bench QUICK=1, ONLY=W1,W2, ROUNDS=5.
 	python3 tests/run.py bench
+
+bench-micro: ## Measure what is done often, each alone.
+	python3 tests/run.py bench-micro
 
 lint: ## Check format, lints, types and dependencies.
 	python3 tests/run.py lint

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::Serialize;
 
-use crate::{Failure, target::Kind, workloads::talk::Talk};
+use crate::{Failure, QUICK_ENOUGH, target::Kind, workloads::talk::Talk};
 
 /// One thing that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -15,6 +15,14 @@ pub struct Measure {
     pub name: &'static str,
     /// With how many of whatever it grows with, if it does.
     pub at: Option<usize>,
+}
+
+impl Measure {
+    /// Such as `W7 ms to enter, chats, 1000`.
+    pub fn title(&self) -> String {
+        let at = self.at.map(|at| format!(", {at}")).unwrap_or_default();
+        format!("{} {}{at}", self.workload, self.name)
+    }
 }
 
 /// Everything that was measured: a value for each round.
@@ -119,6 +127,21 @@ impl Figures {
             writeln!(table, "| {} | {name}{at} | {} |", measure.workload, cells.join(" | "))?;
         }
         Ok(table)
+    }
+
+    /// How many times as much a server has of one thing as of another, by medians.
+    pub fn growth(&self, much: Measure, little: Measure, kind: Kind) -> Option<f64> {
+        let much = self.spread(much, kind)?.median;
+        let little = self.spread(little, kind)?.median;
+        (little > 0.0).then_some(much / little)
+    }
+
+    /// At the highest rate that one server keeps up with: how many times as much of its core another
+    /// needs.
+    pub fn cpu_at_the_best_of(&self, best: Kind, other: Kind) -> Option<f64> {
+        let highest = self.steps(best).into_iter().rfind(|step| step.p99 < QUICK_ENOUGH)?;
+        let same = self.steps(other).into_iter().find(|step| step.rate == highest.rate)?;
+        (highest.cpu > 0.0).then_some(same.cpu / highest.cpu)
     }
 
     /// How many times as much one server has as another, by medians.

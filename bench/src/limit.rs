@@ -72,7 +72,12 @@ async fn read(
         let at = post.find('[').ok_or("no event")?;
         let (asked, post) = post.split_at(at);
         let post: (String, Value) = serde_json::from_str(post)?;
-        let chat = json!({ "chat": post.1["chat"], "prev": 1, "seq": 2 });
+        // As many words as the others send around it.
+        let chat = json!({
+            "id": "aaaaaaaaaaaaaaaa-1000", "room": "aaaaaaaaaaaaaaaa", "seq": 1_000, "prev": 999, "kind": "chat",
+            "user": { "id": "aaaaaaaaaaaa", "color": "#aabbcc", "name": "Cornflower blue" },
+            "chat": post.1["chat"], "clientId": post.1["clientId"], "createdAt": "2026-01-01T00:00:00.000Z",
+        });
         let told = Utf8Bytes::from(format!("42/chat,[\"chat\",{chat}]"));
         let mut rooms = rooms.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(members) = rooms.get_mut(room) {

@@ -17,14 +17,17 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::{task::LocalSet, time::Instant};
+use tokio::{
+    task::LocalSet,
+    time::{Instant, timeout},
+};
 
 use figures::Figures;
 use target::{Kind, Programs, Target};
 use workloads::{
     crowd::{Crowd, watch_idle},
     growth, lobby, start,
-    talk::{Pace, Rooms},
+    talk::{Pace, Rooms, Talk},
     uploads,
 };
 
@@ -56,7 +59,7 @@ struct CommandLine {
     #[arg(long, default_value = "bench/peer/server.js")]
     peer: PathBuf,
     /// A server that speaks MongoDB's protocol.
-    #[arg(long, env = "HUECHAT_TEST_SECANTUSD", default_value = ".venv/bin/secantusd-py")]
+    #[arg(long, default_value = "target/secantusd/bin/secantusd-rs")]
     mongodb: PathBuf,
     /// Where the table and the plots go.
     #[arg(long, default_value = "bench/results")]
@@ -82,8 +85,8 @@ struct Scale {
 }
 
 const WHOLE: Scale = Scale {
-    warm_up: Duration::from_secs(2),
-    lasting: Duration::from_secs(8),
+    warm_up: Duration::from_secs(1),
+    lasting: Duration::from_secs(5),
     members: 500,
     rooms: 200,
     idle: 10_000,
@@ -92,7 +95,7 @@ const WHOLE: Scale = Scale {
     listed: &[1_000, 10_000],
     members_grow: &[2, 20, 200, 2_000],
     history_grows: &[1_000, 10_000, 100_000, 1_000_000],
-    rates: &[500, 1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000, 24_000, 32_000, 48_000],
+    rates: &[250, 500, 1_000, 2_000, 4_000, 8_000, 12_000, 16_000, 20_000, 28_000, 40_000, 56_000],
 };
 
 const QUICK: Scale = Scale {
@@ -106,16 +109,21 @@ const QUICK: Scale = Scale {
     listed: &[200],
     members_grow: &[2, 20, 200],
     history_grows: &[1_000, 10_000],
-    rates: &[500, 2_000, 8_000, 16_000],
+    rates: &[250, 500, 1_000, 4_000, 12_000, 24_000],
 };
 
 /// What a step's p99 has to stay below, in milliseconds.
 const QUICK_ENOUGH: f64 = 50.0;
+/// A rate is too much when it was so often in a row: a machine may stumble.
+const TRIES: usize = 2;
+/// Nothing that is measured takes as long as this, unless a server hangs.
+const TURN: Duration = Duration::from_secs(600);
 const EVERYBODY: [Kind; 5] =
     [Kind::Huechat, Kind::HuechatMongo, Kind::Peer, Kind::PeerMemory, Kind::Limit];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
+    rustls::crypto::ring::default_provider().install_default().ok(); // Nobody else did.
     let line = CommandLine::parse();
     LocalSet::new().run_until(run(line)).await
 }
@@ -138,15 +146,18 @@ async fn run(line: CommandLine) -> Result<(), Failure> {
     let bar = ProgressBar::new((rounds * steps.len() * servers.len()) as u64)
         .with_style(ProgressStyle::with_template("{elapsed_precise} {bar:40} {pos}/{len} {msg}")?);
     let mut figures = Figures::default();
+    let mut failures = Vec::new();
     for round in 0..rounds {
         for step in &steps {
             for turn in 0..servers.len() {
                 // Nobody always goes first.
                 let kind = servers[(turn + round) % servers.len()];
                 bar.set_message(format!("{step} {}", kind.name()));
-                measure(step, kind, &programs, scale, &mut figures).await.map_err(|cause| {
-                    Failure::from(format!("{step} with {}: {cause}", kind.name()))
-                })?;
+                let turn = measure(step, kind, &programs, scale, &mut figures);
+                let outcome = timeout(TURN, turn).await.unwrap_or_else(|late| Err(late.into()));
+                if let Err(cause) = outcome {
+                    failures.push(format!("{step} with {}: {cause}", kind.name()));
+                }
                 bar.inc(1);
             }
         }
@@ -155,7 +166,8 @@ async fn run(line: CommandLine) -> Result<(), Failure> {
     if wanted("W8") {
         figures.add("W8", "program MB", Kind::Huechat, start::size(&programs)?);
     }
-    report::write(&figures, &line.results, rounds, line.quick)
+    report::write(&figures, &line.results, rounds, line.quick)?;
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
 }
 
 async fn measure(
@@ -211,15 +223,26 @@ async fn many_rooms(
     let mut highest = 0.0;
     for rate in scale.rates.iter().copied() {
         let pace = Pace::Open(f64::from(rate));
-        let talk = rooms.talk(&target, 1, pace, scale.warm_up, scale.lasting).await?;
+        let mut tries = 0;
+        let talk = loop {
+            tries += 1;
+            let talk = rooms.talk(&target, 1, pace, scale.warm_up, scale.lasting).await?;
+            if keeps_up(&talk, rate) || tries == TRIES {
+                break talk;
+            }
+        };
         figures.step(kind, rate, talk);
-        if talk.p99 >= QUICK_ENOUGH || talk.acknowledged < 0.95 * f64::from(rate) {
+        if !keeps_up(&talk, rate) {
             break;
         }
         highest = talk.delivered;
     }
     figures.add("W2", "highest delivered/s", kind, highest);
     Ok(())
+}
+
+fn keeps_up(talk: &Talk, rate: u32) -> bool {
+    talk.p99 < QUICK_ENOUGH && talk.acknowledged >= 0.95 * f64::from(rate)
 }
 
 async fn idle(
@@ -321,7 +344,7 @@ async fn growth(
     for members in scale.members_grow.iter().copied() {
         let target = Target::start(kind, programs).await?;
         let cost = growth::cost_of_a_message(&target, members, scale.lasting).await?;
-        figures.add_at("W7", "µs a delivered message, members", members, kind, cost);
+        figures.add_at("W7", report::MESSAGE_COST, members, kind, cost);
     }
     if keeps_nothing(kind) {
         return Ok(());
@@ -332,8 +355,8 @@ async fn growth(
         room.grow(messages).await?;
         let effort = room.effort(&target).await?;
         let messages = usize::try_from(messages)?;
-        figures.add_at("W7", "ms to enter, chats", messages, kind, effort.entering);
-        figures.add_at("W7", "ms a page of history, chats", messages, kind, effort.page);
+        figures.add_at("W7", report::ENTERING, messages, kind, effort.entering);
+        figures.add_at("W7", report::PAGE, messages, kind, effort.page);
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 from runner import counts
 from runner.counts import Counts
 from runner.report import Outcome, judge
-from runner.tools import ROOT, python
+from runner.tools import ROOT, VENV, python
 
 
 class Need(enum.Enum):
@@ -55,6 +55,8 @@ def _dependencies() -> list[str]:
 # The tests start the server themselves. This makes the one that they start, from the same parts as
 # the Rust tests: `cargo build` would build most of them again, without what only tests use.
 BUILD = ["cargo", "test", "--locked", "--no-run"]
+
+SECANTUSD = ["--root", "target/secantusd", "--ignore-rust-version", "secantus-mdb@0.5.3-beta.196"]
 
 BROWSER = ["npm", "run", "--silent", "test:browser", "--", "--reporter=list,json"]
 
@@ -110,10 +112,19 @@ STEPS = [
         [
             ["cargo", "build", "--locked", "--release", "--workspace"],
             ["npm", "ci", "--prefix", "bench/peer", "--no-audit", "--no-fund"],
+            [python(), "-m", "pip", "install", "--quiet", "-r", "bench/requirements.txt"],
+            # A quicker server than that of the tests; some minutes, the first time.
+            ["env", f"PATH={VENV / 'bin'}:{os.environ['PATH']}", "cargo", "install", *SECANTUSD],
             # The servers have the first core; whoever loads them, and their stores, the other.
             ["taskset", "-c", "1", "target/release/bench"],
         ],
-        frozenset({Need.MONGODB, Need.NPM}),
+        frozenset({Need.PYTHON}),
+        on_request=True,
+    ),
+    Step(
+        "bench-micro",
+        [["cargo", "bench", "--package", "huechat-bench"]],
+        frozenset({Need.MONGODB}),
         on_request=True,
     ),
     Step(

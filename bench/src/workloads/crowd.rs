@@ -33,7 +33,7 @@ impl Crowd {
         for n in 0..people {
             let cookie = target.visit().await?;
             if n % each_room == 0 {
-                let max = u32::try_from(each_room + 3)?; // A few more may come.
+                let max = u32::try_from(each_room + 50)?; // A few more may come.
                 room = target.open(cookie.as_deref(), &format!("room {n}"), max).await?.into();
             }
             gathered.push((cookie, room.clone()));

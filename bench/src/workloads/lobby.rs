@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     task::JoinSet,
     time::{Instant, interval, timeout_at},
@@ -117,9 +117,10 @@ async fn count_updates(
     let mut by_room = HashMap::new();
     while let Ok(heard) = timeout_at(until, client.hear()).await {
         let Heard::Other(frame) = heard? else { continue };
-        let update = frame.strip_prefix("42/room,[\"updateRoom\",{\"id\":\"");
-        if let Some((room, _)) = update.and_then(|update| update.split_once('"')) {
-            *by_room.entry(room.to_owned()).or_default() += 1;
+        let Some(event) = frame.strip_prefix("42/room,") else { continue };
+        let (name, room): (String, Value) = serde_json::from_str(event)?;
+        if name == "updateRoom" {
+            *by_room.entry(room["id"].to_string()).or_default() += 1;
         }
     }
     Ok(by_room)

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use gif::{Encoder, Frame};
+use huechat_bench::noise;
 use reqwest::multipart::{Form, Part};
 use tokio::{task::JoinSet, time::Instant};
 
@@ -10,9 +10,6 @@ use crate::{Failure, client::Client, target::Target};
 
 /// Uploads under way at a time.
 const AT_ONCE: usize = 20;
-const FRAMES: u32 = 30;
-/// Pixels on a side: frames of noise make about a megabyte of this.
-const SIDE: u16 = 176;
 
 /// Uploads until then, each in a room of its own, and gives how many were shared a second.
 pub async fn share(target: &Target, until: Instant) -> Result<f64, Failure> {
@@ -46,24 +43,4 @@ pub async fn share(target: &Target, until: Instant) -> Result<f64, Failure> {
         person??;
     }
     Ok(f64::from(shared.get()) / begun.elapsed().max(Duration::from_millis(1)).as_secs_f64())
-}
-
-/// A GIF that does not compress, another for each seed.
-fn noise(seed: u32) -> Result<Vec<u8>, Failure> {
-    let palette: Vec<u8> = (0..=255_u8).flat_map(|level| [level, level, level]).collect();
-    let mut encoder = Encoder::new(Vec::new(), SIDE, SIDE, &palette)?;
-    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
-    for _ in 0..FRAMES {
-        let pixels: Vec<u8> = (0..usize::from(SIDE) * usize::from(SIDE))
-            .map(|_| {
-                // Xorshift (Marsaglia, 2003).
-                state ^= state << 13;
-                state ^= state >> 17;
-                state ^= state << 5;
-                state.to_le_bytes()[0]
-            })
-            .collect();
-        encoder.write_frame(&Frame::from_indexed_pixels(SIDE, SIDE, pixels, None))?;
-    }
-    Ok(encoder.into_inner()?)
 }
