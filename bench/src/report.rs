@@ -106,9 +106,17 @@ pub const MESSAGE_COST: &str = "µs a delivered message, members";
 pub const ENTERING: &str = "ms to enter, chats";
 pub const PAGE: &str = "ms a page of history, chats";
 
+/// How it was measured.
+pub struct Run {
+    pub rounds: usize,
+    /// Of what takes long.
+    pub long_rounds: usize,
+    pub quick: bool,
+}
+
 /// Prints the tables, and keeps them with the plots.
-pub fn write(figures: &Figures, folder: &Path, rounds: usize, quick: bool) -> Result<(), Failure> {
-    let mut text = format!("{}\n\n{}\n", heading(rounds, quick), figures.table()?);
+pub fn write(figures: &Figures, folder: &Path, run: &Run) -> Result<(), Failure> {
+    let mut text = format!("{}\n\n{}\n", heading(run), figures.table()?);
     text += &aims(figures)?;
     text += &steps(figures)?;
     fs::create_dir_all(folder)?;
@@ -119,7 +127,7 @@ pub fn write(figures: &Figures, folder: &Path, rounds: usize, quick: bool) -> Re
 }
 
 /// On what, and of what, this was measured.
-fn heading(rounds: usize, quick: bool) -> String {
+fn heading(run: &Run) -> String {
     let said = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output();
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
@@ -129,10 +137,14 @@ fn heading(rounds: usize, quick: bool) -> String {
     let processor =
         processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let processor = processor.map_or("an unknown processor", |(_, name)| name);
-    let scale =
-        if quick { "quick, one round: read the directions, not the figures" } else { "whole" };
+    let (rounds, long) = (run.rounds, run.long_rounds);
+    let scale = if run.quick {
+        "quick: read the directions, not the figures".to_owned()
+    } else {
+        format!("{rounds} rounds, {long} of W3, W4 and W7")
+    };
     format!(
-        "# Results\n\nCommit {}, {}, Node {}, Linux {}, {processor}; {scale}; {rounds} rounds, medians \
+        "# Results\n\nCommit {}, {}, Node {}, Linux {}, {processor}; {scale}; medians \
          with least and most. The server has one core, the generator and the stores the other.",
         said("git", &["rev-parse", "--short", "HEAD"]),
         said("rustc", &["--version"]),

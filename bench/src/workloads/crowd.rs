@@ -91,7 +91,8 @@ pub struct Idle {
     pub cpu: f64,
 }
 
-/// Watches connections idle; `empty` is the server's memory before they came.
+/// Watches connections idle for so long, and looks at the memory after `later`; `empty` is the
+/// server's memory before they came.
 pub async fn watch_idle(
     target: &Target,
     clients: Vec<Client>,
@@ -107,11 +108,11 @@ pub async fn watch_idle(
     for mut client in clients {
         listening.spawn_local(async move { while client.hear().await.is_ok() {} });
     }
+    let before = target.process.cpu()?;
     sleep(later).await;
     let memory = target.process.memory()?;
+    sleep(lasting.saturating_sub(later)).await;
     let later = memory.saturating_sub(empty) as f64 / count as f64;
-    let before = target.process.cpu()?;
-    sleep(lasting).await;
     let cpu = (target.process.cpu()? - before) / lasting.as_secs_f64();
     if listening.len() != count || listening.try_join_next().is_some() {
         return Err("a connection that idled has ended".into());
