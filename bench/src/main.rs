@@ -172,13 +172,12 @@ async fn run(line: CommandLine) -> Result<(), Failure> {
             }
             bar.inc(1);
         }
+        // Kept after each round: whoever stops a long run has not waited for nothing.
+        let run = report::Run { rounds: round + 1, long_rounds, quick: line.quick };
+        report::write(&figures, &line.results, &run)?;
     }
     bar.finish_and_clear();
-    if steps.contains(&"W8") {
-        figures.add("W8", "program MB", Kind::Huechat, start::size(&programs)?);
-    }
-    let run = report::Run { rounds, long_rounds, quick: line.quick };
-    report::write(&figures, &line.results, &run)?;
+    report::print(&line.results)?;
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
 }
 
@@ -213,6 +212,9 @@ async fn measure(
             let start = start::start(kind, programs).await?;
             figures.add("W8", "start ms", kind, start.took);
             figures.add("W8", "memory at rest MB", kind, start.memory);
+            if kind == Kind::Huechat {
+                figures.add("W8", "program MB", kind, start::size(programs)?);
+            }
             Ok(())
         }
     }

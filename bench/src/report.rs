@@ -114,15 +114,21 @@ pub struct Run {
     pub quick: bool,
 }
 
-/// Prints the tables, and keeps them with the plots.
+const TABLES: &str = "results.md";
+
+/// Shows the tables that were written.
+pub fn print(folder: &Path) -> Result<(), Failure> {
+    Ok(std::io::stdout().write_all(&fs::read(folder.join(TABLES))?)?)
+}
+
+/// Writes the tables and the plots.
 pub fn write(figures: &Figures, folder: &Path, run: &Run) -> Result<(), Failure> {
     let mut text = format!("{}\n\n{}\n", heading(run), figures.table()?);
     text += &aims(figures)?;
     text += &steps(figures)?;
     fs::create_dir_all(folder)?;
-    fs::write(folder.join("results.md"), &text)?;
+    fs::write(folder.join(TABLES), &text)?;
     plot::rates(figures, &folder.join("rates.svg"))?;
-    std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
 }
 

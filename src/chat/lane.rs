@@ -264,8 +264,10 @@ impl Chat {
         // announced. As it was when they entered, it might still hold somebody whose leaving has been
         // announced since.
         let found = self.store.room(room).await;
-        let histories =
-            greetings.iter().map(|(viewer, window, _)| self.store.history(room, viewer, *window));
+        let newest = found.as_ref().ok().and_then(Option::as_ref).map_or(Seq::MAX, |room| room.seq);
+        let histories = greetings
+            .iter()
+            .map(|(viewer, window, _)| self.store.history(room, viewer, window.up_to(newest)));
         let histories = join_all(histories).await;
         for ((_, _, greeting), history) in greetings.into_iter().zip(histories) {
             greeting(match (&found, history) {

@@ -157,7 +157,8 @@ impl Chat {
         window: Window,
     ) -> Result<(Room, History), Error> {
         let found = self.knock(room, me, pass).await?;
-        Ok((found, self.store.history(room, me, window).await?))
+        let history = self.store.history(room, me, window.up_to(found.seq)).await?;
+        Ok((found, history))
     }
 
     /// Tries a password. A room without one takes any, and gives no pass.

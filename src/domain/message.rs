@@ -242,6 +242,18 @@ pub enum Window {
 }
 
 impl Window {
+    /// The same, of a room where `seq` is the newest number: whoever looks up messages need not find
+    /// out where they end.
+    #[must_use]
+    pub fn up_to(self, seq: Seq) -> Self {
+        match self {
+            Self::Latest { before: None, limit } => {
+                Self::Latest { before: Some(seq.saturating_add(1)), limit }
+            }
+            known => known,
+        }
+    }
+
     /// How many at most.
     #[must_use]
     pub fn limit(self) -> usize {

@@ -162,11 +162,13 @@ impl Media {
         }
         let (answer, answered) = oneshot::channel();
         self.decoders.spawn(move || {
-            answer.send(gif::examine(&upload)).ok(); // They have hung up.
+            let examined = gif::examine(&upload);
+            let named = examined.map(|file| (HEXLOWER.encode(&Sha256::digest(&file.file)), file));
+            answer.send(named).ok(); // They have hung up.
         });
-        let examined = answered.await.map_err(|cause| MediaError::Storage(cause.into()))??;
+        let answered = answered.await.map_err(|cause| MediaError::Storage(cause.into()));
+        let (hash, examined) = answered??;
 
-        let hash = HEXLOWER.encode(&Sha256::digest(&examined.file));
         let gif = Gif { hash, facts: examined.facts };
         let [file, poster] = FileName::of(&gif).map(|name| name.path_in(room));
         let stored = async {

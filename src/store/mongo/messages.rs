@@ -183,8 +183,31 @@ pub(super) async fn history(
     viewer: &PersonId,
     window: Window,
 ) -> Result<History> {
+    let Window::Latest { before: Some(before), limit } = window else {
+        return stretch(chats, room, viewer, window, None).await;
+    };
+    // Nearly all numbers are used, and there is no need to look at all that is older.
+    let room_for_gaps = Seq::try_from(limit.saturating_mul(2)).unwrap_or(Seq::MAX);
+    let near = before.saturating_sub(room_for_gaps).max(0);
+    let found = stretch(chats, room, viewer, window, Some(near)).await?;
+    if found.more || near == 0 {
+        return Ok(found);
+    }
+    stretch(chats, room, viewer, window, None).await
+}
+
+/// The messages of a window, of those that have at least the number `from`.
+async fn stretch(
+    chats: &Collection<ChatDocument>,
+    room: &RoomId,
+    viewer: &PersonId,
+    window: Window,
+    from: Option<Seq>,
+) -> Result<History> {
     let (range, direction) = match window {
-        Window::Latest { before, .. } => (doc! { "$lt": before.unwrap_or(Seq::MAX) }, -1),
+        Window::Latest { before, .. } => {
+            (doc! { "$gte": from.unwrap_or(0), "$lt": before.unwrap_or(Seq::MAX) }, -1)
+        }
         Window::After { after, .. } => (doc! { "$gt": after }, 1),
     };
     let said = doc! { "$ne": "void" };

@@ -1,6 +1,6 @@
 //! Rooms in one SQLite file: the embedded store, with nothing to set up.
 //!
-//! One thread writes and commits in groups, two read; write-ahead logging lets them work side by
+//! One thread writes and commits in groups, one copies the log into the file, two read; write-ahead logging lets them work side by
 //! side. `synchronous = FULL` makes a commit survive a power cut, not only a killed process.
 
 mod messages;
@@ -60,7 +60,7 @@ impl SqliteStore {
         let reader = || Worker::reader(connect(path)?).map_err(Error::new);
         Ok(Self {
             readers: [reader()?, reader()?],
-            writer: Worker::writer(writer).map_err(Error::new)?,
+            writer: Worker::writer(writer, connect(path)?).map_err(Error::new)?,
             next_reader: AtomicUsize::new(0),
             _lock: lock,
         })
@@ -87,6 +87,7 @@ fn connect(path: &Path) -> Result<Connection> {
     let prepare = || {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", worker::MAX_LOG_PAGES)?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
         connection.busy_timeout(worker::LOCKED_AT_MOST)?;
         connection.set_prepared_statement_cache_capacity(64);

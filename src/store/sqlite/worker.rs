@@ -14,11 +14,19 @@ use std::{
 
 use rusqlite::Connection;
 use tokio::{sync::oneshot, time::timeout};
+use tracing::warn;
 
 use crate::store::{Error, Result};
 
 /// So many steps share one commit at most: bounds how long the first of them waits.
 const MAX_GROUP: usize = 512;
+
+/// After so many steps the log is copied into the file, by a thread of its own: it takes longer than a
+/// commit, and would hold up all that come behind it.
+const CHECKPOINT_AFTER: usize = 512;
+/// The writer does it after all when the log has grown to so many pages: under steady load the other
+/// never gets to its end, where the log could begin anew.
+pub(super) const MAX_LOG_PAGES: u32 = 8_192;
 
 /// A step without an answer by then has failed, though it may still be done if it was begun.
 const DEADLINE: Duration = Duration::from_secs(4);
@@ -40,13 +48,36 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Runs each step in a savepoint of a shared transaction, and answers once that is committed.
-    pub(super) fn writer(connection: Connection) -> std::io::Result<Self> {
+    /// `checkpointer` copies what was committed from the log into the file, beside it.
+    pub(super) fn writer(
+        connection: Connection,
+        checkpointer: Connection,
+    ) -> std::io::Result<Self> {
+        let checkpoints = Self::checkpointer(checkpointer)?;
         Self::spawn("sqlite-writer", move |steps| {
+            let mut since = 0;
             while let Ok(first) = steps.recv() {
                 let group = std::iter::once(first).chain(steps.try_iter()).take(MAX_GROUP);
-                commit_together(&connection, group);
+                since += commit_together(&connection, group);
+                if since >= CHECKPOINT_AFTER && checkpoints.try_send(()).is_ok() {
+                    since = 0;
+                }
             }
         })
+    }
+
+    fn checkpointer(connection: Connection) -> std::io::Result<mpsc::SyncSender<()>> {
+        let (checkpoints, asked) = mpsc::sync_channel(1);
+        let work = move || {
+            for () in asked {
+                let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
+                if let Err(cause) = connection.query_row(checkpoint, [], |_| Ok(())) {
+                    warn!(%cause, "could not copy the log into the file; will try again");
+                }
+            }
+        };
+        thread::Builder::new().name("sqlite-log".to_owned()).spawn(work)?;
+        Ok(checkpoints)
     }
 
     /// Runs each step on its own, outside of any transaction.
@@ -104,7 +135,8 @@ impl Drop for Worker {
     }
 }
 
-fn commit_together(connection: &Connection, steps: impl Iterator<Item = Step>) {
+/// Gives how many steps there were.
+fn commit_together(connection: &Connection, steps: impl Iterator<Item = Step>) -> usize {
     let begun = run(connection, "BEGIN IMMEDIATE").map_err(Arc::new);
     let answers: Vec<Answer> = steps
         .map(|step| {
@@ -119,9 +151,11 @@ fn commit_together(connection: &Connection, steps: impl Iterator<Item = Step>) {
             Arc::new(cause)
         })
     });
+    let steps = answers.len();
     for answer in answers {
         answer(committed.clone());
     }
+    steps
 }
 
 /// Runs one step so that its failure undoes the step alone, and not its neighbours in the group.
