@@ -109,6 +109,19 @@ impl Figures {
         Some(Spread { median, least: *sorted.first()?, most: *sorted.last()? })
     }
 
+    /// A server's medians of one measure, by the size that it grows with.
+    pub fn by_size(
+        &self,
+        workload: &'static str,
+        name: &'static str,
+        kind: Kind,
+    ) -> Vec<(f64, f64)> {
+        let measures = self.all.keys().filter(|one| one.workload == workload && one.name == name);
+        let points = measures
+            .filter_map(|measure| Some((measure.at? as f64, self.spread(*measure, kind)?.median)));
+        points.collect()
+    }
+
     /// One row a measure, one column a server.
     pub fn table(&self) -> Result<String, Failure> {
         let kinds = [Kind::Huechat, Kind::HuechatMongo, Kind::Peer, Kind::PeerMemory, Kind::Limit];

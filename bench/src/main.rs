@@ -103,7 +103,7 @@ const WHOLE: Scale = Scale {
 
 const QUICK: Scale = Scale {
     warm_up: Duration::from_secs(1),
-    lasting: Duration::from_secs(3),
+    lasting: Duration::from_secs(2),
     members: 200,
     rooms: 50,
     idle: 1_000,
@@ -112,7 +112,7 @@ const QUICK: Scale = Scale {
     listed: &[200],
     members_grow: &[2, 20, 200],
     history_grows: &[1_000, 10_000],
-    rates: &[250, 500, 1_000, 4_000, 12_000, 24_000],
+    rates: &[250, 1_000, 4_000, 12_000],
 };
 
 /// What a step's p99 has to stay below, in milliseconds.
@@ -310,7 +310,9 @@ async fn lobby(
     scale: Scale,
     figures: &mut Figures,
 ) -> Result<(), Failure> {
-    for listed in scale.listed.iter().copied() {
+    // To fill a larger one takes a small server that speaks MongoDB's protocol too long.
+    let listed = if kind == Kind::Huechat { scale.listed } else { &scale.listed[..1] };
+    for listed in listed.iter().copied() {
         let target = Target::start(kind, programs).await?;
         let crowd = Crowd::gather(&target, listed, 1).await?;
         let rooms = crowd.rooms();

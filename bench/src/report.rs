@@ -129,6 +129,7 @@ pub fn write(figures: &Figures, folder: &Path, run: &Run) -> Result<(), Failure>
     fs::create_dir_all(folder)?;
     fs::write(folder.join(TABLES), &text)?;
     plot::rates(figures, &folder.join("rates.svg"))?;
+    plot::growth(figures, &folder.join("growth.svg"))?;
     Ok(())
 }
 

@@ -76,12 +76,16 @@ pub async fn watch(
     rooms: &[Rc<str>],
     lasting: Duration,
 ) -> Result<Watch, Failure> {
-    let until = Instant::now() + lasting;
-    let mut watchers = JoinSet::new();
+    let mut clients = Vec::with_capacity(WATCHERS);
     for _ in 0..WATCHERS {
         let cookie = target.visit().await?;
-        let client =
-            Client::connect(target.address, cookie.as_deref(), "/room", &json!({})).await?;
+        let auth = json!({});
+        let connecting = Client::connect(target.address, cookie.as_deref(), "/room", &auth);
+        clients.push(connecting.await?);
+    }
+    let until = Instant::now() + lasting;
+    let mut watchers = JoinSet::new();
+    for client in clients {
         watchers.spawn_local(count_updates(client, until));
     }
     let mut comers = JoinSet::new();
