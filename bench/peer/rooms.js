@@ -8,7 +8,7 @@ import { base32 } from "./person.js";
 import { Refusal } from "./refusal.js";
 
 const MAX_TITLE = 60;
-const MAX_CAPACITY = 500;
+const MAX_CAPACITY = Number(process.env.MAX_ROOM_CAPACITY ?? 500);
 const MAX_TEXT = 2_000;
 /** As many messages one stretch of history holds at most. */
 const MAX_WINDOW = 100;

@@ -283,7 +283,7 @@ async fn idle(
     let arrival = crowd.enter(&target, 100).await?;
     figures.add("W3", "connect and enter all s", kind, arrival.all);
     let idle =
-        watch_idle(&target, arrival.clients, empty, scale.idle_later, scale.idle_later * 2).await?;
+        watch_idle(&target, arrival.people, empty, scale.idle_later, scale.idle_later * 2).await?;
     figures.add("W3", "kB a connection at once", kind, idle.at_once / 1e3);
     figures.add("W3", "kB a connection later", kind, idle.later / 1e3);
     figures.add("W3", "CPU % idle", kind, 100.0 * idle.cpu);

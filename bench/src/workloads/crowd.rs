@@ -21,8 +21,8 @@ pub struct Arrival {
     pub all: f64,
     /// For one of them, in milliseconds.
     pub p99: f64,
-    /// Whoever came, still connected.
-    pub clients: Vec<Client>,
+    /// Whoever came, still connected, and listening: a server lets go of those who do not answer.
+    pub people: JoinSet<()>,
 }
 
 impl Crowd {
@@ -55,7 +55,7 @@ impl Crowd {
         let mut people = self.people.into_iter();
         let mut arriving = JoinSet::new();
         let mut took = Latencies::new()?;
-        let mut clients = Vec::with_capacity(people.len());
+        let mut inside = JoinSet::new();
         loop {
             while arriving.len() < at_once
                 && let Some((cookie, room)) = people.next()
@@ -73,12 +73,12 @@ impl Crowd {
                 });
             }
             let Some(arrived) = arriving.join_next().await else { break };
-            let (client, after) = arrived??;
+            let (mut client, after) = arrived??;
             took.add(after);
-            clients.push(client);
+            inside.spawn_local(async move { while client.hear().await.is_ok() {} });
         }
         let all = begun.elapsed().as_secs_f64();
-        Ok(Arrival { all, p99: took.percentile(99.0), clients })
+        Ok(Arrival { all, p99: took.percentile(99.0), people: inside })
     }
 }
 
@@ -95,26 +95,21 @@ pub struct Idle {
 /// server's memory before they came.
 pub async fn watch_idle(
     target: &Target,
-    clients: Vec<Client>,
+    mut people: JoinSet<()>,
     empty: u64,
     later: Duration,
     lasting: Duration,
 ) -> Result<Idle, Failure> {
-    let each = |memory: u64| memory.saturating_sub(empty) as f64 / clients.len() as f64;
+    let count = people.len();
+    let each = |memory: u64| memory.saturating_sub(empty) as f64 / count as f64;
     let at_once = each(target.process.memory()?);
-    let count = clients.len();
-    // Everybody answers the server's heartbeats.
-    let mut listening = JoinSet::new();
-    for mut client in clients {
-        listening.spawn_local(async move { while client.hear().await.is_ok() {} });
-    }
     let before = target.process.cpu()?;
     sleep(later).await;
     let memory = target.process.memory()?;
     sleep(lasting.saturating_sub(later)).await;
-    let later = memory.saturating_sub(empty) as f64 / count as f64;
+    let later = each(memory);
     let cpu = (target.process.cpu()? - before) / lasting.as_secs_f64();
-    if listening.len() != count || listening.try_join_next().is_some() {
+    if people.try_join_next().is_some() {
         return Err("a connection that idled has ended".into());
     }
     Ok(Idle { at_once, later, cpu })

@@ -48,6 +48,13 @@ struct Batch {
     answer: oneshot::Sender<Result<Written>>,
 }
 
+impl Batch {
+    /// Whoever has stopped waiting may say it again: stored now, it would be there twice.
+    fn is_awaited(&self) -> bool {
+        !self.answer.is_closed()
+    }
+}
+
 /// Where they go.
 #[derive(Debug, Clone)]
 pub(super) struct Collections {
@@ -102,10 +109,11 @@ impl Collections {
     }
 
     async fn write(&self, group: Vec<Batch>) {
-        let numbered: Vec<Numbered> = match in_time(self.number(&group)).await {
-            Ok(places) => group.into_iter().zip(places).filter_map(Numbered::of).collect(),
+        let numbered = match in_time(self.number(&group)).await {
+            Ok(places) => group.into_iter().zip(places).filter_map(Numbered::of),
             Err(cause) => return refuse(group, cause),
         };
+        let numbered: Vec<Numbered> = numbered.filter(|one| one.batch.is_awaited()).collect();
         match in_time(self.insert(&numbered)).await {
             Ok(stored) => {
                 for (numbered, stored) in numbered.into_iter().zip(stored) {
@@ -217,8 +225,7 @@ fn next_group(held: &mut VecDeque<Batch>) -> Vec<Batch> {
     let (mut group, mut rooms) = (Vec::new(), HashSet::new());
     let mut messages = 0;
     for batch in std::mem::take(held) {
-        // Whoever has stopped waiting may say it again: stored now, it would be there twice.
-        if batch.answer.is_closed() {
+        if !batch.is_awaited() {
             continue;
         }
         if messages < MAX_MESSAGES && rooms.insert(batch.room.clone()) {
