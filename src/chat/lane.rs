@@ -33,6 +33,10 @@ use crate::{
 /// As many messages go into one commit at most: bounds how long the first of them waits.
 const MAX_BATCH: usize = 256;
 
+/// Nothing is added to a batch of so many bytes of words: all of it is told before the tasks that write
+/// to connections run, and must be far less than may wait for one of them.
+const MAX_BATCH_BYTES: usize = 64 * 1024;
+
 /// A lane whose store is in trouble waits so long before it tries again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
@@ -167,10 +171,13 @@ impl Chat {
         while let Some(first) = work.pop_front() {
             let done = match first {
                 Work::Say(first) => {
+                    let mut bytes = first.draft.body.bytes();
                     let mut batch = vec![*first];
                     while batch.len() < MAX_BATCH
+                        && bytes < MAX_BATCH_BYTES
                         && let Some(Work::Say(next)) = work.pop_front_if(is_say)
                     {
+                        bytes += next.draft.body.bytes();
                         batch.push(*next);
                     }
                     self.say_together(room, batch).await

@@ -202,6 +202,15 @@ pub enum DraftBody {
 }
 
 impl DraftBody {
+    /// How many bytes of words it holds.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Whisper { text, .. } => text.as_str().len(),
+            Self::Gif(_) | Self::System { .. } => 0,
+        }
+    }
+
     /// Whether everybody in the room will see it.
     #[must_use]
     pub fn is_public(&self) -> bool {
