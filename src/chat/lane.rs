@@ -170,18 +170,7 @@ impl Chat {
     async fn run_lane(&self, room: &RoomId, mut work: VecDeque<Work>) {
         while let Some(first) = work.pop_front() {
             let done = match first {
-                Work::Say(first) => {
-                    let mut bytes = first.draft.body.bytes();
-                    let mut batch = vec![*first];
-                    while batch.len() < MAX_BATCH
-                        && bytes < MAX_BATCH_BYTES
-                        && let Some(Work::Say(next)) = work.pop_front_if(is_say)
-                    {
-                        bytes += next.draft.body.bytes();
-                        batch.push(*next);
-                    }
-                    self.say_together(room, batch).await
-                }
+                Work::Say(first) => self.say_together(room, batch_of(*first, &mut work)).await,
                 Work::Greet { viewer, window, greeting } => {
                     let mut greetings = vec![(viewer, window, greeting)];
                     while let Some(Work::Greet { viewer, window, greeting }) =
@@ -287,6 +276,20 @@ impl Chat {
     }
 }
 
+/// A batch that begins with `first`, and takes what follows it as far as it may.
+fn batch_of(first: Say, work: &mut VecDeque<Work>) -> Vec<Say> {
+    let mut bytes = first.draft.body.bytes();
+    let mut batch = vec![first];
+    while batch.len() < MAX_BATCH
+        && bytes < MAX_BATCH_BYTES
+        && let Some(Work::Say(next)) = work.pop_front_if(is_say)
+    {
+        bytes += next.draft.body.bytes();
+        batch.push(*next);
+    }
+    batch
+}
+
 /// What is kept of a [`Say`] while its draft is on its way to the store.
 struct Told {
     announce: Announce,
@@ -348,4 +351,28 @@ fn is_say(work: &mut Work) -> bool {
 
 fn is_greet(work: &mut Work) -> bool {
     matches!(work, Work::Greet { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Author, DraftBody, MessageText, Timestamp};
+
+    fn say(words: &str) -> Say {
+        let body = DraftBody::Text(MessageText::parse(words).unwrap());
+        let (author, at) = (Author::Seated(PersonId::of_session(b"", "me")), Timestamp::now());
+        let draft = Draft { author, body, client_id: None, at };
+        Say { draft, announce: Announce::Said, asker: None }
+    }
+
+    fn sizes(words: &str) -> (usize, usize) {
+        let mut work: VecDeque<Work> = (0..300).map(|_| Work::Say(Box::new(say(words)))).collect();
+        (batch_of(say(words), &mut work).len(), work.len())
+    }
+
+    #[test]
+    fn a_batch_is_bounded_in_messages_and_in_bytes() {
+        assert_eq!(sizes("short"), (256, 45));
+        assert_eq!(sizes(&"\u{1f600}".repeat(2_000)), (9, 292)); // 8,000 bytes each.
+    }
 }

@@ -268,39 +268,6 @@ async fn a_reader_that_falls_behind_is_told_that_it_is_too_slow() {
     assert_eq!((event.as_str(), &error["code"]), ("error", &json!("too_slow")));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_burst_of_long_messages_cuts_off_nobody_who_reads() {
-    // More than may wait for a socket, and less than the kernel holds besides.
-    const BURST: usize = 256;
-    let server = Backend::Sqlite.server().await;
-    let (anna, ben) = (server.browser().await, server.browser().await);
-    let room = anna.create_room("busy", 5).await;
-    let (mut anna, _) = anna.enter(&room).await;
-    let (mut reader, _) = ben.enter(&room).await;
-
-    let long = "\u{1f600}".repeat(2_000);
-    let (reading, talking) = (
-        async {
-            let mut heard = 0;
-            while heard < BURST {
-                let (event, data) = reader.next().await;
-                assert_ne!(event, "error", "{data}");
-                heard += usize::from(event == "chat");
-            }
-        },
-        async {
-            let mut asked = Vec::new();
-            for _ in 0..BURST {
-                asked.push(anna.ask_now("chat:post", json!({ "chat": long })).await);
-            }
-            for id in asked {
-                assert_eq!(anna.answer(id).await.unwrap()["ok"], true);
-            }
-        },
-    );
-    soon("everybody to hear everything", async { tokio::join!(reading, talking) }).await;
-}
-
 async fn a_reader_that_stops_is_cut_off_and_misses_nothing(on: Backend) {
     let server = on.server().await;
     let (anna, ben, cleo) =
