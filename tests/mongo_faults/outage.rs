@@ -4,6 +4,7 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 
 use crate::{
+    PROMISED,
     common::Browser,
     in_time,
     stage::{Stage, Tea, always, refused},
@@ -33,9 +34,18 @@ impl Away {
 }
 
 async fn assert_unavailable(browser: &Browser, method: Method, path: &str, accept: &str) {
-    let request = browser.request(method, path).header(header::ACCEPT, accept);
-    let request = request.json(&json!({ "chat": "hello" }));
-    let response = in_time(request.send()).await.unwrap();
+    // What was read a moment ago is shown for a moment longer.
+    let until_it_is_noticed = async {
+        loop {
+            let request = browser.request(method.clone(), path).header(header::ACCEPT, accept);
+            let response = in_time(request.json(&json!({ "chat": "hello" })).send()).await.unwrap();
+            if response.status() != StatusCode::OK {
+                break response;
+            }
+        }
+    };
+    let noticed = tokio::time::timeout(2 * PROMISED, until_it_is_noticed).await;
+    let response = noticed.unwrap_or_else(|_| panic!("{path} as {accept} is answered still"));
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{path} as {accept}");
     assert!(response.headers().contains_key(header::RETRY_AFTER), "{path} as {accept}");
     // Nobody loses who they are.
