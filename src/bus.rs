@@ -15,7 +15,13 @@ pub trait Edge: Send + Sync {
     /// Tells whomever it concerns. Returns once it is on its way, so that the next event of the
     /// same room comes after it. It only fills queues: the bus lets their readers run.
     async fn deliver(&self, event: &Event);
+
+    /// How many connections hear of an event: each has a task that writes to it.
+    fn listeners(&self, event: &Event) -> usize;
 }
+
+/// Whoever yields comes to run again after so many other tasks, at the latest: tokio's `event_interval`.
+const TASKS_A_YIELD: usize = 61;
 
 /// The bus. Clones are the same bus.
 #[derive(Clone, Default)]
@@ -37,14 +43,19 @@ impl Bus {
         self.announce_all(&[event]).await;
     }
 
-    /// Hands events to every edge, in their order, and then lets the tasks run that write to the
-    /// connections: each writes all that it was given at once, and no queue grows longer than this.
+    /// Hands events of one room to every edge, in their order, and then lets all the tasks run that write to
+    /// the connections. Each writes all that it was given at once, and no queue grows longer than this; and
+    /// what is said meanwhile is told together, too: a write costs much more than the words in it.
     pub async fn announce_all(&self, events: &[Event]) {
+        let mut listeners = 0;
         for edge in self.edges.get().into_iter().flatten() {
             for event in events {
                 edge.deliver(event).await;
             }
+            listeners += events.last().map_or(0, |event| edge.listeners(event));
         }
-        tokio::task::yield_now().await;
+        for _ in 0..=listeners / TASKS_A_YIELD {
+            tokio::task::yield_now().await;
+        }
     }
 }

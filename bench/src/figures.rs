@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::Serialize;
 
-use crate::{Failure, QUICK_ENOUGH, target::Kind, workloads::talk::Talk};
+use crate::{EVERYBODY, Failure, QUICK_ENOUGH, target::Kind, workloads::talk::Talk};
 
 /// One thing that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -124,12 +124,11 @@ impl Figures {
 
     /// One row a measure, one column a server.
     pub fn table(&self) -> Result<String, Failure> {
-        let kinds = [Kind::Huechat, Kind::HuechatMongo, Kind::Peer, Kind::PeerMemory, Kind::Limit];
-        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let names: Vec<&str> = EVERYBODY.iter().map(|kind| kind.name()).collect();
         let mut table = format!("| workload | measure | {} |\n", names.join(" | "));
-        writeln!(table, "|---|---|{}", "---:|".repeat(kinds.len()))?;
+        writeln!(table, "|---|---|{}", "---:|".repeat(EVERYBODY.len()))?;
         for measure in self.all.keys() {
-            let cells = kinds.map(|kind| match self.spread(*measure, kind) {
+            let cells = EVERYBODY.map(|kind| match self.spread(*measure, kind) {
                 Some(Spread { median, least, most }) => {
                     format!("{} ({}–{})", figure(median), figure(least), figure(most))
                 }

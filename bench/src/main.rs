@@ -28,7 +28,7 @@ use workloads::{
     crowd::{Crowd, watch_idle},
     growth, lobby, start,
     talk::{Pace, Rooms, Talk},
-    uploads,
+    uploads::Sharers,
 };
 
 /// Whatever goes wrong ends the run with its words.
@@ -55,6 +55,9 @@ struct CommandLine {
     /// The product.
     #[arg(long, default_value = "target/release/huechat")]
     huechat: PathBuf,
+    /// The product's libraries by themselves.
+    #[arg(long, default_value = "target/release/stack")]
+    stack: PathBuf,
     /// The bare server.
     #[arg(long, default_value = "target/release/limit")]
     limit: PathBuf,
@@ -98,7 +101,10 @@ const WHOLE: Scale = Scale {
     listed: &[1_000, 10_000],
     members_grow: &[2, 20, 200, 2_000],
     history_grows: &[1_000, 10_000, 100_000, 1_000_000],
-    rates: &[250, 500, 1_000, 2_000, 4_000, 8_000, 12_000, 16_000, 20_000, 24_000, 32_000, 48_000],
+    rates: &[
+        250, 500, 1_000, 1_500, 2_000, 3_000, 4_000, 6_000, 8_000, 12_000, 16_000, 20_000, 24_000,
+        32_000, 48_000,
+    ],
 };
 
 const QUICK: Scale = Scale {
@@ -119,12 +125,14 @@ const QUICK: Scale = Scale {
 const QUICK_ENOUGH: f64 = 50.0;
 /// A rate is too much when it was so often in a row: a machine may stumble.
 const TRIES: usize = 2;
+/// People for whom rooms are opened at a time where many come one after another.
+const A_WAVE: usize = 1_000;
 /// What takes minutes for each server.
 const LONG: [&str; 3] = ["W3", "W4", "W7"];
 /// Nothing that is measured takes as long as this, unless a server hangs.
 const TURN: Duration = Duration::from_secs(600);
-const EVERYBODY: [Kind; 5] =
-    [Kind::Huechat, Kind::HuechatMongo, Kind::Peer, Kind::PeerMemory, Kind::Limit];
+const EVERYBODY: [Kind; 6] =
+    [Kind::Huechat, Kind::HuechatMongo, Kind::Peer, Kind::PeerMemory, Kind::Stack, Kind::Limit];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
@@ -136,6 +144,7 @@ async fn main() -> Result<(), Failure> {
 async fn run(line: CommandLine) -> Result<(), Failure> {
     let programs = Programs {
         huechat: line.huechat.canonicalize()?,
+        stack: line.stack.canonicalize()?,
         limit: line.limit.canonicalize()?,
         peer: line.peer.canonicalize()?,
         mongodb: line.mongodb.canonicalize()?,
@@ -184,10 +193,10 @@ async fn run(line: CommandLine) -> Result<(), Failure> {
 /// Whether a workload says something about a server.
 fn takes_part(step: &str, kind: Kind) -> bool {
     match step {
-        // The peer without storage shows what storage costs it where people talk.
-        "W3" | "W5" => kind != Kind::PeerMemory,
+        // Both show what something else costs where people talk.
+        "W3" | "W5" | "W8" => !matches!(kind, Kind::PeerMemory | Kind::Stack),
         // The limit knows no lobby and no uploads; the peer takes none either.
-        "W4" => !matches!(kind, Kind::PeerMemory | Kind::Limit),
+        "W4" => matches!(kind, Kind::Huechat | Kind::HuechatMongo | Kind::Peer),
         "W6" | "W7" => matches!(kind, Kind::Huechat | Kind::HuechatMongo),
         _ => true,
     }
@@ -280,7 +289,7 @@ async fn idle(
     let target = Target::start(kind, programs).await?;
     let crowd = Crowd::gather(&target, scale.idle, 10).await?;
     let empty = target.process.memory()?;
-    let arrival = crowd.enter(&target, 100).await?;
+    let arrival = crowd.enter(&target, A_WAVE, 100).await?;
     figures.add("W3", "connect and enter all s", kind, arrival.all);
     let idle =
         watch_idle(&target, arrival.people, empty, scale.idle_later, scale.idle_later * 2).await?;
@@ -298,7 +307,7 @@ async fn rush(
 ) -> Result<(), Failure> {
     let target = Target::start(kind, programs).await?;
     let crowd = Crowd::gather(&target, scale.rush, 10).await?;
-    let arrival = crowd.enter(&target, scale.rush).await?;
+    let arrival = crowd.enter(&target, scale.rush, scale.rush).await?;
     figures.add("W5", "all in s", kind, arrival.all);
     figures.add("W5", "p99 ms", kind, arrival.p99);
     Ok(())
@@ -315,13 +324,12 @@ async fn lobby(
     for listed in listed.iter().copied() {
         let target = Target::start(kind, programs).await?;
         let crowd = Crowd::gather(&target, listed, 1).await?;
-        let rooms = crowd.rooms();
-        let _people = crowd.enter(&target, 50).await?;
+        let arrival = crowd.enter(&target, A_WAVE, 50).await?;
         let pages = lobby::pages(&target, scale.lasting).await?;
         figures.add_at("W4", "pages/s", listed, kind, pages.per_second);
         figures.add_at("W4", "p99 ms", listed, kind, pages.p99);
         figures.add_at("W4", "kB a page", listed, kind, pages.bytes / 1e3);
-        let watch = lobby::watch(&target, &rooms[..10], scale.lasting).await?;
+        let watch = lobby::watch(&target, &arrival.rooms[..10], scale.lasting).await?;
         figures.add_at("W4", "events a watcher gets/s", listed, kind, watch.events);
         figures.add_at("W4", "of them of one room/s", listed, kind, watch.liveliest);
     }
@@ -340,11 +348,12 @@ async fn uploads(
     let pace = Pace::Open(f64::from(best.unwrap_or(1_000)) / 2.0);
     let target = Target::start(kind, programs).await?;
     let mut rooms = Rooms::fill(&target, scale.rooms, 5).await?;
+    let sharers = Sharers::gather(&target).await?;
     let without = rooms.talk(&target, 1, pace, scale.warm_up, scale.lasting).await?;
     let until = Instant::now() + scale.warm_up + scale.lasting;
     let (with, shared) = tokio::join!(
         rooms.talk(&target, 1, pace, scale.warm_up, scale.lasting),
-        uploads::share(&target, until)
+        sharers.share(until)
     );
     figures.add("W6", "GIFs/s", kind, shared?);
     figures.add("W6", "p99 ms without", kind, without.p99);

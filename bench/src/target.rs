@@ -35,6 +35,8 @@ pub enum Kind {
     Peer,
     /// The peer, which keeps everything in memory.
     PeerMemory,
+    /// The libraries that Huechat is built on, by themselves.
+    Stack,
     /// A bare server.
     Limit,
 }
@@ -47,8 +49,14 @@ impl Kind {
             Self::HuechatMongo => "Huechat, MongoDB",
             Self::Peer => "peer, MongoDB",
             Self::PeerMemory => "peer, memory",
+            Self::Stack => "stack alone",
             Self::Limit => "limit",
         }
+    }
+
+    /// Whether it knows people and rooms, and does not take whatever it is told.
+    fn knows_people(self) -> bool {
+        !matches!(self, Self::Stack | Self::Limit)
     }
 
     fn on_mongodb(self) -> bool {
@@ -73,6 +81,7 @@ pub struct Target {
 #[derive(Debug, Clone)]
 pub struct Programs {
     pub huechat: PathBuf,
+    pub stack: PathBuf,
     pub limit: PathBuf,
     pub peer: PathBuf,
     pub mongodb: PathBuf,
@@ -85,6 +94,7 @@ impl Target {
         command.args(["-c", CORE]);
         match kind {
             Kind::Huechat | Kind::HuechatMongo => command.arg(&programs.huechat).arg("serve"),
+            Kind::Stack => command.arg(&programs.stack),
             Kind::Limit => command.arg(&programs.limit),
             Kind::Peer | Kind::PeerMemory => command.arg("node").arg(&programs.peer),
         };
@@ -133,9 +143,9 @@ impl Target {
         })
     }
 
-    /// Somebody new: their cookie. The limit knows nobody.
+    /// Somebody new: their cookie, where people are known.
     pub async fn visit(&self) -> Result<Option<String>, Failure> {
-        if self.kind == Kind::Limit {
+        if !self.kind.knows_people() {
             return Ok(None);
         }
         let quickest = match self.kind {
@@ -172,7 +182,7 @@ impl Target {
         title: &str,
         max: u32,
     ) -> Result<String, Failure> {
-        if self.kind == Kind::Limit {
+        if !self.kind.knows_people() {
             return Ok(title.to_owned());
         }
         let post = self.client.post(format!("http://{}/room", self.address));

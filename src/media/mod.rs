@@ -16,7 +16,10 @@ use object_store::{
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use sha2::{Digest as _, Sha256};
-use thread_priority::{ThreadPriority, set_current_thread_priority};
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::sync::oneshot;
 use tracing::warn;
 use url::Url;
@@ -109,14 +112,16 @@ pub struct Media {
     decoders: Arc<ThreadPool>,
 }
 
-/// Threads that decode: one a core, as more would only take memory, and of the lowest priority, so
-/// that those who talk do not wait for those who share.
+/// Threads that decode: one a core, as more would only take memory. They run when nothing else wants to, and
+/// stop at once when something does, so that those who talk do not wait for those who share.
 fn decoders() -> Result<ThreadPool, OpenError> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(thread::available_parallelism().map_or(1, usize::from))
         .thread_name(|n| format!("gif-{n}"))
         .start_handler(|_| {
-            if let Err(cause) = set_current_thread_priority(ThreadPriority::Min) {
+            let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+            let me = thread_native_id();
+            if let Err(cause) = set_thread_priority_and_policy(me, ThreadPriority::Min, idle) {
                 warn!(?cause, "GIFs are decoded at the same priority as everything else");
             }
         })

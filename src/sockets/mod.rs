@@ -167,6 +167,20 @@ fn presence(message: &Message, prev: i64, count: u32, connected: bool) -> protoc
 
 #[async_trait]
 impl Edge for Sockets {
+    fn listeners(&self, event: &Event) -> usize {
+        let room = match event {
+            Event::Joined { message, .. }
+            | Event::Left { message, .. }
+            | Event::Said { message, .. } => &message.room,
+            Event::OwnerChanged { room, .. }
+            | Event::Typing { room, .. }
+            | Event::Head { room, .. }
+            | Event::RoomClosed(room) => room,
+            Event::RoomOpened(_) | Event::RoomChanged(_) | Event::Restarting => return 0,
+        };
+        self.io.of(protocol::CHAT).map_or(0, |chat| chat.within(room.to_string()).sockets().len())
+    }
+
     async fn deliver(&self, event: &Event) {
         match event {
             Event::RoomOpened(id) => self.lobby(lobby::Change::Opened(id.clone())),

@@ -1,6 +1,6 @@
 //! W3 and W5: many people come in.
 
-use std::{rc::Rc, time::Duration};
+use std::{net::SocketAddr, rc::Rc, time::Duration};
 
 use tokio::{
     task::JoinSet,
@@ -11,8 +11,8 @@ use crate::{Failure, client::Client, measure::Latencies, target::Target};
 
 /// People with their cookies, before they come in.
 pub struct Crowd {
-    /// Each with the room that they are about to enter.
-    people: Vec<(Option<String>, Rc<str>)>,
+    people: Vec<Option<String>>,
+    each_room: usize,
 }
 
 /// What it took to let a crowd in.
@@ -21,6 +21,8 @@ pub struct Arrival {
     pub all: f64,
     /// For one of them, in milliseconds.
     pub p99: f64,
+    /// The rooms that they are in.
+    pub rooms: Vec<Rc<str>>,
     /// Whoever came, still connected, and listening: a server lets go of those who do not answer.
     pub people: JoinSet<()>,
 }
@@ -29,56 +31,65 @@ impl Crowd {
     /// So many people, for rooms of so many each.
     pub async fn gather(target: &Target, people: usize, each_room: usize) -> Result<Self, Failure> {
         let mut gathered = Vec::with_capacity(people);
-        let mut room: Rc<str> = "".into();
-        for n in 0..people {
-            let cookie = target.visit().await?;
-            if n % each_room == 0 {
-                let max = u32::try_from(each_room + 50)?; // A few more may come.
-                room = target.open(cookie.as_deref(), &format!("room {n}"), max).await?.into();
-            }
-            gathered.push((cookie, room.clone()));
+        for _ in 0..people {
+            gathered.push(target.visit().await?);
         }
-        Ok(Self { people: gathered })
+        Ok(Self { people: gathered, each_room })
     }
 
-    /// The rooms that they are about to enter.
-    pub fn rooms(&self) -> Vec<Rc<str>> {
-        let mut rooms: Vec<Rc<str>> = self.people.iter().map(|(_, room)| room.clone()).collect();
-        rooms.dedup();
-        rooms
-    }
-
-    /// Lets them in, so many at a time.
-    pub async fn enter(self, target: &Target, at_once: usize) -> Result<Arrival, Failure> {
-        let address = target.address;
-        let begun = Instant::now();
-        let mut people = self.people.into_iter();
-        let mut arriving = JoinSet::new();
+    /// Opens rooms for so many people and lets them in, so many at a time, and then for the next ones: a room
+    /// that waits too long for its first person is gone. Only letting them in is measured.
+    pub async fn enter(
+        self,
+        target: &Target,
+        a_wave: usize,
+        at_once: usize,
+    ) -> Result<Arrival, Failure> {
         let mut took = Latencies::new()?;
-        let mut inside = JoinSet::new();
-        loop {
-            while arriving.len() < at_once
-                && let Some((cookie, room)) = people.next()
-            {
-                arriving.spawn_local(async move {
-                    let knocked = Instant::now();
-                    loop {
-                        match Client::enter(address, cookie.as_deref(), &room).await {
-                            Ok(client) => return Ok::<_, Failure>((client, knocked.elapsed())),
-                            // A page would knock again, too.
-                            Err(cause) if cause.to_string().contains("unavailable") => {}
-                            Err(cause) => return Err(cause),
-                        }
-                    }
-                });
+        let mut all = Duration::ZERO;
+        let (mut rooms, mut inside) = (Vec::new(), JoinSet::new());
+        for wave in self.people.chunks(a_wave) {
+            let first = rooms.len();
+            for opener in wave.iter().step_by(self.each_room) {
+                let max = u32::try_from(self.each_room + 50)?; // A few more may come.
+                let title = format!("room {}", rooms.len());
+                rooms.push(target.open(opener.as_deref(), &title, max).await?.into());
             }
-            let Some(arrived) = arriving.join_next().await else { break };
-            let (mut client, after) = arrived??;
-            took.add(after);
-            inside.spawn_local(async move { while client.hear().await.is_ok() {} });
+            let begun = Instant::now();
+            let mut people = wave.iter().cloned().enumerate();
+            let mut arriving = JoinSet::new();
+            loop {
+                while arriving.len() < at_once
+                    && let Some((n, cookie)) = people.next()
+                {
+                    let room = Rc::clone(&rooms[first + n / self.each_room]);
+                    arriving.spawn_local(knock(target.address, cookie, room));
+                }
+                let Some(arrived) = arriving.join_next().await else { break };
+                let (mut client, after) = arrived??;
+                took.add(after);
+                inside.spawn_local(async move { while client.hear().await.is_ok() {} });
+            }
+            all += begun.elapsed();
         }
-        let all = begun.elapsed().as_secs_f64();
-        Ok(Arrival { all, p99: took.percentile(99.0), people: inside })
+        Ok(Arrival { all: all.as_secs_f64(), p99: took.percentile(99.0), rooms, people: inside })
+    }
+}
+
+/// Lets somebody in, and gives how long they waited.
+async fn knock(
+    address: SocketAddr,
+    cookie: Option<String>,
+    room: Rc<str>,
+) -> Result<(Client, Duration), Failure> {
+    let knocked = Instant::now();
+    loop {
+        match Client::enter(address, cookie.as_deref(), &room).await {
+            Ok(client) => return Ok((client, knocked.elapsed())),
+            // A page would knock again, too.
+            Err(cause) if cause.to_string().contains("unavailable") => {}
+            Err(cause) => return Err(cause),
+        }
     }
 }
 
