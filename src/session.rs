@@ -205,6 +205,17 @@ impl Visitor {
     }
 }
 
+impl Visitor {
+    /// Keeps a pass at once: on a socket, no request ends that would do it.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn keep_pass_now(&self, room: &RoomId, pass: &Pass) -> Result<(), Error> {
+        self.keep_pass(room, pass).await?;
+        Ok(self.session.save().await?)
+    }
+}
+
 fn key(id: &Id) -> String {
     HEXLOWER.encode(&Sha256::digest(id.to_string().as_bytes()))
 }

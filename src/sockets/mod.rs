@@ -26,7 +26,7 @@ use tracing::{debug, warn};
 use crate::{
     bus::Edge,
     chat::{Chat, Error},
-    domain::{Body, Event, Message, PersonId, RoomId},
+    domain::{Body, Event, Message, Person, PersonId, RoomId},
     session::{Session, Sessions, Visitor},
 };
 use protocol::{ErrorBody, told};
@@ -135,18 +135,30 @@ impl Sockets {
     }
 
     async fn said(&self, message: &Message, prev: i64) {
-        let rooms = match &message.body {
-            Body::Whisper { to, .. } => {
-                vec![seat(&message.room, &message.by.id), seat(&message.room, &to.id)]
-            }
-            _ => vec![message.room.to_string()],
-        };
         let chat = protocol::Chat::live(message, prev);
-        self.tell_message(rooms, told::CHAT, &chat, message).await;
+        self.tell_message(audience(message), told::CHAT, &chat, message).await;
+    }
+
+    /// The last word to somebody who was removed, in whichever tab.
+    async fn kicked(&self, room: &RoomId, person: &PersonId, by: &Person) {
+        let theirs = vec![seat(room, person)];
+        let kicked = protocol::Kicked { by: protocol::Person::from(by) };
+        self.tell(theirs.clone(), told::KICKED, &kicked).await;
+        self.disconnect(theirs).await;
     }
 
     fn lobby(&self, change: lobby::Change) {
         self.lobby.send(change).ok(); // Its task ends with the server.
+    }
+}
+
+/// The Socket.IO rooms of those who see a message.
+fn audience(message: &Message) -> Vec<String> {
+    match &message.body {
+        Body::Whisper { to, .. } | Body::DeletedWhisper { to } => {
+            vec![seat(&message.room, &message.by.id), seat(&message.room, &to.id)]
+        }
+        _ => vec![message.room.to_string()],
     }
 }
 
@@ -171,8 +183,11 @@ impl Edge for Sockets {
         let room = match event {
             Event::Joined { message, .. }
             | Event::Left { message, .. }
-            | Event::Said { message, .. } => &message.room,
+            | Event::Said { message, .. }
+            | Event::Emptied { message } => &message.room,
+            Event::RoomUpdated(room) => &room.id,
             Event::OwnerChanged { room, .. }
+            | Event::Kicked { room, .. }
             | Event::Typing { room, .. }
             | Event::Head { room, .. }
             | Event::RoomClosed(room) => room,
@@ -202,6 +217,15 @@ impl Edge for Sockets {
                 self.disconnect(vec![seat(&message.room, &message.by.id)]).await;
             }
             Event::Said { message, prev } => self.said(message, *prev).await,
+            Event::Emptied { message } => {
+                let removed = protocol::Removed { seq: message.seq };
+                self.tell(audience(message), told::CHAT_REMOVED, &removed).await;
+            }
+            Event::Kicked { room, person, by } => self.kicked(room, person, by).await,
+            Event::RoomUpdated(room) => {
+                let updated = protocol::Room::from(room);
+                self.tell(vec![room.id.to_string()], told::UPDATE_ROOM, &updated).await;
+            }
             Event::OwnerChanged { room, owner } => {
                 let owner = protocol::Person::from(owner);
                 self.tell(vec![room.to_string()], told::OWNER, &owner).await;

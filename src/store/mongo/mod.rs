@@ -9,6 +9,7 @@ mod connection;
 mod late;
 mod messages;
 mod nodes;
+mod owner;
 mod room_document;
 mod rooms;
 mod schema;
@@ -22,12 +23,12 @@ use async_trait::async_trait;
 use mongodb::{Collection, Database, bson::doc};
 
 use super::{
-    Appended, Closing, Departing, Departure, Dropped, Entering, Entry, Error, LobbyPage,
-    LobbyQuery, NewRoom, Result, SessionRow, Store,
+    Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
+    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store,
 };
 use crate::domain::{
-    Draft, History, NodeId, Person, PersonId, Room, RoomId, RoomSummary, SocketId, Timestamp,
-    Window,
+    Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
+    Timestamp, Undone, Window,
 };
 use chat_document::ChatDocument;
 use connection::in_time;
@@ -134,6 +135,34 @@ impl Store for MongoStore {
 
     async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>> {
         in_time(seats::replace_absent_owner(&self.rooms, room)).await
+    }
+
+    async fn change(
+        &self,
+        room: &RoomId,
+        by: &PersonId,
+        change: RoomChange,
+    ) -> Result<std::result::Result<Changed, Undone>> {
+        in_time(owner::change(&self.rooms, room, by, &change)).await
+    }
+
+    async fn hand_over(
+        &self,
+        room: &RoomId,
+        from: &PersonId,
+        to: &PersonId,
+    ) -> Result<std::result::Result<Room, Undone>> {
+        in_time(owner::hand_over(&self.rooms, room, from, to)).await
+    }
+
+    async fn empty(
+        &self,
+        room: &RoomId,
+        seq: Seq,
+        who: &PersonId,
+        owner: bool,
+    ) -> Result<Emptying> {
+        in_time(messages::empty(&self.chats, room, seq, who, owner)).await
     }
 
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {

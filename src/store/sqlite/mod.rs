@@ -20,12 +20,12 @@ use async_trait::async_trait;
 use rusqlite::{Connection, functions::FunctionFlags};
 
 use super::{
-    Appended, Closing, Departing, Departure, Dropped, Entering, Entry, Error, LobbyPage,
-    LobbyQuery, NewRoom, Result, SessionRow, Store,
+    Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
+    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store,
 };
 use crate::domain::{
-    Draft, History, NodeId, Person, PersonId, Room, RoomId, RoomSummary, SocketId, Timestamp,
-    Window,
+    Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
+    Timestamp, Undone, Window,
 };
 use worker::Worker;
 
@@ -171,6 +171,37 @@ impl Store for SqliteStore {
     async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>> {
         let room = room.clone();
         self.write(move |db| seats::replace_absent_owner(db, &room)).await
+    }
+
+    async fn change(
+        &self,
+        room: &RoomId,
+        by: &PersonId,
+        change: RoomChange,
+    ) -> Result<std::result::Result<Changed, Undone>> {
+        let (room, by) = (room.clone(), by.clone());
+        self.write(move |db| rooms::change(db, &room, &by, &change)).await
+    }
+
+    async fn hand_over(
+        &self,
+        room: &RoomId,
+        from: &PersonId,
+        to: &PersonId,
+    ) -> Result<std::result::Result<Room, Undone>> {
+        let (room, from, to) = (room.clone(), from.clone(), to.clone());
+        self.write(move |db| seats::hand_over(db, &room, &from, &to)).await
+    }
+
+    async fn empty(
+        &self,
+        room: &RoomId,
+        seq: Seq,
+        who: &PersonId,
+        owner: bool,
+    ) -> Result<Emptying> {
+        let (room, who) = (room.clone(), who.clone());
+        self.write(move |db| messages::empty(db, &room, seq, &who, owner)).await
     }
 
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
