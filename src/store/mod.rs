@@ -202,6 +202,7 @@ pub struct Changed {
 
 /// What came of deleting a message.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "it is looked at once, and never kept")]
 pub enum Emptying {
     /// What is left of it, and the GIF that no message of the room shows any more.
     Emptied {
