@@ -62,6 +62,7 @@ pub(super) async fn enter(
         messages: history.messages,
         more: history.more,
         max_gif_bytes: web.max_gif_bytes,
+        max_capacity: web.chat.rules().max_capacity,
     }
     .into_response())
 }

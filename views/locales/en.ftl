@@ -104,6 +104,30 @@ deleted = This message was deleted.
 whisper-to = whispered to { $person }
 no-script = You can read along. To talk, allow this page to run JavaScript.
 
+## What can be done about a person and a message
+
+person-actions = What you can do about { $person }
+person-whisper = Whisper
+person-hide = Hide what they say
+person-show = Show what they say
+person-promote = Make them the host
+person-remove = Remove from the room
+whispering-to = Only { $person } will see this.
+whispering-end = Talk to everybody again
+typing-one = { $one } is writing…
+typing-two = { $one } and { $two } are writing…
+typing-many = Several people are writing…
+delete = Delete
+delete-title = Delete this message?
+delete-words = Everybody will see that something was deleted. There is no way back.
+settings = Settings of the room
+settings-password = A new password
+settings-unprotect = No password any more
+settings-locked = Let nobody new in
+settings-save = Save
+settings-end = Close the room
+settings-end-sure = Really? Everybody has to leave.
+
 ## GIFs
 
 share-a-gif = Share a GIF

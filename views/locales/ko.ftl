@@ -92,6 +92,30 @@ deleted = 삭제된 메시지예요.
 whisper-to = { $person } 님에게 귓속말
 no-script = 대화를 읽을 수 있어요. 이야기하려면 이 페이지에서 JavaScript를 허용해 주세요.
 
+## 사람과 메시지에 할 수 있는 것
+
+person-actions = { $person } 님에게 할 수 있는 것
+person-whisper = 귓속말
+person-hide = 이 사람의 말 숨기기
+person-show = 이 사람의 말 보기
+person-promote = 방장으로 만들기
+person-remove = 방에서 내보내기
+whispering-to = { $person } 님만 볼 수 있어요.
+whispering-end = 다시 모두에게 말하기
+typing-one = { $one } 님이 쓰고 있어요…
+typing-two = { $one } 님과 { $two } 님이 쓰고 있어요…
+typing-many = 여러 사람이 쓰고 있어요…
+delete = 지우기
+delete-title = 이 메시지를 지울까요?
+delete-words = 무언가 지워졌다는 것은 모두에게 보여요. 되돌릴 수 없어요.
+settings = 방 설정
+settings-password = 새 비밀번호
+settings-unprotect = 비밀번호 없애기
+settings-locked = 아무도 새로 들이지 않기
+settings-save = 저장
+settings-end = 방 닫기
+settings-end-sure = 정말 닫을까요? 모두 나가야 해요.
+
 ## GIFs
 
 share-a-gif = GIF 올리기
