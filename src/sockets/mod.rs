@@ -11,6 +11,7 @@ pub mod protocol;
 mod room;
 mod slow;
 mod turn;
+mod watch;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -21,13 +22,14 @@ use socketioxide::{
     operators::BroadcastOperators,
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
     bus::Edge,
     chat::{Chat, Error},
     domain::{Body, Event, Message, Person, PersonId, RoomId},
-    session::{Session, Sessions, Visitor},
+    session::{Session, SessionKey, Sessions, Visitor},
 };
 use protocol::{ErrorBody, told};
 
@@ -51,6 +53,7 @@ pub struct Sockets {
     io: SocketIo,
     lobby: mpsc::UnboundedSender<lobby::Change>,
     traffic: slow::Traffic,
+    stopped: CancellationToken,
 }
 
 impl Sockets {
@@ -72,11 +75,14 @@ impl Sockets {
         io.ns(protocol::CHAT, room::connected.with(room::admit));
         let (lobby, changes) = mpsc::unbounded_channel();
         tokio::spawn(lobby::tell(io.clone(), chat.clone(), changes));
-        (Arc::new(Self { io, lobby, traffic: slow::Traffic::default() }), layer)
+        let stopped = CancellationToken::new();
+        tokio::spawn(watch::watch(io.clone(), sessions.clone(), stopped.clone()));
+        (Arc::new(Self { io, lobby, traffic: slow::Traffic::default(), stopped }), layer)
     }
 
     /// Ends every connection, without a word.
     pub async fn close(&self) {
+        self.stopped.cancel();
         self.io.close().await;
     }
 
@@ -278,6 +284,15 @@ impl Shared {
     /// Whose socket this is.
     async fn visitor(&self, session: &Session) -> Result<Visitor, Refused> {
         self.sessions.resume_anew(session).await?.ok_or(Refused(Error::Unauthorized))
+    }
+
+    /// Whose socket this is, from here on silenced when their session ends.
+    async fn admit(&self, socket: &SocketRef, session: &Session) -> Result<Visitor, Refused> {
+        let visitor = self.visitor(session).await?;
+        if let Some(key) = SessionKey::of(session) {
+            socket.extensions.insert(key);
+        }
+        Ok(visitor)
     }
 }
 

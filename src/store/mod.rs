@@ -14,6 +14,8 @@
 pub mod mongo;
 pub mod sqlite;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 
 use crate::domain::{
@@ -332,6 +334,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// A session that has not expired at `now`.
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>>;
+
+    /// Those of these keys whose sessions have not ended at `now`.
+    async fn living_sessions(&self, keys: Vec<String>, now: Timestamp) -> Result<HashSet<String>>;
 
     /// Ends a session.
     async fn delete_session(&self, key: &str) -> Result<()>;

@@ -119,6 +119,16 @@ fn needs_password(room: &RoomSummary) -> bool {
     room.has_password
 }
 
+/// `POST /logout`
+pub(super) async fn log_out(Me(visitor): Me, reader: Reader) -> Result<Response, Refused> {
+    visitor.end().await?;
+    Ok(if reader.wants_json {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        Redirect::to("/").into_response()
+    })
+}
+
 /// `GET /room`
 pub(super) async fn form(State(web): State<Web>, Me(visitor): Me, reader: Reader) -> NewRoomPage {
     NewRoomPage {

@@ -98,6 +98,7 @@ pub fn routes(
 
     let pages = Router::new()
         .route("/", get(lobby::show))
+        .route("/logout", post(lobby::log_out))
         .route("/room", get(lobby::form).post(lobby::create))
         .route("/room/{id}", get(room::enter).patch(room::change).delete(room::close))
         .route("/room/{id}/enter", post(room::unlock))

@@ -249,3 +249,42 @@ test("the tab counts what came while nobody looked", async ({ invite }) => {
   await look(false);
   await expect(ann.page).toHaveTitle("Tea · Huechat");
 });
+
+test("by the keyboard alone a message is found and deleted", async ({ invite }) => {
+  const ann = await invite();
+  await ann.open("Tea");
+  for (const words of ["one", "two", "three"]) {
+    await ann.say(words);
+    await expect(ann.lines.filter({ hasText: words })).toHaveAttribute("data-seq", /\d/);
+  }
+  const press = (/** @type {string} */ key) => ann.page.keyboard.press(key);
+
+  await ann.composer.focus();
+  await press("ArrowUp");
+  await press("ArrowUp");
+  await expect(ann.lines.filter({ hasText: "two" })).toBeFocused();
+  await press("Tab");
+  await expect(ann.page.getByRole("button", { name: "Delete" })).toBeFocused();
+  await press("Enter");
+  await ann.page.getByRole("dialog", { name: "Delete this message?" }).getByRole("button", { name: "Cancel" }).press("Tab");
+  await press("Enter");
+
+  await expect(ann.lines.filter({ hasText: "This message was deleted." })).toHaveCount(1);
+  expect(await ann.said()).toEqual(["one", "three"]);
+  await ann.composer.focus();
+  await press("ArrowUp");
+  await press("Escape");
+  await expect(ann.composer).toBeFocused();
+});
+
+test("whoever becomes somebody else has another colour, and their room knows", async ({ invite }) => {
+  const { ann, ben } = await three(invite);
+  const bensName = await ben.name();
+  const tab = await ben.anotherTab();
+  await tab.page.goto("/");
+  const before = await tab.page.getByRole("heading", { level: 1 }).innerText();
+  await tab.page.getByRole("button", { name: "Become somebody else" }).click();
+  await expect(tab.page.getByRole("heading", { level: 1 })).not.toHaveText(before);
+  await expect(ben.page.getByRole("dialog", { name: "Your session has ended." })).toBeVisible();
+  await ann.hears(`${bensName} left`);
+});

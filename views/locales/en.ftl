@@ -17,6 +17,7 @@ all-rooms = All rooms
 lobby-title = Huechat: rooms where you are a colour
 hello = Hello. You are
 lobby-lead = Come into a room or open your own. When the last person leaves, the room is gone, and everything in it.
+log-out = Become somebody else
 open-a-room = Open a room
 open-rooms = Open rooms
 search-rooms = Find a room

@@ -17,6 +17,7 @@ all-rooms = 모든 방 보기
 lobby-title = Huechat: 색 하나로 만나는 대화방
 hello = 안녕하세요, 당신은
 lobby-lead = 열려 있는 방에 들어가거나 직접 방을 열어 보세요. 마지막 사람이 나가면 방도, 나눈 이야기도 모두 사라져요.
+log-out = 다른 사람 되기
 open-a-room = 방 열기
 open-rooms = 열려 있는 방
 search-rooms = 방 찾기

@@ -14,7 +14,8 @@ import { copyOf, need } from "../dom.js";
 const SAYINGS = ["chat", "gif", "whisper"];
 
 /**
- * Offers the button on the line that is pointed at or has the focus, so that thousands of lines need none.
+ * Offers the button on the line that is pointed at or has the focus, so that thousands of lines need none. By the
+ * keyboard, up from an empty composer leads to the lines, up and down from one to the next, and Escape back.
  * @param {Ways} ways
  */
 export function offerDeleting({ me, isHost, remove, failed }) {
@@ -33,6 +34,31 @@ export function offerDeleting({ me, isHost, remove, failed }) {
   /** @param {HTMLElement} line */
   const mayDelete = ({ dataset: { kind = "", person } }) =>
     SAYINGS.includes(kind) && (person === me || (isHost() && kind !== "whisper"));
+
+  const composer = need(document, "[data-composer] [data-words]", HTMLTextAreaElement);
+  const deletable = () => [...list.children].filter((line) => line instanceof HTMLElement && !line.hidden && mayDelete(line));
+  /** @param {Element | undefined} line */
+  const focus = (line) => {
+    if (!(line instanceof HTMLElement)) return;
+    line.tabIndex = -1;
+    line.focus();
+  };
+  composer.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowUp" || event.isComposing || composer.value !== "") return;
+    event.preventDefault();
+    focus(deletable().at(-1));
+  });
+  list.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return composer.focus();
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const line = event.target instanceof Element ? event.target.closest("[data-seq]") : null;
+    if (!step || !line) return;
+    event.preventDefault();
+    const lines = deletable();
+    const next = lines[lines.indexOf(line) + step];
+    if (next) focus(next);
+    else if (step > 0) composer.focus();
+  });
 
   for (const type of ["pointerover", "focusin", "click"]) list.addEventListener(type, offer);
   button.addEventListener("click", () => {

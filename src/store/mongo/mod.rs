@@ -17,7 +17,7 @@ mod seats;
 mod sessions;
 mod together;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use mongodb::{Collection, Database, bson::doc};
@@ -214,6 +214,10 @@ impl Store for MongoStore {
 
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>> {
         in_time(sessions::load(&self.sessions, key, now)).await
+    }
+
+    async fn living_sessions(&self, keys: Vec<String>, now: Timestamp) -> Result<HashSet<String>> {
+        in_time(sessions::living(&self.sessions, keys, now)).await
     }
 
     async fn delete_session(&self, key: &str) -> Result<()> {

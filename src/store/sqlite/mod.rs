@@ -11,6 +11,7 @@ mod sessions;
 mod worker;
 
 use std::{
+    collections::HashSet,
     fs::File,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
@@ -258,6 +259,10 @@ impl Store for SqliteStore {
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>> {
         let key = key.to_owned();
         self.read(move |db| sessions::load(db, &key, now)).await
+    }
+
+    async fn living_sessions(&self, keys: Vec<String>, now: Timestamp) -> Result<HashSet<String>> {
+        self.read(move |db| sessions::living(db, keys, now)).await
     }
 
     async fn delete_session(&self, key: &str) -> Result<()> {
