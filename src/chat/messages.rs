@@ -198,8 +198,11 @@ impl Chat {
         Ok(self.media.file(room, name, range).await?)
     }
 
-    /// Tells a room that somebody is typing, or stopped.
+    /// Tells a room that somebody is typing, or stopped; but not too often.
     pub async fn typing(&self, room: &RoomId, person: &Person, typing: bool) {
+        if self.limits.typing.check(&person.id).is_err() {
+            return;
+        }
         let event = Event::Typing { room: room.clone(), person: person.clone(), typing };
         self.bus.announce(event).await;
     }

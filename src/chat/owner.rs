@@ -39,13 +39,14 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Invalid`] with every wrong field, among them
-    /// fewer places than people.
+    /// fewer places than people; [`Error::SlowDown`].
     pub async fn change(
         &self,
         room: &RoomId,
         me: &PersonId,
         form: &RoomChangeForm,
     ) -> Result<RoomChanged, Error> {
+        self.limits.chats.check(me)?;
         let change = self.parse(form, room, me).await?;
         let pass = change.password.as_ref().and_then(Option::as_ref).map(Pass::of);
         let Changed { before, after } = self.store.change(room, me, change).await??;
@@ -126,13 +127,15 @@ impl Chat {
     /// Gives a room to somebody else in it, who is returned.
     ///
     /// # Errors
-    /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Yourself`], [`Error::NotHere`].
+    /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Yourself`], [`Error::NotHere`],
+    /// [`Error::SlowDown`].
     pub async fn hand_over(
         &self,
         room: &RoomId,
         me: &PersonId,
         whom: &PersonId,
     ) -> Result<Person, Error> {
+        self.limits.chats.check(me)?;
         if whom == me {
             self.owned(room, me).await?;
             return Err(Error::Yourself);
@@ -147,8 +150,9 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::NoSuchRoom`], [`Error::NotInRoom`], [`Error::NoSuchMessage`], [`Error::NotOwner`] for what
-    /// somebody else said.
+    /// somebody else said, [`Error::SlowDown`].
     pub async fn delete(&self, room: &RoomId, me: &PersonId, seq: Seq) -> Result<Message, Error> {
+        self.limits.chats.check(me)?;
         let found = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
         if found.seat(me).is_none() {
             return Err(Error::NotInRoom);
