@@ -114,6 +114,7 @@ impl Config {
                 passwords: vars.rate("RATE_PASSWORDS", "10/60")?,
                 chats: vars.rate("RATE_CHATS", "30/10")?,
                 gifs: vars.rate("RATE_GIFS", "10/60")?,
+                typing: vars.rate("RATE_TYPING", "20/10")?,
             },
             log: vars.take("RUST_LOG").unwrap_or_else(|| "info".to_owned()),
         })
@@ -143,6 +144,7 @@ impl Config {
             ("RATE_PASSWORDS", rate(self.rates.passwords)),
             ("RATE_CHATS", rate(self.rates.chats)),
             ("RATE_GIFS", rate(self.rates.gifs)),
+            ("RATE_TYPING", rate(self.rates.typing)),
             ("RUST_LOG", self.log.clone()),
         ];
         lines.map(|(name, value)| format!("{name}={value}\n")).concat()

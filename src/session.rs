@@ -23,7 +23,7 @@ use tower_sessions::{
 use crate::{
     chat::Pass,
     domain::{Color, Name, Person, PersonId, RoomId, Timestamp},
-    store::{SessionRow, Store},
+    store::{self, SessionRow, Store},
 };
 
 pub use tower_sessions::Session;
@@ -176,6 +176,30 @@ impl Sessions {
     }
 }
 
+/// What a session is watched by; the hash under which the store has it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SessionKey(String);
+
+impl SessionKey {
+    /// The key of a session that is kept.
+    #[must_use]
+    pub fn of(session: &Session) -> Option<Self> {
+        session.id().map(|id| Self(key(&id)))
+    }
+}
+
+impl Sessions {
+    /// Those of these sessions that have ended, in the store, whoever ended them.
+    ///
+    /// # Errors
+    /// When the store is in trouble: then nothing is known of any.
+    pub async fn ended(&self, keys: Vec<SessionKey>) -> Result<Vec<SessionKey>, store::Error> {
+        let asked = keys.iter().map(|SessionKey(key)| key.clone()).collect();
+        let living = self.store.living_sessions(asked, Timestamp::now()).await?;
+        Ok(keys.into_iter().filter(|SessionKey(key)| !living.contains(key)).collect())
+    }
+}
+
 fn today() -> i64 {
     OffsetDateTime::now_utc().unix_timestamp() / (24 * 60 * 60)
 }
@@ -202,6 +226,25 @@ impl Visitor {
         let surplus = passes.len().saturating_sub(MAX_PASSES);
         passes.drain(..surplus);
         Ok(self.session.insert(PASSES, passes).await?)
+    }
+}
+
+impl Visitor {
+    /// Ends the session: whoever comes back is somebody else.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn end(&self) -> Result<(), Error> {
+        Ok(self.session.flush().await?)
+    }
+
+    /// Keeps a pass at once: on a socket, no request ends that would do it.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn keep_pass_now(&self, room: &RoomId, pass: &Pass) -> Result<(), Error> {
+        self.keep_pass(room, pass).await?;
+        Ok(self.session.save().await?)
     }
 }
 

@@ -34,6 +34,8 @@ fn composed() -> Vec<String> {
         "not_owner",
         "not_in_room",
         "not_here",
+        "no_such_message",
+        "yourself",
         "too_many_rooms",
         "slow_down",
         "restarting",
@@ -52,6 +54,7 @@ fn composed() -> Vec<String> {
         "title_too_long",
         "max_not_a_number",
         "max_out_of_range",
+        "max_too_few",
         "password_too_long",
         "empty",
         // What the page itself finds out.

@@ -13,6 +13,9 @@ use tokio_tungstenite::{
 
 use crate::Failure;
 
+/// What a client fails with that was let in and then asked to come back.
+pub const SHUT_OUT: &str = "the server ended the connection";
+
 /// A small buffer: ten thousand of them must fit beside the server.
 const READ_BUFFER: usize = 4 * 1024;
 
@@ -135,6 +138,8 @@ impl Client {
             } else if let Some(answer) = frame.strip_prefix(b"43/chat,") {
                 let ok = memmem::find(answer, b"\"ok\":true").is_some();
                 return Ok(Heard::Answer { ok });
+            } else if frame.starts_with(b"41") {
+                return Err(SHUT_OUT.into()); // The connection stays, and nothing comes over it any more.
             } else {
                 return Ok(Heard::Other(text.as_str().to_owned()));
             }

@@ -130,7 +130,7 @@ const A_WAVE: usize = 1_000;
 /// What takes minutes for each server.
 const LONG: [&str; 3] = ["W3", "W4", "W7"];
 /// Nothing that is measured takes as long as this, unless a server hangs.
-const TURN: Duration = Duration::from_secs(1_200);
+const TURN: Duration = Duration::from_secs(900);
 const EVERYBODY: [Kind; 6] =
     [Kind::Huechat, Kind::HuechatMongo, Kind::Peer, Kind::PeerMemory, Kind::Stack, Kind::Limit];
 

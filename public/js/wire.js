@@ -32,7 +32,7 @@
 /** @typedef {{ chats: Chat[], more: boolean }} History */
 /** @typedef {History & { room: Room, you: Person, people: Person[] }} Welcome */
 /** @typedef {{ person: Person, currentUsers: number, connected: boolean, chat: Chat, prev?: number }} Movement */
-/** @typedef {{ code: string, retryAfterMs?: number }} Refusal */
+/** @typedef {{ code: string, retryAfterMs?: number, fields?: Record<string, string> }} Refusal */
 /** @typedef {{ ok: true, data: unknown } | { ok: false, error: Refusal }} Reply */
 
 /** The server said no, or nothing; `code` says why, and `retryAfterMs` when it may say yes. */
@@ -40,11 +40,13 @@ export class Refused extends Error {
   /**
    * @param {string} code
    * @param {number} [retryAfterMs]
+   * @param {Record<string, string>} [fields] What is wrong with each.
    */
-  constructor(code, retryAfterMs) {
+  constructor(code, retryAfterMs, fields) {
     super(code);
     this.code = code;
     this.retryAfterMs = retryAfterMs;
+    this.fields = fields;
   }
 
   /**
@@ -55,7 +57,8 @@ export class Refused extends Error {
   static by(body, retryAfter) {
     const seconds = Number(retryAfter ?? NaN);
     const fromHeader = Number.isNaN(seconds) ? undefined : seconds * 1_000;
-    return new Refused(body?.error?.code ?? "unknown", body?.error?.retryAfterMs ?? fromHeader);
+    const { code = "unknown", retryAfterMs = fromHeader, fields } = body?.error ?? {};
+    return new Refused(code, retryAfterMs, fields);
   }
 }
 
@@ -91,7 +94,7 @@ export async function ask(socket, event, ...data) {
  * @returns {Promise<any>}
  */
 export async function fetchJson(url, request) {
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: "application/json", ...request?.headers };
   const silence = () => {
     throw new Refused("timeout");
   };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{ClientId, Refusal, RoomId},
+    domain::{ClientId, PersonId, Refusal, RoomId, Undone},
     store,
 };
 
@@ -49,6 +49,12 @@ pub enum Error {
     /// Only the owner may do this.
     #[error("only the owner of the room can do this")]
     NotOwner,
+    /// Gone, or never there, or not for them.
+    #[error("there is no such message")]
+    NoSuchMessage,
+    /// Done to oneself, this makes no sense.
+    #[error("you cannot do this to yourself")]
+    Yourself,
     /// Some fields are wrong.
     #[error("some fields are not right")]
     Invalid(Vec<FieldError>),
@@ -110,6 +116,8 @@ impl Error {
             Self::NotInRoom => "not_in_room",
             Self::NotHere => "not_here",
             Self::NotOwner => "not_owner",
+            Self::NoSuchMessage => "no_such_message",
+            Self::Yourself => "yourself",
             Self::Invalid(_) => "invalid",
             Self::Malformed => "malformed",
             Self::TooLong => "too_long",
@@ -166,6 +174,17 @@ impl From<Refusal> for Error {
     }
 }
 
+impl From<Undone> for Error {
+    fn from(undone: Undone) -> Self {
+        match undone {
+            Undone::NoSuchRoom => Self::NoSuchRoom,
+            Undone::NotOwner => Self::NotOwner,
+            Undone::NotHere => Self::NotHere,
+            Undone::TooFewPlaces => Self::field("max", "max_too_few"),
+        }
+    }
+}
+
 impl From<store::Unsaid> for Error {
     fn from(unsaid: store::Unsaid) -> Self {
         match unsaid {
@@ -182,6 +201,14 @@ impl From<store::Unsaid> for Error {
 /// [`Error::NoSuchRoom`].
 pub fn room_id(raw: &str) -> Result<RoomId, Error> {
     RoomId::parse(raw).map_err(|_| Error::NoSuchRoom)
+}
+
+/// Reads a person's id as it came from outside: what is none names nobody who is here.
+///
+/// # Errors
+/// [`Error::NotHere`].
+pub fn person_id(raw: &str) -> Result<PersonId, Error> {
+    PersonId::parse(raw).map_err(|_| Error::NotHere)
 }
 
 /// Reads what a client calls its own message, if it calls it anything.

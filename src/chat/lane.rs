@@ -26,7 +26,7 @@ use tracing::{error, warn};
 
 use super::{Chat, Error, Welcome};
 use crate::{
-    domain::{Draft, Event, Message, PersonId, RoomId, Seq, Window},
+    domain::{Draft, Event, Gif, Message, PersonId, RoomId, Seq, Window},
     store::Appended,
 };
 
@@ -99,6 +99,8 @@ pub(super) enum Work {
     Signal(oneshot::Sender<()>),
     /// Something may be stored that nobody was told.
     TellHead,
+    /// Removes the files of a GIF that no message shows.
+    Discard(Gif),
     Purge,
 }
 
@@ -186,6 +188,7 @@ impl Chat {
                     Ok(())
                 }
                 Work::TellHead => self.tell_head(room).await,
+                Work::Discard(gif) => self.discard(room, gif).await,
                 Work::Purge => self.purge(room).await.map_err(|cause| {
                     warn!(%room, error = ?cause, "could not clear up after a room; will try again");
                     vec![Work::Purge]
@@ -253,6 +256,13 @@ impl Chat {
             }
         }
         Ok(())
+    }
+
+    async fn discard(&self, room: &RoomId, gif: Gif) -> Result<(), Vec<Work>> {
+        self.media.delete(room, &gif).await.map_err(|cause| {
+            warn!(%room, error = ?cause, "could not remove a GIF; will try again");
+            vec![Work::Discard(gif)]
+        })
     }
 
     async fn greet_together(&self, room: &RoomId, greetings: Vec<(PersonId, Window, Greeting)>) {
@@ -341,7 +351,7 @@ fn refuse(work: Work) -> Option<Work> {
             done.send(()).ok(); // Nobody waits any more.
             None
         }
-        note @ (Work::Say(_) | Work::TellHead | Work::Purge) => Some(note),
+        note @ (Work::Say(_) | Work::TellHead | Work::Discard(_) | Work::Purge) => Some(note),
     }
 }
 

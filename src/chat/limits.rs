@@ -41,10 +41,12 @@ pub struct Rates {
     pub rooms: Option<Rate>,
     /// Trying passwords. `RATE_PASSWORDS`, by default 10 in 60 seconds.
     pub passwords: Option<Rate>,
-    /// Saying something. `RATE_CHATS`, by default 30 in 10 seconds.
+    /// Saying something, deleting it, and what an owner changes. `RATE_CHATS`, by default 30 in 10 seconds.
     pub chats: Option<Rate>,
     /// Sharing GIFs. `RATE_GIFS`, by default 10 in 60 seconds.
     pub gifs: Option<Rate>,
+    /// Telling that one types, which everybody hears. `RATE_TYPING`, by default 20 in 10 seconds.
+    pub typing: Option<Rate>,
 }
 
 /// One class of things, counted by person.
@@ -81,6 +83,7 @@ pub(super) struct Limits {
     pub(super) passwords: Limit,
     pub(super) chats: Limit,
     pub(super) gifs: Limit,
+    pub(super) typing: Limit,
 }
 
 impl Limits {
@@ -90,12 +93,13 @@ impl Limits {
             passwords: Limit::new(rates.passwords),
             chats: Limit::new(rates.chats),
             gifs: Limit::new(rates.gifs),
+            typing: Limit::new(rates.typing),
         }
     }
 
     /// Lets go of people who are well within every limit.
     pub(super) fn forget_the_idle(&self) {
-        for limit in [&self.rooms, &self.passwords, &self.chats, &self.gifs] {
+        for limit in [&self.rooms, &self.passwords, &self.chats, &self.gifs, &self.typing] {
             limit.forget_the_idle();
         }
     }

@@ -68,15 +68,33 @@ impl Chat {
         text: &str,
         client_id: Option<ClientId>,
     ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
-        let said = MessageText::parse(text)
-            .map_err(|error| match error {
-                InvalidText::Empty => Error::field("chat", "chat_empty"),
-                InvalidText::TooLong => Error::TooLong,
-            })
-            .and_then(|text| {
-                self.limits.chats.check(me)?;
-                Ok(self.append(room, me, DraftBody::Text(text), client_id))
-            });
+        let said = words(text).and_then(|text| {
+            self.limits.chats.check(me)?;
+            Ok(self.append(room, me, DraftBody::Text(text), client_id))
+        });
+        async move { said?.await }
+    }
+
+    /// Says something to one person in the room; like [`Chat::say`] otherwise.
+    ///
+    /// # Errors
+    /// Those of [`Chat::say`], [`Error::Yourself`], [`Error::NotHere`].
+    pub fn whisper(
+        &self,
+        room: &RoomId,
+        me: &PersonId,
+        to: &PersonId,
+        text: &str,
+        client_id: Option<ClientId>,
+    ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
+        let said = words(text).and_then(|text| {
+            if to == me {
+                return Err(Error::Yourself);
+            }
+            self.limits.chats.check(me)?;
+            let body = DraftBody::Whisper { to: to.clone(), text };
+            Ok(self.append(room, me, body, client_id))
+        });
         async move { said?.await }
     }
 
@@ -180,9 +198,19 @@ impl Chat {
         Ok(self.media.file(room, name, range).await?)
     }
 
-    /// Tells a room that somebody is typing, or stopped.
+    /// Tells a room that somebody is typing, or stopped; but not too often.
     pub async fn typing(&self, room: &RoomId, person: &Person, typing: bool) {
+        if self.limits.typing.check(&person.id).is_err() {
+            return;
+        }
         let event = Event::Typing { room: room.clone(), person: person.clone(), typing };
         self.bus.announce(event).await;
     }
+}
+
+fn words(text: &str) -> Result<MessageText, Error> {
+    MessageText::parse(text).map_err(|error| match error {
+        InvalidText::Empty => Error::field("chat", "chat_empty"),
+        InvalidText::TooLong => Error::TooLong,
+    })
 }

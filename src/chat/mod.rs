@@ -12,6 +12,7 @@ mod lane;
 mod limits;
 mod lobby;
 mod messages;
+mod owner;
 mod rooms;
 mod seats;
 
@@ -28,9 +29,10 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 pub use crate::media::GetRange;
-pub use error::{Error, FieldError, client_id, room_id};
+pub use error::{Error, FieldError, client_id, person_id, room_id};
 pub use limits::{Rate, Rates};
 pub use messages::GifFile;
+pub use owner::{RoomChangeForm, RoomChanged};
 pub use rooms::{Opened, Pass, RoomForm};
 pub use seats::{MAX_WINDOW, Presence, Welcome};
 

@@ -22,27 +22,37 @@ pub struct RoomForm {
 
 impl RoomForm {
     fn parse(&self, most: u32) -> Result<(RoomTitle, Capacity, Option<Password>), Error> {
-        let title = RoomTitle::parse(&self.title).map_err(|error| match error {
-            InvalidTitle::Empty => "title_empty",
-            InvalidTitle::TooLong => "title_too_long",
-        });
-        let max = Capacity::parse(&self.max, most).map_err(|error| match error {
-            InvalidCapacity::NotANumber => "max_not_a_number",
-            InvalidCapacity::OutOfRange { .. } => "max_out_of_range",
-        });
-        let password = Password::parse(&self.password).map_err(|_| "password_too_long");
-        match (title, max, password) {
+        match (title(&self.title), capacity(&self.max, most), password(&self.password)) {
             (Ok(title), Ok(max), Ok(password)) => Ok((title, max, password)),
-            (title, max, password) => {
-                let wrong =
-                    [("title", title.err()), ("max", max.err()), ("password", password.err())];
-                let errors = wrong
-                    .into_iter()
-                    .filter_map(|(field, code)| Some(FieldError { field, code: code? }));
-                Err(Error::Invalid(errors.collect()))
-            }
+            (title, max, password) => Err(wrong([title.err(), max.err(), password.err()])),
         }
     }
+}
+
+pub(super) fn title(raw: &str) -> Result<RoomTitle, FieldError> {
+    let code = |error| match error {
+        InvalidTitle::Empty => "title_empty",
+        InvalidTitle::TooLong => "title_too_long",
+    };
+    RoomTitle::parse(raw).map_err(|error| FieldError { field: "title", code: code(error) })
+}
+
+pub(super) fn capacity(raw: &str, most: u32) -> Result<Capacity, FieldError> {
+    let code = |error| match error {
+        InvalidCapacity::NotANumber => "max_not_a_number",
+        InvalidCapacity::OutOfRange { .. } => "max_out_of_range",
+    };
+    Capacity::parse(raw, most).map_err(|error| FieldError { field: "max", code: code(error) })
+}
+
+pub(super) fn password(raw: &str) -> Result<Option<Password>, FieldError> {
+    let wrong = FieldError { field: "password", code: "password_too_long" };
+    Password::parse(raw).map_err(|_| wrong)
+}
+
+/// Every field that is wrong.
+pub(super) fn wrong(fields: impl IntoIterator<Item = Option<FieldError>>) -> Error {
+    Error::Invalid(fields.into_iter().flatten().collect())
 }
 
 /// What somebody keeps of having shown a room's password: good until it changes.
@@ -62,7 +72,7 @@ impl Pass {
         &self.0
     }
 
-    fn of(hash: &PasswordHash) -> Self {
+    pub(super) fn of(hash: &PasswordHash) -> Self {
         Self(hash.stamp())
     }
 }
@@ -179,7 +189,7 @@ impl Chat {
         if self.verify(tried, hash).await? { Ok(Some(pass)) } else { Err(Error::WrongPassword) }
     }
 
-    async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
+    pub(super) async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
         self.off_the_async_threads(move || password.hash()).await
     }
 

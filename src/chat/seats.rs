@@ -200,12 +200,17 @@ impl Chat {
 
     /// Tells everybody what became of a seat that was given up.
     pub(super) async fn departed(&self, room: &RoomId, departure: Departure) {
+        self.departed_as(room, departure, SystemCode::Left).await;
+    }
+
+    /// Tells everybody, with these words, what became of a seat that was given up.
+    pub(super) async fn departed_as(&self, room: &RoomId, departure: Departure, code: SystemCode) {
         match departure {
             Departure::Stayed => {}
             Departure::Left { person, room, new_owner } => {
                 self.doubts.told_of(&room.id, &person.id);
                 let count = room.summary().count;
-                self.note(&room.id, SystemCode::Left, &person, Announce::Left { count });
+                self.note(&room.id, code, &person, Announce::Left { count });
                 if new_owner {
                     self.note(&room.id, SystemCode::Owner, &room.owner, Announce::OwnerChanged);
                 }

@@ -1,6 +1,6 @@
 //! What happened, for everybody whom it concerns, on whichever edge and node they are.
 
-use super::{Message, Person, RoomId, Seq};
+use super::{Message, Person, PersonId, RoomId, RoomSummary, Seq};
 
 /// Something that happened and is stored.
 #[derive(Debug, Clone)]
@@ -36,6 +36,22 @@ pub enum Event {
         /// The message before it that everybody sees.
         prev: Seq,
     },
+    /// A message was deleted.
+    Emptied {
+        /// What is left of it.
+        message: Message,
+    },
+    /// Somebody was removed. That they are gone is told as [`Event::Left`] besides.
+    Kicked {
+        /// From which room.
+        room: RoomId,
+        /// Who.
+        person: PersonId,
+        /// By whom.
+        by: Person,
+    },
+    /// The owner changed the room: as it is now, for those in it.
+    RoomUpdated(RoomSummary),
     /// Another person owns the room now.
     OwnerChanged {
         /// Which room.

@@ -118,6 +118,11 @@ pub enum Body {
     DeletedText,
     /// A GIF that was deleted.
     DeletedGif,
+    /// Words for one person that were deleted.
+    DeletedWhisper {
+        /// Who heard it.
+        to: Person,
+    },
 }
 
 impl Body {
@@ -128,7 +133,20 @@ impl Body {
             Self::Text(_) | Self::DeletedText => "chat",
             Self::Gif(_) | Self::DeletedGif => "gif",
             Self::System { .. } => "system",
-            Self::Whisper { .. } => "whisper",
+            Self::Whisper { .. } | Self::DeletedWhisper { .. } => "whisper",
+        }
+    }
+
+    /// What is left once it is deleted; `None` for what the room itself says.
+    #[must_use]
+    pub fn emptied(&self) -> Option<Self> {
+        match self {
+            Self::Text(_) | Self::DeletedText => Some(Self::DeletedText),
+            Self::Gif(_) | Self::DeletedGif => Some(Self::DeletedGif),
+            Self::Whisper { to, .. } | Self::DeletedWhisper { to } => {
+                Some(Self::DeletedWhisper { to: to.clone() })
+            }
+            Self::System { .. } => None,
         }
     }
 }
@@ -157,7 +175,9 @@ impl Message {
     #[must_use]
     pub fn is_seen_by(&self, viewer: &PersonId) -> bool {
         match &self.body {
-            Body::Whisper { to, .. } => self.by.id == *viewer || to.id == *viewer,
+            Body::Whisper { to, .. } | Body::DeletedWhisper { to } => {
+                self.by.id == *viewer || to.id == *viewer
+            }
             _ => true,
         }
     }
@@ -165,7 +185,16 @@ impl Message {
     /// Whether everybody in the room sees it.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        !matches!(self.body, Body::Whisper { .. })
+        !matches!(self.body, Body::Whisper { .. } | Body::DeletedWhisper { .. })
+    }
+
+    /// The message once `who` has deleted it: their own, or as the owner anybody's that everybody sees.
+    /// `None` when it is not theirs to delete.
+    #[must_use]
+    pub fn emptied_by(&self, who: &PersonId, owner: bool) -> Option<Self> {
+        let may = self.by.id == *who || (owner && self.is_public());
+        let body = self.body.emptied().filter(|_| may)?;
+        Some(Self { body, ..self.clone() })
     }
 }
 

@@ -26,6 +26,6 @@ pub use message::{
 };
 pub use password::{InvalidPassword, Password, PasswordHash};
 pub use person::{Name, Person};
-pub use room::{Knock, Refusal, Room, RoomSummary, Seat, SeatSocket};
+pub use room::{Knock, Refusal, Room, RoomChange, RoomSummary, Seat, SeatSocket, Undone};
 pub use time::Timestamp;
 pub use title::{InvalidTitle, RoomTitle};

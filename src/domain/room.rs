@@ -80,6 +80,32 @@ pub struct Knock<'a> {
     pub passed: Option<&'a PasswordHash>,
 }
 
+/// What the owner changes of a room; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomChange {
+    /// What it is listed under.
+    pub title: Option<RoomTitle>,
+    /// How many people fit in.
+    pub max: Option<Capacity>,
+    /// What a newcomer must know; `Some(None)` for nothing any more.
+    pub password: Option<Option<PasswordHash>>,
+    /// Whether newcomers are kept out.
+    pub locked: Option<bool>,
+}
+
+/// Why something that is the owner's to do is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undone {
+    /// There is no such room, or no longer.
+    NoSuchRoom,
+    /// Somebody else owns it.
+    NotOwner,
+    /// Whom it is about has no seat there.
+    NotHere,
+    /// More people are there than would fit in.
+    TooFewPlaces,
+}
+
 impl Room {
     /// The seat of a person.
     #[must_use]
@@ -123,6 +149,31 @@ impl Room {
         std::iter::successors(Some(newcomer.name), |name| Some(name.next()))
             .find(|name| !taken(*name))
             .unwrap_or(newcomer.name)
+    }
+
+    /// Whether this person may change the room so.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_change(&self, who: &PersonId, change: &RoomChange) -> Result<(), Undone> {
+        if self.owner.id != *who {
+            return Err(Undone::NotOwner);
+        }
+        if change.max.is_some_and(|max| self.people.len() > max.get() as usize) {
+            return Err(Undone::TooFewPlaces);
+        }
+        Ok(())
+    }
+
+    /// Who would own the room if this person gave it to that one.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub fn handed_over(&self, from: &PersonId, to: &PersonId) -> Result<&Person, Undone> {
+        if self.owner.id != *from {
+            return Err(Undone::NotOwner);
+        }
+        self.seat(to).map(|seat| &seat.person).ok_or(Undone::NotHere)
     }
 
     /// Who owns the room once `leaver` is gone: whoever has been there longest, if they owned it.

@@ -2,9 +2,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use serde::Serialize;
 use socketioxide::{
     SocketIo,
-    extract::{HttpExtension, State},
+    extract::{HttpExtension, SocketRef, State, TryData},
 };
 use tokio::{
     sync::mpsc,
@@ -14,9 +15,14 @@ use tracing::warn;
 
 use super::{
     Refused, Shared,
-    protocol::{self, told},
+    answer::Answer,
+    protocol::{self, RoomDelete, RoomGet, RoomPost, RoomPut, Rooms, asked, told},
 };
-use crate::{chat::Chat, domain::RoomId, session::Session};
+use crate::{
+    chat::{Chat, Error, room_id},
+    domain::RoomId,
+    session::Session,
+};
 
 /// Changes of a room within this time are told as one.
 const GATHER: Duration = Duration::from_millis(500);
@@ -34,10 +40,99 @@ pub(super) enum Change {
 
 /// Lets in whoever has a session.
 pub(super) async fn admit(
+    socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
 ) -> Result<(), Refused> {
-    shared.visitor(&session).await.map(drop)
+    shared.admit(&socket, &session).await?;
+    socket.on(asked::ROOM_GET, on_get);
+    socket.on(asked::ROOM_POST, on_post);
+    socket.on(asked::ROOM_PUT, on_put);
+    socket.on(asked::ROOM_DELETE, on_delete);
+    socket.on_fallback(on_unknown);
+    Ok(())
+}
+
+async fn on_get(
+    answer: Answer,
+    State(shared): State<Shared>,
+    HttpExtension(session): HttpExtension<Session>,
+    TryData(request): TryData<RoomGet>,
+) {
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Found {
+        One(protocol::Room),
+        Page(Rooms),
+    }
+    let outcome = async {
+        let RoomGet { id, q, page } = request.map_err(|_| Error::Malformed)?;
+        let visitor = shared.visitor(&session).await?;
+        let Some(id) = id else {
+            let page = page.unwrap_or(1).max(1);
+            return Ok(Found::Page(Rooms::page(&*shared.chat.lobby(&q, page).await?, page)));
+        };
+        let id = room_id(&id)?;
+        let pass = visitor.pass(&id).await?;
+        let room = shared.chat.knock(&id, &visitor.person.id, pass.as_ref()).await?;
+        Ok(Found::One(protocol::Room::from(&room.summary())))
+    };
+    answer.give(outcome.await.map_err(|Refused(error)| error));
+}
+
+async fn on_post(
+    answer: Answer,
+    State(shared): State<Shared>,
+    HttpExtension(session): HttpExtension<Session>,
+    TryData(request): TryData<RoomPost>,
+) {
+    let outcome = async {
+        let form = request.map_err(|_| Error::Malformed)?.into();
+        let visitor = shared.visitor(&session).await?;
+        let opened = shared.chat.open(&visitor.person, &form).await?;
+        if let Some(pass) = &opened.pass {
+            visitor.keep_pass_now(&opened.room.id, pass).await?;
+        }
+        Ok(protocol::Room::from(&opened.room))
+    };
+    answer.give(outcome.await.map_err(|Refused(error)| error));
+}
+
+async fn on_put(
+    answer: Answer,
+    State(shared): State<Shared>,
+    HttpExtension(session): HttpExtension<Session>,
+    TryData(request): TryData<RoomPut>,
+) {
+    let outcome = async {
+        let RoomPut { id, patch } = request.map_err(|_| Error::Malformed)?;
+        let visitor = shared.visitor(&session).await?;
+        let id = room_id(&id)?;
+        let changed = shared.chat.change(&id, &visitor.person.id, &patch.into()).await?;
+        if let Some(pass) = &changed.pass {
+            visitor.keep_pass_now(&id, pass).await?;
+        }
+        Ok(protocol::Room::from(&changed.room))
+    };
+    answer.give(outcome.await.map_err(|Refused(error)| error));
+}
+
+async fn on_delete(
+    answer: Answer,
+    State(shared): State<Shared>,
+    HttpExtension(session): HttpExtension<Session>,
+    TryData(request): TryData<RoomDelete>,
+) {
+    let outcome = async {
+        let id = room_id(&request.map_err(|_| Error::Malformed)?.id)?;
+        let visitor = shared.visitor(&session).await?;
+        Ok(shared.chat.close(&id, &visitor.person.id).await?)
+    };
+    answer.give(outcome.await.map_err(|Refused(error)| error));
+}
+
+async fn on_unknown(answer: Answer) {
+    answer.give::<()>(Err(Error::Malformed));
 }
 
 pub(super) async fn connected() {}

@@ -11,6 +11,7 @@ pub mod protocol;
 mod room;
 mod slow;
 mod turn;
+mod watch;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -21,13 +22,14 @@ use socketioxide::{
     operators::BroadcastOperators,
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
     bus::Edge,
     chat::{Chat, Error},
-    domain::{Body, Event, Message, PersonId, RoomId},
-    session::{Session, Sessions, Visitor},
+    domain::{Body, Event, Message, Person, PersonId, RoomId},
+    session::{Session, SessionKey, Sessions, Visitor},
 };
 use protocol::{ErrorBody, told};
 
@@ -51,6 +53,7 @@ pub struct Sockets {
     io: SocketIo,
     lobby: mpsc::UnboundedSender<lobby::Change>,
     traffic: slow::Traffic,
+    stopped: CancellationToken,
 }
 
 impl Sockets {
@@ -72,11 +75,14 @@ impl Sockets {
         io.ns(protocol::CHAT, room::connected.with(room::admit));
         let (lobby, changes) = mpsc::unbounded_channel();
         tokio::spawn(lobby::tell(io.clone(), chat.clone(), changes));
-        (Arc::new(Self { io, lobby, traffic: slow::Traffic::default() }), layer)
+        let stopped = CancellationToken::new();
+        tokio::spawn(watch::watch(io.clone(), sessions.clone(), stopped.clone()));
+        (Arc::new(Self { io, lobby, traffic: slow::Traffic::default(), stopped }), layer)
     }
 
     /// Ends every connection, without a word.
     pub async fn close(&self) {
+        self.stopped.cancel();
         self.io.close().await;
     }
 
@@ -135,18 +141,30 @@ impl Sockets {
     }
 
     async fn said(&self, message: &Message, prev: i64) {
-        let rooms = match &message.body {
-            Body::Whisper { to, .. } => {
-                vec![seat(&message.room, &message.by.id), seat(&message.room, &to.id)]
-            }
-            _ => vec![message.room.to_string()],
-        };
         let chat = protocol::Chat::live(message, prev);
-        self.tell_message(rooms, told::CHAT, &chat, message).await;
+        self.tell_message(audience(message), told::CHAT, &chat, message).await;
+    }
+
+    /// The last word to somebody who was removed, in whichever tab.
+    async fn kicked(&self, room: &RoomId, person: &PersonId, by: &Person) {
+        let theirs = vec![seat(room, person)];
+        let kicked = protocol::Kicked { by: protocol::Person::from(by) };
+        self.tell(theirs.clone(), told::KICKED, &kicked).await;
+        self.disconnect(theirs).await;
     }
 
     fn lobby(&self, change: lobby::Change) {
         self.lobby.send(change).ok(); // Its task ends with the server.
+    }
+}
+
+/// The Socket.IO rooms of those who see a message.
+fn audience(message: &Message) -> Vec<String> {
+    match &message.body {
+        Body::Whisper { to, .. } | Body::DeletedWhisper { to } => {
+            vec![seat(&message.room, &message.by.id), seat(&message.room, &to.id)]
+        }
+        _ => vec![message.room.to_string()],
     }
 }
 
@@ -171,8 +189,11 @@ impl Edge for Sockets {
         let room = match event {
             Event::Joined { message, .. }
             | Event::Left { message, .. }
-            | Event::Said { message, .. } => &message.room,
+            | Event::Said { message, .. }
+            | Event::Emptied { message } => &message.room,
+            Event::RoomUpdated(room) => &room.id,
             Event::OwnerChanged { room, .. }
+            | Event::Kicked { room, .. }
             | Event::Typing { room, .. }
             | Event::Head { room, .. }
             | Event::RoomClosed(room) => room,
@@ -202,6 +223,15 @@ impl Edge for Sockets {
                 self.disconnect(vec![seat(&message.room, &message.by.id)]).await;
             }
             Event::Said { message, prev } => self.said(message, *prev).await,
+            Event::Emptied { message } => {
+                let removed = protocol::Removed { seq: message.seq };
+                self.tell(audience(message), told::CHAT_REMOVED, &removed).await;
+            }
+            Event::Kicked { room, person, by } => self.kicked(room, person, by).await,
+            Event::RoomUpdated(room) => {
+                let updated = protocol::Room::from(room);
+                self.tell(vec![room.id.to_string()], told::UPDATE_ROOM, &updated).await;
+            }
             Event::OwnerChanged { room, owner } => {
                 let owner = protocol::Person::from(owner);
                 self.tell(vec![room.to_string()], told::OWNER, &owner).await;
@@ -254,6 +284,15 @@ impl Shared {
     /// Whose socket this is.
     async fn visitor(&self, session: &Session) -> Result<Visitor, Refused> {
         self.sessions.resume_anew(session).await?.ok_or(Refused(Error::Unauthorized))
+    }
+
+    /// Whose socket this is, from here on silenced when their session ends.
+    async fn admit(&self, socket: &SocketRef, session: &Session) -> Result<Visitor, Refused> {
+        let visitor = self.visitor(session).await?;
+        if let Some(key) = SessionKey::of(session) {
+            socket.extensions.insert(key);
+        }
+        Ok(visitor)
     }
 }
 

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 mod payloads;
 
 use crate::{
-    chat::Error,
+    chat::{self, Error, LobbyPage, RoomChangeForm, RoomForm},
     domain::{self, Seq},
 };
 
-pub use payloads::{Chat, Chats, Gif, Head, Person, Presence, Room, System, Typing, Welcome};
+pub use payloads::{
+    Chat, Chats, Gif, Head, Kicked, Person, Presence, Removed, Room, System, Typing, Welcome,
+};
 
 /// The namespace of the lobby.
 pub const LOBBY: &str = "/room";
@@ -25,7 +27,7 @@ pub const CHAT: &str = "/chat";
 pub mod told {
     /// Lobby: a room was made. [`super::Room`].
     pub const NEW_ROOM: &str = "newRoom";
-    /// Lobby: a room's count, title, owner or lock changed. [`super::Room`].
+    /// Lobby: a room's count, title, owner or lock changed. Room: its owner changed it. [`super::Room`].
     pub const UPDATE_ROOM: &str = "updateRoom";
     /// Lobby and room: a room is gone. Its id.
     pub const REMOVE_ROOM: &str = "removeRoom";
@@ -37,6 +39,10 @@ pub mod told {
     pub const EXIT: &str = "exit";
     /// Room: somebody said something. [`super::Chat`].
     pub const CHAT: &str = "chat";
+    /// Room: a message was deleted. [`super::Removed`].
+    pub const CHAT_REMOVED: &str = "chat:removed";
+    /// Room: you were removed, and the connection ends. [`super::Kicked`].
+    pub const KICKED: &str = "kicked";
     /// Room: how far it has got. [`super::Head`].
     pub const HEAD: &str = "head";
     /// Room: somebody is typing, or stopped. [`super::Typing`].
@@ -53,6 +59,22 @@ pub mod asked {
     pub const CHAT_POST: &str = "chat:post";
     /// Room: read history. [`super::ChatGet`], answered with [`super::Chats`].
     pub const CHAT_GET: &str = "chat:get";
+    /// Room: delete a message. [`super::ChatDelete`], answered with what is left of it, [`super::Chat`].
+    pub const CHAT_DELETE: &str = "chat:delete";
+    /// Room: say something to one person. [`super::WhisperPost`], answered with [`super::Chat`].
+    pub const WHISPER_POST: &str = "whisper:post";
+    /// Room, its owner: remove somebody. [`super::Whom`], answered with nothing.
+    pub const PERSON_KICK: &str = "person:kick";
+    /// Room, its owner: give the room to somebody. [`super::Whom`], answered with [`super::Person`].
+    pub const OWNER_PUT: &str = "owner:put";
+    /// Lobby: a room, or a page of them. [`super::RoomGet`], answered with [`super::Room`] or [`super::Rooms`].
+    pub const ROOM_GET: &str = "room:get";
+    /// Lobby: make a room. [`super::RoomPost`], answered with [`super::Room`].
+    pub const ROOM_POST: &str = "room:post";
+    /// Lobby, the room's owner: change it. [`super::RoomPut`], answered with [`super::Room`].
+    pub const ROOM_PUT: &str = "room:put";
+    /// Lobby, the room's owner: close it. [`super::RoomDelete`], answered with nothing.
+    pub const ROOM_DELETE: &str = "room:delete";
     /// Room: I am typing, or stopped. A boolean.
     pub const TYPING: &str = "typing";
     /// Room: leave at once, without the grace.
@@ -78,6 +100,144 @@ pub struct ChatPost {
     pub chat: String,
     /// What the sender calls it, so that a retry is stored once.
     pub client_id: Option<String>,
+}
+
+/// A message to delete.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct ChatDelete {
+    /// Its place in the room.
+    pub seq: Seq,
+}
+
+/// Something to say to one person.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WhisperPost {
+    /// The id of who is to hear it.
+    pub to: String,
+    /// The words.
+    pub chat: String,
+    /// What the sender calls it, so that a retry is stored once.
+    pub client_id: Option<String>,
+}
+
+/// Somebody, by their id.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Whom {
+    /// The id.
+    pub id: String,
+}
+
+/// A field that programs may send as a number, and forms as text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Text {
+    /// As text.
+    Text(String),
+    /// As a number.
+    Number(serde_json::Number),
+}
+
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        match text {
+            Text::Text(text) => text,
+            Text::Number(number) => number.to_string(),
+        }
+    }
+}
+
+/// Which rooms to see: one, or a page of those whose title holds `q`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct RoomGet {
+    /// The room.
+    pub id: Option<String>,
+    /// What titles are searched for.
+    #[serde(default)]
+    pub q: String,
+    /// Which page, from 1.
+    pub page: Option<usize>,
+}
+
+/// A room to make.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct RoomPost {
+    /// What it is listed under.
+    pub title: Option<Text>,
+    /// How many people fit in.
+    pub max: Option<Text>,
+    /// What newcomers must know, if anything.
+    pub password: Option<Text>,
+}
+
+impl From<RoomPost> for RoomForm {
+    fn from(fields: RoomPost) -> Self {
+        let text = |field: Option<Text>| field.map(String::from).unwrap_or_default();
+        Self { title: text(fields.title), max: text(fields.max), password: text(fields.password) }
+    }
+}
+
+/// What to change of a room; what is absent stays as it is.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct RoomPatch {
+    /// What it is listed under.
+    pub title: Option<Text>,
+    /// How many people fit in.
+    pub max: Option<Text>,
+    /// What newcomers must know; empty for nothing any more.
+    pub password: Option<Text>,
+    /// Whether newcomers are kept out.
+    pub locked: Option<bool>,
+}
+
+impl From<RoomPatch> for RoomChangeForm {
+    fn from(fields: RoomPatch) -> Self {
+        Self {
+            title: fields.title.map(String::from),
+            max: fields.max.map(String::from),
+            password: fields.password.map(String::from),
+            locked: fields.locked,
+        }
+    }
+}
+
+/// What to change, and of which room.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RoomPut {
+    /// The room.
+    pub id: String,
+    /// What to change.
+    #[serde(flatten)]
+    pub patch: RoomPatch,
+}
+
+/// A room to close.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RoomDelete {
+    /// The room.
+    pub id: String,
+}
+
+/// A page of the lobby.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rooms {
+    /// The rooms, the liveliest first.
+    pub rooms: Vec<Room>,
+    /// How many there are in all.
+    pub total: usize,
+    /// Which page this is, from 1.
+    pub page: usize,
+    /// How many pages there are.
+    pub pages: usize,
+}
+
+impl Rooms {
+    /// What was found for a page.
+    #[must_use]
+    pub fn page(found: &LobbyPage, page: usize) -> Self {
+        let rooms = found.rooms.iter().map(Room::from).collect();
+        Self { rooms, total: found.total, page, pages: chat::Chat::pages(found.total) }
+    }
 }
 
 /// Which history to read: before a message, after one, or the newest.

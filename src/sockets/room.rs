@@ -11,13 +11,15 @@ use super::{
     Refused, Shared,
     answer::Answer,
     complain,
-    protocol::{self, ChatGet, ChatPost, Chats, Handshake, asked, told},
+    protocol::{
+        self, ChatDelete, ChatGet, ChatPost, Chats, Handshake, WhisperPost, Whom, asked, told,
+    },
     seat,
     slow::Backlog,
     turn::{Line, Turn},
 };
 use crate::{
-    chat::{self, Error, Presence, room_id},
+    chat::{self, Error, Presence, person_id, room_id},
     connection::Taken,
     domain::{RoomId, Seq},
     session::Session,
@@ -39,7 +41,7 @@ pub(super) async fn admit(
     HttpExtension(session): HttpExtension<Session>,
     TryData(handshake): TryData<Handshake>,
 ) -> Result<(), Refused> {
-    let visitor = shared.visitor(&session).await?;
+    let visitor = shared.admit(&socket, &session).await?;
     let handshake = handshake.unwrap_or_default(); // Without `auth`, the page's address counts.
     let room = wanted(&handshake, &socket)?;
     let pass = visitor.pass(&room).await?;
@@ -58,6 +60,10 @@ pub(super) async fn admit(
     socket.on_disconnect(async move || presence.let_go());
     socket.on(asked::CHAT_POST, on_post);
     socket.on(asked::CHAT_GET, on_get);
+    socket.on(asked::CHAT_DELETE, on_delete);
+    socket.on(asked::WHISPER_POST, on_whisper);
+    socket.on(asked::PERSON_KICK, on_kick);
+    socket.on(asked::OWNER_PUT, on_hand_over);
     socket.on(asked::TYPING, on_typing);
     socket.on(asked::EXIT, on_exit);
     socket.on_fallback(on_unknown);
@@ -124,6 +130,70 @@ async fn on_post(
         Err(error) => Err(error),
     };
     answer.give(outcome);
+}
+
+async fn on_whisper(
+    answer: Answer,
+    mut turn: Turn,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<WhisperPost>,
+) {
+    turn.come().await;
+    let said = request.map_err(|_| Error::Malformed).and_then(|whisper| {
+        let client_id = chat::client_id(whisper.client_id.as_deref())?;
+        let to = person_id(&whisper.to)?;
+        let (room, me) = (&presence.room, &presence.person.id);
+        Ok(shared.chat.whisper(room, me, &to, &whisper.chat, client_id))
+    });
+    drop(turn); // Its place among the messages is taken.
+    let outcome = match said {
+        Ok(said) => said.await.map(|message| protocol::Chat::from(&message)),
+        Err(error) => Err(error),
+    };
+    answer.give(outcome);
+}
+
+async fn on_delete(
+    answer: Answer,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<ChatDelete>,
+) {
+    let outcome = match request {
+        Ok(ChatDelete { seq }) => {
+            let emptied = shared.chat.delete(&presence.room, &presence.person.id, seq).await;
+            emptied.map(|message| protocol::Chat::from(&message))
+        }
+        Err(_) => Err(Error::Malformed),
+    };
+    answer.give(outcome);
+}
+
+async fn on_kick(
+    answer: Answer,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(whom): TryData<Whom>,
+) {
+    let outcome = match whom.map_err(|_| Error::Malformed).and_then(|whom| person_id(&whom.id)) {
+        Ok(whom) => shared.chat.kick(&presence.room, &presence.person.id, &whom).await,
+        Err(error) => Err(error),
+    };
+    answer.give(outcome);
+}
+
+async fn on_hand_over(
+    answer: Answer,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(whom): TryData<Whom>,
+) {
+    let outcome = match whom.map_err(|_| Error::Malformed).and_then(|whom| person_id(&whom.id)) {
+        Ok(whom) => shared.chat.hand_over(&presence.room, &presence.person.id, &whom).await,
+        Err(error) => Err(error),
+    };
+    answer.give(outcome.map(|owner| protocol::Person::from(&owner)));
 }
 
 async fn on_get(

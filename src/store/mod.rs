@@ -14,11 +14,13 @@
 pub mod mongo;
 pub mod sqlite;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 
 use crate::domain::{
-    Capacity, Draft, History, Message, NodeId, PasswordHash, Person, PersonId, Refusal, Room,
-    RoomId, RoomSummary, RoomTitle, Seq, SocketId, Timestamp, Window,
+    Capacity, Draft, Gif, History, Message, NodeId, PasswordHash, Person, PersonId, Refusal, Room,
+    RoomChange, RoomId, RoomSummary, RoomTitle, Seq, SocketId, Timestamp, Undone, Window,
 };
 
 /// The store is in trouble. Its words are for the log, never for a visitor.
@@ -191,6 +193,32 @@ pub enum Appended {
     Unsaid(Unsaid),
 }
 
+/// A room before and after its owner changed it.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// As it was.
+    pub before: Room,
+    /// As it is.
+    pub after: Room,
+}
+
+/// What came of deleting a message.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "it is looked at once, and never kept")]
+pub enum Emptying {
+    /// What is left of it, and the GIF that no message of the room shows any more.
+    Emptied {
+        /// Without its words or its GIF.
+        message: Message,
+        /// Whose files are not needed any more.
+        unused: Option<Gif>,
+    },
+    /// There is no such message, or none that they may see.
+    NoSuchMessage,
+    /// It is not theirs to delete.
+    NotTheirs,
+}
+
 /// A session as it is kept: by a hash of its id, never by the id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionRow {
@@ -247,6 +275,27 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// there longest. `None` when the owner has a seat or nobody does.
     async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>>;
 
+    /// Changes a room, if [`Room::may_change`] allows it.
+    async fn change(
+        &self,
+        room: &RoomId,
+        by: &PersonId,
+        change: RoomChange,
+    ) -> Result<std::result::Result<Changed, Undone>>;
+
+    /// Gives a room to somebody in it, if [`Room::handed_over`] allows it; the room with its new owner.
+    async fn hand_over(
+        &self,
+        room: &RoomId,
+        from: &PersonId,
+        to: &PersonId,
+    ) -> Result<std::result::Result<Room, Undone>>;
+
+    /// Deletes what a message says, if [`Message::emptied_by`] allows it to `who`, who owns the room or
+    /// does not. Can be repeated.
+    async fn empty(&self, room: &RoomId, seq: Seq, who: &PersonId, owner: bool)
+    -> Result<Emptying>;
+
     /// Stores messages of one room, all in one commit, in this order, and answers for each in
     /// this order. The numbers they get rise; those that were not stored may leave gaps.
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>>;
@@ -285,6 +334,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// A session that has not expired at `now`.
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>>;
+
+    /// Those of these keys whose sessions have not ended at `now`.
+    async fn living_sessions(&self, keys: Vec<String>, now: Timestamp) -> Result<HashSet<String>>;
 
     /// Ends a session.
     async fn delete_session(&self, key: &str) -> Result<()>;

@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::header,
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::errors::Refused;
 use crate::chat::Error;
@@ -26,22 +26,5 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
             Json::from_request(request, state).await.map(|Json(fields)| fields).ok()
         };
         Ok(Self(fields.ok_or(Error::Malformed)?))
-    }
-}
-
-/// A field that programs may send as a number, and forms as text.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Text {
-    Text(String),
-    Number(serde_json::Number),
-}
-
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
-        match text {
-            Text::Text(text) => text,
-            Text::Number(number) => number.to_string(),
-        }
     }
 }

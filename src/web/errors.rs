@@ -36,14 +36,14 @@ impl From<crate::session::Error> for Error {
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::Unauthorized => StatusCode::UNAUTHORIZED,
-        Error::NoSuchRoom | Error::NotHere => StatusCode::NOT_FOUND,
+        Error::NoSuchRoom | Error::NotHere | Error::NoSuchMessage => StatusCode::NOT_FOUND,
         Error::WrongPassword
         | Error::Kicked
         | Error::Locked
         | Error::NotInRoom
         | Error::NotOwner => StatusCode::FORBIDDEN,
         Error::RoomFull => StatusCode::CONFLICT,
-        Error::Invalid(_) | Error::BadGif(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Yourself | Error::Invalid(_) | Error::BadGif(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Malformed => StatusCode::BAD_REQUEST,
         Error::TooLong | Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,

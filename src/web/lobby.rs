@@ -10,11 +10,11 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use moka::sync::Cache;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
     Web,
-    body::{Fields, Text},
+    body::Fields,
     errors::{Refused, known_code},
     pages::{self, LobbyPage, NewRoomPage},
     reader::{Me, Reader},
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     chat::{self, Chat, Error, RoomForm, room_id},
     domain::RoomSummary,
-    sockets::protocol::Room,
+    sockets::protocol::{Room, RoomPost, Rooms},
 };
 
 /// A room that most people would make first: friends around a table.
@@ -44,14 +44,6 @@ pub(super) struct LobbyParams {
     tried: Option<String>,
 }
 
-#[derive(Serialize)]
-struct LobbyJson {
-    rooms: Vec<Room>,
-    total: usize,
-    page: usize,
-    pages: usize,
-}
-
 /// `GET /`
 pub(super) async fn show(
     State(web): State<Web>,
@@ -62,10 +54,8 @@ pub(super) async fn show(
     // A page that is none is the first: an address that somebody mistyped still shows rooms.
     let page = params.page.as_deref().and_then(|page| page.parse().ok()).unwrap_or(1).max(1);
     let found = web.chat.lobby(&params.q, page).await?;
-    let pages = Chat::pages(found.total);
     if reader.wants_json {
-        let rooms = found.rooms.iter().map(Room::from).collect();
-        return Ok(Json(LobbyJson { rooms, total: found.total, page, pages }).into_response());
+        return Ok(Json(Rooms::page(&found, page)).into_response());
     }
     let unlock = match params.room.as_deref().map(room_id) {
         Some(Ok(id)) => web.chat.summaries(vec![id]).await?.pop().filter(needs_password),
@@ -88,19 +78,19 @@ pub(super) async fn show(
 
 /// Pages of the lobby in words, as they were last read; those of another time are no use.
 #[derive(Clone)]
-pub(super) struct Rooms(Cache<Place, InWords>);
+pub(super) struct RoomsInWords(Cache<Place, InWords>);
 
 /// A page of the lobby, or of what a search found, in a language.
 type Place = (Language, String, usize);
 type InWords = (Arc<chat::LobbyPage>, Arc<str>);
 
-impl Default for Rooms {
+impl Default for RoomsInWords {
     fn default() -> Self {
         Self(Cache::new(MAX_KEPT))
     }
 }
 
-impl Rooms {
+impl RoomsInWords {
     fn words(
         &self,
         found: &Arc<chat::LobbyPage>,
@@ -129,6 +119,16 @@ fn needs_password(room: &RoomSummary) -> bool {
     room.has_password
 }
 
+/// `POST /logout`
+pub(super) async fn log_out(Me(visitor): Me, reader: Reader) -> Result<Response, Refused> {
+    visitor.end().await?;
+    Ok(if reader.wants_json {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        Redirect::to("/").into_response()
+    })
+}
+
 /// `GET /room`
 pub(super) async fn form(State(web): State<Web>, Me(visitor): Me, reader: Reader) -> NewRoomPage {
     NewRoomPage {
@@ -141,26 +141,12 @@ pub(super) async fn form(State(web): State<Web>, Me(visitor): Me, reader: Reader
     }
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct RoomFields {
-    title: Option<Text>,
-    max: Option<Text>,
-    password: Option<Text>,
-}
-
-impl From<RoomFields> for RoomForm {
-    fn from(fields: RoomFields) -> Self {
-        let text = |field: Option<Text>| field.map(String::from).unwrap_or_default();
-        Self { title: text(fields.title), max: text(fields.max), password: text(fields.password) }
-    }
-}
-
 /// `POST /room`
 pub(super) async fn create(
     State(web): State<Web>,
     Me(visitor): Me,
     reader: Reader,
-    Fields(fields): Fields<RoomFields>,
+    Fields(fields): Fields<RoomPost>,
 ) -> Result<Response, Refused> {
     let form = RoomForm::from(fields);
     let opened = match web.chat.open(&visitor.person, &form).await {

@@ -56,7 +56,7 @@ pub struct Web {
     /// The public URL, without a slash at its end.
     base: Arc<str>,
     max_gif_bytes: usize,
-    rooms: lobby::Rooms,
+    rooms: lobby::RoomsInWords,
 }
 
 /// How the edge is set up.
@@ -85,7 +85,7 @@ pub fn routes(
         sessions: sessions.clone(),
         base: setup.public_url.trim_end_matches('/').into(),
         max_gif_bytes: setup.max_gif_bytes,
-        rooms: lobby::Rooms::default(),
+        rooms: lobby::RoomsInWords::default(),
     };
     let session = SessionManagerLayer::new(sessions.clone())
         .with_name("huechat.sid")
@@ -98,8 +98,9 @@ pub fn routes(
 
     let pages = Router::new()
         .route("/", get(lobby::show))
+        .route("/logout", post(lobby::log_out))
         .route("/room", get(lobby::form).post(lobby::create))
-        .route("/room/{id}", get(room::enter))
+        .route("/room/{id}", get(room::enter).patch(room::change).delete(room::close))
         .route("/room/{id}/enter", post(room::unlock))
         .route("/room/{id}/leave", post(room::leave))
         .layer(middleware::from_fn(errors::explain));

@@ -178,6 +178,8 @@ pub struct RoomPage {
     pub more: bool,
     /// The largest GIF that the server takes, in bytes.
     pub max_gif_bytes: usize,
+    /// Most people that any room may be for.
+    pub max_capacity: u32,
 }
 
 impl RoomPage {

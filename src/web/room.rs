@@ -18,7 +18,7 @@ use super::{
 use crate::{
     chat::{Error, room_id},
     domain::{RoomId, Window},
-    sockets::protocol::Room,
+    sockets::protocol::{Room, RoomPatch},
 };
 
 /// As many of the newest messages are on the page before any script runs.
@@ -62,6 +62,7 @@ pub(super) async fn enter(
         messages: history.messages,
         more: history.more,
         max_gif_bytes: web.max_gif_bytes,
+        max_capacity: web.chat.rules().max_capacity,
     }
     .into_response())
 }
@@ -88,6 +89,31 @@ async fn show_password(web: &Web, me: &Me, room: &RoomId, password: &str) -> Res
         me.0.keep_pass(room, &pass).await?;
     }
     Ok(())
+}
+
+/// `PATCH /room/{id}`
+pub(super) async fn change(
+    State(web): State<Web>,
+    me: Me,
+    Path(id): Path<String>,
+    Fields(patch): Fields<RoomPatch>,
+) -> Result<Json<Room>, Refused> {
+    let id = room_id(&id)?;
+    let changed = web.chat.change(&id, me.id(), &patch.into()).await?;
+    if let Some(pass) = &changed.pass {
+        me.0.keep_pass(&id, pass).await?;
+    }
+    Ok(Json(Room::from(&changed.room)))
+}
+
+/// `DELETE /room/{id}`
+pub(super) async fn close(
+    State(web): State<Web>,
+    me: Me,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refused> {
+    web.chat.close(&room_id(&id)?, me.id()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /room/{id}/leave`: for pages without scripts; the others say `exit` on their socket.

@@ -209,8 +209,9 @@ async fn files_go_with_their_room(on: Backend) {
 
     socket.ask("exit", json!(null)).await;
 
-    until("the files to go", || async { server.home.files().is_empty() }).await;
-    assert!(!server.home.uploads().join(&room).exists(), "nor is an empty folder left");
+    // The folder goes last.
+    until("the folder to go", || async { !server.home.uploads().join(&room).exists() }).await;
+    assert!(server.home.files().is_empty());
     let gone = browser.get(chat["gif"]["url"].as_str().unwrap()).await;
     assert_eq!(gone.status(), StatusCode::NOT_FOUND);
 }

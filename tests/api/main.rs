@@ -10,6 +10,7 @@ mod draining;
 mod entering;
 mod gifs;
 mod leaving;
+mod owning;
 mod process;
 mod rooms;
 mod sessions;

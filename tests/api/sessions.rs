@@ -16,6 +16,7 @@ on_both_stores!(
     the_public_files_need_no_session_and_are_kept_for_good,
     every_page_forbids_what_it_does_not_need,
     a_page_speaks_the_readers_language,
+    whoever_logs_out_is_somebody_else_and_their_sockets_fall_silent,
 );
 
 async fn the_first_page_sets_a_cookie_that_scripts_cannot_read(on: Backend) {
@@ -122,4 +123,26 @@ async fn a_page_speaks_the_readers_language(on: Backend) {
     assert!(page.contains("<html lang=\"ko\""), "{page}");
     let (status, _) = browser.post_json("/room", &json!({ "title": "차 한 잔", "max": 2 })).await;
     assert_eq!(status, 201);
+}
+
+async fn whoever_logs_out_is_somebody_else_and_their_sockets_fall_silent(on: Backend) {
+    let server = on.server().await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("tea", 3).await;
+    let (mut annas, _) = anna.enter(&room).await;
+    let (mut bens, _) = ben.enter(&room).await;
+    let mut in_lobby = anna.lobby().await;
+
+    let response = anna.post_form("/logout", &[]).await;
+
+    assert_eq!(response.status(), 303);
+    let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.contains("Max-Age=0"), "{cookie}");
+    for socket in [&mut annas, &mut in_lobby] {
+        let (event, error) = socket.events_until_the_end().await.pop().unwrap();
+        assert_eq!((event.as_str(), &error["code"]), ("error", &json!("unauthorized")));
+    }
+    let refused = anna.try_enter(json!({ "room": room })).await.err();
+    assert_eq!(refused.as_deref(), Some("unauthorized"));
+    bens.say("still here").await;
 }

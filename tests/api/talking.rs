@@ -20,6 +20,7 @@ on_both_stores!(
     only_who_is_inside_may_speak,
     a_flood_is_slowed_down,
     typing_reaches_the_others,
+    a_flood_of_typing_is_thinned_out,
     a_reader_that_stops_is_cut_off_and_misses_nothing,
 );
 
@@ -266,6 +267,29 @@ async fn a_reader_that_falls_behind_is_told_that_it_is_too_slow() {
     assert!(heard.len() < A_FLOOD, "{}", heard.len());
     let (event, error) = heard.last().unwrap();
     assert_eq!((event.as_str(), &error["code"]), ("error", &json!("too_slow")));
+}
+
+async fn a_flood_of_typing_is_thinned_out(on: Backend) {
+    let server = on.server().await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("tea", 2).await;
+    let (mut anna, _) = anna.enter(&room).await;
+    let (mut ben, _) = ben.enter(&room).await;
+
+    for n in 0..500 {
+        anna.tell("typing", json!(n % 2 == 0)).await;
+    }
+    anna.say("at last").await;
+
+    let mut told = 0;
+    loop {
+        match ben.next().await {
+            (event, _) if event == "typing" => told += 1,
+            (event, chat) if event == "chat" && chat["chat"] == "at last" => break,
+            _ => {}
+        }
+    }
+    assert!((1..100).contains(&told), "{told}");
 }
 
 async fn a_reader_that_stops_is_cut_off_and_misses_nothing(on: Backend) {

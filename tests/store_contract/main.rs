@@ -19,6 +19,7 @@ mod messages;
 #[path = "../mongo_server/mod.rs"]
 mod mongo_server;
 mod nodes;
+mod owner;
 mod people;
 mod races;
 mod rooms;
@@ -108,6 +109,15 @@ contract! {
         a_retry_after_leaving_gets_the_first_message_back
         what_a_batch_says_later_was_not_said_before
         a_client_id_belongs_to_one_person_in_one_room;
+    owner:
+        the_owner_changes_everything_and_nothing_else_changes
+        a_password_is_replaced_and_taken_away
+        only_the_owner_changes_a_room_that_is_there
+        nobody_loses_their_place_to_a_smaller_capacity
+        an_owner_gives_the_room_to_somebody_in_it
+        what_is_deleted_keeps_its_place_and_says_nothing
+        whoever_says_it_or_owns_the_room_deletes
+        a_gif_is_unused_once_no_message_shows_it;
     history:
         the_latest_messages_come_in_their_order
         older_messages_are_found_page_by_page
@@ -127,6 +137,7 @@ contract! {
         a_session_that_is_taken_is_not_made_again
         saving_replaces_a_session_and_brings_back_a_gone_one
         a_session_ends_at_its_time
+        the_living_are_those_that_have_not_ended
         a_deleted_session_is_gone
         only_expired_sessions_are_cleared_away;
     races:

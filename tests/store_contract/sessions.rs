@@ -91,3 +91,19 @@ pub async fn only_expired_sessions_are_cleared_away(store: Arc<dyn Store>) {
     assert_eq!(load(&*store, &lasting, at(0)).await, Some(lasting));
     assert!(store.create_session(ended).await.unwrap());
 }
+
+pub async fn the_living_are_those_that_have_not_ended(store: Arc<dyn Store>) {
+    let rows = [('a', 100), ('b', 50), ('c', 100)];
+    let [here, over, gone] = rows.map(|(key, ends)| session(key, json!({}), at(ends)));
+    for row in [&here, &over, &gone] {
+        store.create_session(row.clone()).await.unwrap();
+    }
+    store.delete_session(&gone.key).await.unwrap();
+    let never = session('d', json!({}), at(0)).key;
+
+    let keys = vec![here.key.clone(), over.key, gone.key, never];
+    let living = store.living_sessions(keys, at(50)).await.unwrap();
+
+    assert_eq!(living, [here.key].into());
+    assert!(store.living_sessions(Vec::new(), at(50)).await.unwrap().is_empty());
+}

@@ -17,6 +17,7 @@ all-rooms = All rooms
 lobby-title = Huechat: rooms where you are a colour
 hello = Hello. You are
 lobby-lead = Come into a room or open your own. When the last person leaves, the room is gone, and everything in it.
+log-out = Become somebody else
 open-a-room = Open a room
 open-rooms = Open rooms
 search-rooms = Find a room
@@ -104,6 +105,30 @@ deleted = This message was deleted.
 whisper-to = whispered to { $person }
 no-script = You can read along. To talk, allow this page to run JavaScript.
 
+## What can be done about a person and a message
+
+person-actions = What you can do about { $person }
+person-whisper = Whisper
+person-hide = Hide what they say
+person-show = Show what they say
+person-promote = Make them the host
+person-remove = Remove from the room
+whispering-to = Only { $person } will see this.
+whispering-end = Talk to everybody again
+typing-one = { $one } is writing…
+typing-two = { $one } and { $two } are writing…
+typing-many = Several people are writing…
+delete = Delete
+delete-title = Delete this message?
+delete-words = Everybody will see that something was deleted. There is no way back.
+settings = Settings of the room
+settings-password = A new password
+settings-unprotect = No password any more
+settings-locked = Let nobody new in
+settings-save = Save
+settings-end = Close the room
+settings-end-sure = Really? Everybody has to leave.
+
 ## GIFs
 
 share-a-gif = Share a GIF
@@ -172,6 +197,8 @@ error-room_full = This room is full. Try again when somebody has left.
 error-not_owner = Only the host can do that.
 error-not_in_room = You are not in this room any more. Reload the page to come back in.
 error-not_here = They are not here any more.
+error-no_such_message = This message is not there any more.
+error-yourself = You cannot do that to yourself.
 error-too_many_rooms = There are as many rooms open as fit here. Please come into one of them, or try later.
 error-slow_down = That was a little fast. Please wait a moment and try again.
 error-unavailable = We cannot reach our own memory just now. Please try again in a moment.
@@ -185,6 +212,7 @@ error-title_empty = Give the room a name, so that people find it.
 error-title_too_long = Please keep it to 60 characters.
 error-max_not_a_number = Write a whole number, such as 8.
 error-max_out_of_range = Choose from 2 to { $count }.
+error-max_too_few = More people are here than that.
 error-password_too_long = Please keep it to 128 characters.
 error-empty = There is nothing in it yet.
 error-too_long = This is too long: 2,000 characters are the most.

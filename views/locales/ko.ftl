@@ -17,6 +17,7 @@ all-rooms = 모든 방 보기
 lobby-title = Huechat: 색 하나로 만나는 대화방
 hello = 안녕하세요, 당신은
 lobby-lead = 열려 있는 방에 들어가거나 직접 방을 열어 보세요. 마지막 사람이 나가면 방도, 나눈 이야기도 모두 사라져요.
+log-out = 다른 사람 되기
 open-a-room = 방 열기
 open-rooms = 열려 있는 방
 search-rooms = 방 찾기
@@ -92,6 +93,30 @@ deleted = 삭제된 메시지예요.
 whisper-to = { $person } 님에게 귓속말
 no-script = 대화를 읽을 수 있어요. 이야기하려면 이 페이지에서 JavaScript를 허용해 주세요.
 
+## 사람과 메시지에 할 수 있는 것
+
+person-actions = { $person } 님에게 할 수 있는 것
+person-whisper = 귓속말
+person-hide = 이 사람의 말 숨기기
+person-show = 이 사람의 말 보기
+person-promote = 방장으로 만들기
+person-remove = 방에서 내보내기
+whispering-to = { $person } 님만 볼 수 있어요.
+whispering-end = 다시 모두에게 말하기
+typing-one = { $one } 님이 쓰고 있어요…
+typing-two = { $one } 님과 { $two } 님이 쓰고 있어요…
+typing-many = 여러 사람이 쓰고 있어요…
+delete = 지우기
+delete-title = 이 메시지를 지울까요?
+delete-words = 무언가 지워졌다는 것은 모두에게 보여요. 되돌릴 수 없어요.
+settings = 방 설정
+settings-password = 새 비밀번호
+settings-unprotect = 비밀번호 없애기
+settings-locked = 아무도 새로 들이지 않기
+settings-save = 저장
+settings-end = 방 닫기
+settings-end-sure = 정말 닫을까요? 모두 나가야 해요.
+
 ## GIFs
 
 share-a-gif = GIF 올리기
@@ -157,6 +182,8 @@ error-room_full = 방이 꽉 찼어요. 누군가 나가면 다시 시도해 주
 error-not_owner = 방장만 할 수 있어요.
 error-not_in_room = 지금은 이 방에 있지 않아요. 새로고침하면 다시 들어올 수 있어요.
 error-not_here = 그 사람은 이제 여기 없어요.
+error-no_such_message = 그 메시지는 이제 없어요.
+error-yourself = 자기 자신에게는 할 수 없어요.
 error-too_many_rooms = 방이 너무 많이 열려 있어요. 열려 있는 방에 들어가거나 나중에 다시 시도해 주세요.
 error-slow_down = 조금 빨랐어요. 잠시 뒤에 다시 시도해 주세요.
 error-unavailable = 지금은 저장소에 연결할 수 없어요. 잠시 뒤에 다시 시도해 주세요.
@@ -170,6 +197,7 @@ error-title_empty = 사람들이 찾을 수 있게 방 이름을 지어 주세�
 error-title_too_long = 60자까지 쓸 수 있어요.
 error-max_not_a_number = 8처럼 숫자로 써 주세요.
 error-max_out_of_range = 2명부터 { $count }명까지 고를 수 있어요.
+error-max_too_few = 지금 있는 사람보다 적어요.
 error-password_too_long = 128자까지 쓸 수 있어요.
 error-empty = 아직 아무 내용도 없어요.
 error-too_long = 너무 길어요. 2,000자까지 쓸 수 있어요.

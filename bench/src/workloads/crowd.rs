@@ -7,7 +7,12 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{Failure, client::Client, measure::Latencies, target::Target};
+use crate::{
+    Failure,
+    client::{Client, SHUT_OUT},
+    measure::Latencies,
+    target::Target,
+};
 
 /// People with their cookies, before they come in.
 pub struct Crowd {
@@ -86,9 +91,11 @@ async fn knock(
     loop {
         match Client::enter(address, cookie.as_deref(), &room).await {
             Ok(client) => return Ok((client, knocked.elapsed())),
-            // A page would knock again, too.
-            Err(cause) if cause.to_string().contains("unavailable") => {}
-            Err(cause) => return Err(cause),
+            Err(cause) => match cause.to_string() {
+                // A page would knock again, too.
+                why if why.contains("unavailable") || why == SHUT_OUT => {}
+                _ => return Err(cause),
+            },
         }
     }
 }

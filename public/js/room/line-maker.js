@@ -51,7 +51,7 @@ export class LineMaker {
    * A message of mine that the server has not confirmed.
    * @param {Entry} entry
    */
-  makeUnsent({ clientId, kind, chat, at }) {
+  makeUnsent({ clientId, kind, chat, to, at }) {
     const line = copyOf(kind);
     line.dataset.client = clientId;
     line.dataset.person = this.#me;
@@ -61,6 +61,7 @@ export class LineMaker {
     need(line, "time", HTMLTimeElement).dateTime = at;
     if (kind === "gif") need(line, "[data-gif]", HTMLElement).replaceChildren();
     else setTextWithLinks(need(line, "[data-words]", HTMLElement), chat ?? "");
+    if (to) this.#sayTo(line, to);
     line.append(copyOf("unsent"));
     tellTime(line);
     return line;
@@ -100,10 +101,16 @@ export class LineMaker {
     need(line, "[data-author]", HTMLElement).textContent = author;
     if (chat.gif) this.#fillGif(line, chat.gif, chat.user);
     else if (chat.chat !== undefined) setTextWithLinks(need(line, "[data-words]", HTMLElement), chat.chat);
-    if (chat.to) {
-      const words = this.#texts.text("whisper-to", { person: this.#texts.person(chat.to) });
-      need(line, "[data-whisper]", HTMLElement).textContent = words;
-    }
+    if (chat.to && chat.chat !== undefined) this.#sayTo(line, chat.to);
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {Person} person
+   */
+  #sayTo(line, person) {
+    const words = this.#texts.text("whisper-to", { person: this.#texts.person(person) });
+    need(line, "[data-whisper]", HTMLElement).textContent = words;
   }
 
   /**

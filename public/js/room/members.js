@@ -14,25 +14,57 @@ export class Members {
   #counts = document.querySelectorAll("[data-people-count]");
   #toggle = need(document, "[data-people-toggle]", HTMLElement);
   #waiting = need(document, "[data-waiting]", HTMLElement);
+  #ways;
+  /** @type {Map<string, Person>} */
+  #people = new Map();
 
   /**
    * @param {Texts} texts
    * @param {string} me
+   * @param {{ chosen: (person: Person) => void, host: (mine: boolean) => void }} ways
    */
-  constructor(texts, me) {
+  constructor(texts, me, ways) {
     this.#texts = texts;
     this.#me = me;
+    this.#ways = ways;
+    this.#list.addEventListener("click", ({ target }) => {
+      const row = target instanceof Element ? target.closest("button[data-choose]")?.closest("[data-person]") : null;
+      const person = this.#people.get(row?.getAttribute("data-person") ?? "");
+      if (person) ways.chosen(person);
+    });
+  }
+
+  get isHost() {
+    return this.#owner === this.#me;
+  }
+
+  /**
+   * Somebody else whose name begins these words, the longest name first, and what follows it.
+   * @param {string} words
+   */
+  addressed(words) {
+    const others = [...this.#people.values()].filter(({ id }) => id !== this.#me);
+    const named = others.map((person) => ({ person, name: this.#texts.person(person) }));
+    named.sort((one, other) => other.name.length - one.name.length);
+    const found = named.find(({ name }) => {
+      const start = words.slice(0, name.length).toLocaleLowerCase();
+      return start === name.toLocaleLowerCase() && /^(\s|$)/u.test(words.slice(name.length));
+    });
+    return found ? { person: found.person, rest: words.slice(found.name.length).trimStart() } : null;
   }
 
   /** @param {Pick<Welcome, "people" | "room">} welcome */
   replaceBy({ people, room }) {
     this.#owner = room.owner.id;
+    this.#people = new Map(people.map((person) => [person.id, person]));
+    this.#ways.host(this.isHost);
     this.#list.replaceChildren(...people.map((person) => this.#row(person)));
     this.#counted();
   }
 
   /** @param {Person} person */
   add(person) {
+    this.#people.set(person.id, person);
     const row = this.#row(person);
     const known = this.#find(person.id);
     if (known) return known.replaceWith(row);
@@ -43,6 +75,7 @@ export class Members {
 
   /** @param {Person} person */
   remove({ id }) {
+    this.#people.delete(id);
     this.#find(id)?.remove();
     this.#counted();
   }
@@ -50,6 +83,7 @@ export class Members {
   /** @param {Person} person */
   crown({ id }) {
     this.#owner = id;
+    this.#ways.host(this.isHost);
     for (const row of this.#list.children) {
       need(row, "[data-host]", HTMLElement).hidden = row.getAttribute("data-person") !== id;
     }
@@ -66,6 +100,9 @@ export class Members {
     row.dataset.person = person.id;
     paint(need(row, "[data-color]", HTMLElement), person.color);
     need(row, "[data-name]", HTMLElement).textContent = this.#texts.person(person);
+    const choose = need(row, "[data-choose]", HTMLButtonElement);
+    choose.hidden = person.id === this.#me;
+    choose.ariaLabel = this.#texts.text("person-actions", { person: this.#texts.person(person) });
     need(row, "[data-you]", HTMLElement).hidden = person.id !== this.#me;
     need(row, "[data-host]", HTMLElement).hidden = person.id !== this.#owner;
     return row;

@@ -4,12 +4,14 @@ import { Backoff } from "../backoff.js";
 import { Refused, codeOf } from "../wire.js";
 
 /** @typedef {import("../wire.js").Chat} Chat */
+/** @typedef {import("../wire.js").Person} Person */
 
 /**
  * @typedef {object} Entry
  * @property {string} clientId
- * @property {"chat" | "gif"} kind
+ * @property {"chat" | "gif" | "whisper"} kind
  * @property {string} [chat] Its words.
+ * @property {Person} [to] Whom it is whispered to.
  * @property {string} at
  * @property {string} [failed] Why it waits for its author to decide.
  */
@@ -26,7 +28,7 @@ import { Refused, codeOf } from "../wire.js";
  */
 
 /** What sending again does not change. */
-const HOPELESS = ["too_long", "empty", "invalid", "malformed", "too_large", "not_a_gif", "bad_gif", "gif_lost"];
+const HOPELESS = ["too_long", "empty", "invalid", "malformed", "too_large", "not_a_gif", "bad_gif", "gif_lost", "not_here", "yourself"];
 /** What passes by itself. */
 const PASSING = ["slow_down", "unavailable", "timeout", "upload_failed"];
 
@@ -59,7 +61,7 @@ export class Outbox {
     for (const entry of this.#entries) this.#ways.shown(entry);
   }
 
-  /** @param {Pick<Entry, "clientId" | "kind" | "chat">} said */
+  /** @param {Pick<Entry, "clientId" | "kind" | "chat" | "to">} said */
   post(said) {
     const entry = { ...said, at: new Date().toISOString() };
     this.#entries.push(entry);

@@ -118,7 +118,7 @@ export class Unsent {
     need(line, "[data-failure]", HTMLElement).textContent = this.#reason(failed, pause);
     need(line, "[data-retry]", HTMLElement).hidden = underway || pause?.code === "slow_down" || failed === "gif_lost";
     const discard = need(line, "[data-discard]", HTMLElement);
-    discard.hidden = underway && kind === "chat"; // A text is gone before anybody could cancel it.
+    discard.hidden = underway && kind !== "gif"; // A text is gone before anybody could cancel it.
     discard.textContent = texts.text(underway ? "cancel" : "discard");
     const countdown = this.#countdowns.get(line);
     if (pause) countdown?.start(pause.until);

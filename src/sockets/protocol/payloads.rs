@@ -179,6 +179,7 @@ impl From<&domain::Message> for Chat {
                 chat.chat = Some(code.english(person));
                 chat.system = Some(System { code: code.code(), person: Person::from(person) });
             }
+            Body::DeletedWhisper { to } => chat.to = Some(Person::from(to)),
             Body::DeletedText | Body::DeletedGif => {}
         }
         chat
@@ -235,6 +236,20 @@ pub struct Presence {
 pub struct Head {
     /// The newest message that everybody sees.
     pub seq: Seq,
+}
+
+/// A message was deleted.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Removed {
+    /// Its place in the room.
+    pub seq: Seq,
+}
+
+/// You were removed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Kicked {
+    /// By whom.
+    pub by: Person,
 }
 
 /// Somebody is typing, or stopped.

@@ -114,6 +114,9 @@ impl ChatDocument {
             Body::DeletedText => bare,
             Body::Gif(gif) => Self { kind: Kind::Gif, gif: Some(gif.into()), ..bare },
             Body::DeletedGif => Self { kind: Kind::Gif, ..bare },
+            Body::DeletedWhisper { to } => {
+                Self { kind: Kind::Whisper, to: Some(to.into()), ..bare }
+            }
             Body::Whisper { to, text } => {
                 Self { kind: Kind::Whisper, chat: Some(text.clone()), to: Some(to.into()), ..bare }
             }
@@ -167,6 +170,7 @@ impl ChatDocument {
             (Kind::Gif, _, Some(gif), ..) => Body::Gif(gif.into()),
             (Kind::Gif, _, None, ..) => Body::DeletedGif,
             (Kind::Whisper, Some(text), _, Some(to), _) => Body::Whisper { to: to.person()?, text },
+            (Kind::Whisper, None, _, Some(to), _) => Body::DeletedWhisper { to: to.person()? },
             (Kind::System, .., Some(system)) => Body::System {
                 code: parsed(&system.code, "system code", SystemCode::from_code(&system.code))?,
                 person: person(&system.id, &system.color, &system.name)?,

@@ -19,9 +19,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Author, Body, Draft, DraftBody, History, Message, Person, PersonId, RoomId, Seq, Window,
+        Author, Body, Draft, DraftBody, Gif, History, Message, Person, PersonId, RoomId, Seq,
+        Window,
     },
-    store::{Appended, Error, Result, Unsaid},
+    store::{Appended, Emptying, Error, Result, Unsaid},
 };
 
 /// What a batch needs to know of its room once it has its numbers.
@@ -175,6 +176,34 @@ async fn said_before(
     let first =
         doc! { "room": room.as_str(), "user": author.as_str(), "clientId": client_id.as_str() };
     chats.find_one(first).await?.map(ChatDocument::message).transpose()
+}
+
+pub(super) async fn empty(
+    chats: &Collection<ChatDocument>,
+    room: &RoomId,
+    seq: Seq,
+    who: &PersonId,
+    owner: bool,
+) -> Result<Emptying> {
+    let which = doc! { "room": room.as_str(), "seq": seq, "kind": { "$ne": "void" } };
+    let found = chats.find_one(which.clone()).await?.map(ChatDocument::message).transpose()?;
+    let Some(message) = found.filter(|message| message.is_seen_by(who)) else {
+        return Ok(Emptying::NoSuchMessage);
+    };
+    // Whose it is never changes.
+    let Some(emptied) = message.emptied_by(who, owner) else { return Ok(Emptying::NotTheirs) };
+    chats.update_one(which, doc! { "$unset": { "chat": "", "gif": "" } }).await?;
+    let unused = match message.body {
+        Body::Gif(gif) if !shows(chats, room, &gif).await? => Some(gif),
+        _ => None,
+    };
+    Ok(Emptying::Emptied { message: emptied, unused })
+}
+
+/// Whether any message of the room shows this GIF.
+async fn shows(chats: &Collection<ChatDocument>, room: &RoomId, gif: &Gif) -> Result<bool> {
+    let shown = doc! { "room": room.as_str(), "gif.hash": &gif.hash };
+    Ok(chats.find_one(shown).await?.is_some())
 }
 
 pub(super) async fn history(

@@ -9,6 +9,7 @@ mod connection;
 mod late;
 mod messages;
 mod nodes;
+mod owner;
 mod room_document;
 mod rooms;
 mod schema;
@@ -16,18 +17,18 @@ mod seats;
 mod sessions;
 mod together;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use mongodb::{Collection, Database, bson::doc};
 
 use super::{
-    Appended, Closing, Departing, Departure, Dropped, Entering, Entry, Error, LobbyPage,
-    LobbyQuery, NewRoom, Result, SessionRow, Store,
+    Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
+    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store,
 };
 use crate::domain::{
-    Draft, History, NodeId, Person, PersonId, Room, RoomId, RoomSummary, SocketId, Timestamp,
-    Window,
+    Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
+    Timestamp, Undone, Window,
 };
 use chat_document::ChatDocument;
 use connection::in_time;
@@ -136,6 +137,34 @@ impl Store for MongoStore {
         in_time(seats::replace_absent_owner(&self.rooms, room)).await
     }
 
+    async fn change(
+        &self,
+        room: &RoomId,
+        by: &PersonId,
+        change: RoomChange,
+    ) -> Result<std::result::Result<Changed, Undone>> {
+        in_time(owner::change(&self.rooms, room, by, &change)).await
+    }
+
+    async fn hand_over(
+        &self,
+        room: &RoomId,
+        from: &PersonId,
+        to: &PersonId,
+    ) -> Result<std::result::Result<Room, Undone>> {
+        in_time(owner::hand_over(&self.rooms, room, from, to)).await
+    }
+
+    async fn empty(
+        &self,
+        room: &RoomId,
+        seq: Seq,
+        who: &PersonId,
+        owner: bool,
+    ) -> Result<Emptying> {
+        in_time(messages::empty(&self.chats, room, seq, who, owner)).await
+    }
+
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
         in_time(messages::append(&self.together, &self.rooms, &self.chats, room, drafts)).await
     }
@@ -185,6 +214,10 @@ impl Store for MongoStore {
 
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>> {
         in_time(sessions::load(&self.sessions, key, now)).await
+    }
+
+    async fn living_sessions(&self, keys: Vec<String>, now: Timestamp) -> Result<HashSet<String>> {
+        in_time(sessions::living(&self.sessions, keys, now)).await
     }
 
     async fn delete_session(&self, key: &str) -> Result<()> {

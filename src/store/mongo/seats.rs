@@ -32,7 +32,7 @@ const MAX_SEEN: u64 = 1_024;
 const SEEN_FOR: Duration = Duration::from_secs(10);
 
 /// What came of one attempt at a step.
-enum Attempt<T> {
+pub(super) enum Attempt<T> {
     Settled(T),
     /// Something that the decision relied on has changed since.
     Overtaken,
@@ -44,7 +44,7 @@ impl<T> From<Option<T>> for Attempt<T> {
     }
 }
 
-async fn settled<T, F>(attempt: impl Fn() -> F) -> Result<T>
+pub(super) async fn settled<T, F>(attempt: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<Attempt<T>>>,
 {
@@ -323,7 +323,7 @@ async fn give_up(
 }
 
 /// The very seat that this person has now: whoever left and came back is no longer first in line.
-fn seat_of(room: &Room, person: &Person) -> Document {
+pub(super) fn seat_of(room: &Room, person: &Person) -> Document {
     let mut seat = doc! { "id": person.id.as_str() };
     if let Some(now) = room.seat(&person.id) {
         seat.insert("since", date(now.since));
@@ -331,7 +331,7 @@ fn seat_of(room: &Room, person: &Person) -> Document {
     doc! { "$elemMatch": seat }
 }
 
-fn new_owner(heir: &Person) -> Result<Document> {
+pub(super) fn new_owner(heir: &Person) -> Result<Document> {
     let heir = serialize_to_bson(&PersonDocument::from(heir)).map_err(Error::new)?;
     Ok(doc! { "owner": heir })
 }

@@ -1,5 +1,8 @@
 //! Sessions.
 
+use std::collections::HashSet;
+
+use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
     bson::{DateTime, doc},
@@ -7,7 +10,10 @@ use mongodb::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::room_document::{date, timestamp};
+use super::{
+    room_document::{date, timestamp},
+    rooms::Named,
+};
 use crate::{
     domain::Timestamp,
     store::{Result, SessionRow},
@@ -70,6 +76,17 @@ pub(super) async fn load(
 ) -> Result<Option<SessionRow>> {
     let alive = doc! { "_id": key, "expiresAt": { "$gt": date(now) } };
     Ok(sessions.find_one(alive).await?.map(SessionRow::from))
+}
+
+pub(super) async fn living(
+    sessions: &Collection<SessionDocument>,
+    keys: Vec<String>,
+    now: Timestamp,
+) -> Result<HashSet<String>> {
+    let alive = doc! { "_id": { "$in": keys }, "expiresAt": { "$gt": date(now) } };
+    let sessions = sessions.clone_with_type::<Named>();
+    let found = sessions.find(alive).projection(doc! { "_id": 1 }).await?;
+    Ok(found.map_ok(|session| session.id).try_collect().await?)
 }
 
 pub(super) async fn delete(sessions: &Collection<SessionDocument>, key: &str) -> Result<()> {

@@ -5,9 +5,10 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use super::rows;
 use crate::{
     domain::{
-        Author, Body, Draft, DraftBody, History, Message, Person, PersonId, RoomId, Seq, Window,
+        Author, Body, Draft, DraftBody, Gif, History, Message, Person, PersonId, RoomId, Seq,
+        Window,
     },
-    store::{Appended, Unsaid},
+    store::{Appended, Emptying, Unsaid},
 };
 
 pub(super) fn append(
@@ -113,6 +114,7 @@ fn insert(db: &Connection, message: &Message) -> rusqlite::Result<bool> {
         Body::System { code, person } => (Some(code.code()), None, Some(person)),
         Body::Whisper { to, text } => (Some(text.as_str()), None, Some(to)),
         Body::DeletedText | Body::DeletedGif => (None, None, None),
+        Body::DeletedWhisper { to } => (None, None, Some(to)),
     };
     let stored = db
         .prepare_cached(
@@ -138,6 +140,36 @@ fn insert(db: &Connection, message: &Message) -> rusqlite::Result<bool> {
         ":at": message.at.as_millis(),
     })?;
     Ok(stored > 0)
+}
+
+pub(super) fn empty(
+    db: &Connection,
+    room: &RoomId,
+    seq: Seq,
+    who: &PersonId,
+    owner: bool,
+) -> rusqlite::Result<Emptying> {
+    let found = db
+        .prepare_cached("SELECT * FROM chats WHERE room = ? AND seq = ?")?
+        .query_row(params![room.as_str(), seq], rows::message)
+        .optional()?;
+    let Some(message) = found.filter(|message| message.is_seen_by(who)) else {
+        return Ok(Emptying::NoSuchMessage);
+    };
+    let Some(emptied) = message.emptied_by(who, owner) else { return Ok(Emptying::NotTheirs) };
+    db.prepare_cached("UPDATE chats SET chat = NULL, gif = NULL WHERE room = ? AND seq = ?")?
+        .execute(params![room.as_str(), seq])?;
+    let unused = match message.body {
+        Body::Gif(gif) if !shows(db, room, &gif)? => Some(gif),
+        _ => None,
+    };
+    Ok(Emptying::Emptied { message: emptied, unused })
+}
+
+/// Whether any message of the room shows this GIF.
+fn shows(db: &Connection, room: &RoomId, gif: &Gif) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM chats WHERE room = ? AND json_extract(gif, '$.hash') = ?")?
+        .exists([room.as_str(), &gif.hash])
 }
 
 pub(super) fn history(

@@ -11,6 +11,7 @@ mod sessions;
 mod worker;
 
 use std::{
+    collections::HashSet,
     fs::File,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
@@ -20,12 +21,12 @@ use async_trait::async_trait;
 use rusqlite::{Connection, functions::FunctionFlags};
 
 use super::{
-    Appended, Closing, Departing, Departure, Dropped, Entering, Entry, Error, LobbyPage,
-    LobbyQuery, NewRoom, Result, SessionRow, Store,
+    Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
+    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store,
 };
 use crate::domain::{
-    Draft, History, NodeId, Person, PersonId, Room, RoomId, RoomSummary, SocketId, Timestamp,
-    Window,
+    Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
+    Timestamp, Undone, Window,
 };
 use worker::Worker;
 
@@ -173,6 +174,37 @@ impl Store for SqliteStore {
         self.write(move |db| seats::replace_absent_owner(db, &room)).await
     }
 
+    async fn change(
+        &self,
+        room: &RoomId,
+        by: &PersonId,
+        change: RoomChange,
+    ) -> Result<std::result::Result<Changed, Undone>> {
+        let (room, by) = (room.clone(), by.clone());
+        self.write(move |db| rooms::change(db, &room, &by, &change)).await
+    }
+
+    async fn hand_over(
+        &self,
+        room: &RoomId,
+        from: &PersonId,
+        to: &PersonId,
+    ) -> Result<std::result::Result<Room, Undone>> {
+        let (room, from, to) = (room.clone(), from.clone(), to.clone());
+        self.write(move |db| seats::hand_over(db, &room, &from, &to)).await
+    }
+
+    async fn empty(
+        &self,
+        room: &RoomId,
+        seq: Seq,
+        who: &PersonId,
+        owner: bool,
+    ) -> Result<Emptying> {
+        let (room, who) = (room.clone(), who.clone());
+        self.write(move |db| messages::empty(db, &room, seq, &who, owner)).await
+    }
+
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
         let room = room.clone();
         self.write(move |db| messages::append(db, &room, drafts)).await
@@ -227,6 +259,10 @@ impl Store for SqliteStore {
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>> {
         let key = key.to_owned();
         self.read(move |db| sessions::load(db, &key, now)).await
+    }
+
+    async fn living_sessions(&self, keys: Vec<String>, now: Timestamp) -> Result<HashSet<String>> {
+        self.read(move |db| sessions::living(db, keys, now)).await
     }
 
     async fn delete_session(&self, key: &str) -> Result<()> {

@@ -5,10 +5,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 use super::rows;
 use crate::{
     domain::{
-        Capacity, NodeId, PasswordHash, Room, RoomId, RoomSummary, Seat, SeatSocket, SocketId,
-        Timestamp,
+        Capacity, NodeId, PasswordHash, PersonId, Room, RoomChange, RoomId, RoomSummary, RoomTitle,
+        Seat, SeatSocket, SocketId, Timestamp, Undone,
     },
-    store::{Closing, LobbyPage, LobbyQuery, NewRoom},
+    store::{Changed, Closing, LobbyPage, LobbyQuery, NewRoom},
 };
 
 pub(super) fn open(db: &Connection, room: &NewRoom, at_most: usize) -> rusqlite::Result<bool> {
@@ -156,6 +156,35 @@ pub(super) fn close(db: &Connection, room: &RoomId, closing: Closing) -> rusqlit
         )?
         .execute(named_params! { ":id": room.as_str(), ":unused": unused_since })?;
     Ok(removed > 0)
+}
+
+pub(super) fn change(
+    db: &Connection,
+    id: &RoomId,
+    by: &PersonId,
+    change: &RoomChange,
+) -> rusqlite::Result<Result<Changed, Undone>> {
+    let Some(before) = room(db, id)? else { return Ok(Err(Undone::NoSuchRoom)) };
+    if let Err(undone) = before.may_change(by, change) {
+        return Ok(Err(undone));
+    }
+    let password = change.password.as_ref().map(|password| password.as_ref());
+    db.prepare_cached(
+        "UPDATE rooms SET title = coalesce(:title, title), max = coalesce(:max, max),
+                          locked = coalesce(:locked, locked),
+                          password = CASE WHEN :sets_password THEN :password ELSE password END
+         WHERE id = :id",
+    )?
+    .execute(named_params! {
+        ":id": id.as_str(),
+        ":title": change.title.as_ref().map(RoomTitle::as_str),
+        ":max": change.max.map(Capacity::get),
+        ":locked": change.locked,
+        ":sets_password": password.is_some(),
+        ":password": password.flatten().map(PasswordHash::as_str),
+    })?;
+    let after = room(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    Ok(Ok(Changed { before, after }))
 }
 
 pub(super) fn overdue(

@@ -101,6 +101,7 @@ fn body(row: &Row<'_>) -> rusqlite::Result<Body> {
             None => Ok(Body::DeletedGif),
         },
         ("whisper", Some(text)) => Ok(Body::Whisper { to: other()?, text }),
+        ("whisper", None) => Ok(Body::DeletedWhisper { to: other()? }),
         ("system", Some(raw)) => {
             let code = parsed(&raw, "system code", SystemCode::from_code(&raw))?;
             Ok(Body::System { code, person: other()? })

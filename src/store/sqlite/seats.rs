@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::{rooms, rows};
 use crate::{
-    domain::{Knock, NodeId, Person, PersonId, Refusal, Room, RoomId, SocketId, Timestamp},
+    domain::{Knock, NodeId, Person, PersonId, Refusal, Room, RoomId, SocketId, Timestamp, Undone},
     store::{Departing, Departure, Dropped, Entering, Entry},
 };
 
@@ -150,6 +150,21 @@ pub(super) fn replace_absent_owner(
         set_owner(db, &room.id, heir)?;
     }
     Ok(heir)
+}
+
+pub(super) fn hand_over(
+    db: &Connection,
+    room: &RoomId,
+    from: &PersonId,
+    to: &PersonId,
+) -> rusqlite::Result<Result<Room, Undone>> {
+    let Some(room) = rooms::room(db, room)? else { return Ok(Err(Undone::NoSuchRoom)) };
+    let heir = match room.handed_over(from, to) {
+        Ok(heir) => heir.clone(),
+        Err(undone) => return Ok(Err(undone)),
+    };
+    set_owner(db, &room.id, &heir)?;
+    Ok(Ok(Room { owner: heir, ..room }))
 }
 
 pub(super) fn bury_nodes(

@@ -1,5 +1,7 @@
 //! Sessions, and the servers that are alive.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use crate::{
@@ -41,6 +43,22 @@ pub(super) fn load(
             Ok(SessionRow { key: key.to_owned(), data, expires_at })
         })
         .optional()
+}
+
+pub(super) fn living(
+    db: &Connection,
+    keys: Vec<String>,
+    now: Timestamp,
+) -> rusqlite::Result<HashSet<String>> {
+    let mut living =
+        db.prepare_cached("SELECT 1 FROM sessions WHERE key = ? AND expires_at > ?")?;
+    let mut found = HashSet::with_capacity(keys.len());
+    for key in keys {
+        if living.exists(params![key, now.as_millis()])? {
+            found.insert(key);
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn delete(db: &Connection, key: &str) -> rusqlite::Result<()> {

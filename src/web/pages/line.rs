@@ -133,7 +133,7 @@ impl LineContent {
                 let words = texts.with("whisper-to", &[("person", texts.person(to).into())]);
                 Self::Whisper { to: words, pieces: pieces(text) }
             }
-            Body::DeletedText | Body::DeletedGif => Self::Deleted,
+            Body::DeletedText | Body::DeletedGif | Body::DeletedWhisper { .. } => Self::Deleted,
         }
     }
 }
@@ -165,7 +165,9 @@ fn fit(width: u32, height: u32) -> (u32, u32) {
 }
 
 fn continues(before: &Message, message: &Message) -> bool {
-    let spoken = |body: &Body| !matches!(body, Body::System { .. } | Body::Whisper { .. });
+    let spoken = |body: &Body| {
+        !matches!(body, Body::System { .. } | Body::Whisper { .. } | Body::DeletedWhisper { .. })
+    };
     before.by.id == message.by.id
         && spoken(&before.body)
         && spoken(&message.body)
