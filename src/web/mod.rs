@@ -67,7 +67,7 @@ pub struct Setup {
     pub max_gif_bytes: usize,
     /// Signs the cookies.
     pub cookie_key: Key,
-    /// Tracks the requests that are not answered yet, but for those of sockets.
+    /// The requests that are under way, but for those of sockets.
     pub requests: TaskTracker,
 }
 
@@ -109,13 +109,17 @@ pub fn routes(
         .route("/room/{id}/chat", get(chats::history).post(chats::say))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
-        .layer(middleware::from_fn_with_state(setup.requests, tracked))
+        .layer(session.clone())
+        .layer(middleware::from_fn(errors::own_up))
+        .layer(middleware::from_fn_with_state(setup.requests, to_its_end));
+    let sockets = Router::new()
         .route("/socket.io/", socket_io)
         .layer(session)
         .layer(middleware::from_fn(errors::own_up));
 
     Router::new()
         .merge(visited)
+        .merge(sockets)
         .route("/public/{version}/{*path}", get(assets::serve))
         .route("/favicon.ico", get(assets::favicon))
         .route("/healthz", get(health::live))
@@ -130,9 +134,16 @@ pub fn routes(
         .with_state(web)
 }
 
-/// Counts a request as under way until it is answered.
-async fn tracked(State(requests): State<TaskTracker>, request: Request, next: Next) -> Response {
-    requests.track_future(next.run(request)).await
+/// Does what a request asks for as a whole, even when whoever asked has gone: between what is stored and
+/// what is told of it nothing may end.
+async fn to_its_end(State(requests): State<TaskTracker>, request: Request, next: Next) -> Response {
+    match requests.spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(), // The runtime stops.
+        },
+    }
 }
 
 /// Sets a header, unless a handler has set a stricter one.

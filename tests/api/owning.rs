@@ -2,6 +2,10 @@
 
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{
     common::{Backend, Browser, Server, Socket, gifs, until},
@@ -10,6 +14,7 @@ use crate::{
 
 on_both_stores!(
     the_owner_changes_the_room_and_everybody_hears_of_it,
+    what_is_asked_for_is_done_and_told_when_the_connection_ends,
     what_makes_no_room_changes_nothing,
     only_the_owner_may,
     a_lock_keeps_newcomers_out_and_nobody_else,
@@ -96,6 +101,28 @@ async fn the_owner_changes_the_room_and_everybody_hears_of_it(on: Backend) {
     };
     assert_eq!(listed, room);
     assert_eq!(tea.anna.listed(&tea.room).await.unwrap(), room);
+}
+
+async fn what_is_asked_for_is_done_and_told_when_the_connection_ends(on: Backend) {
+    let mut tea = Tea::on(on).await;
+    let change = br#"{"title":"coffee"}"#;
+    let head = format!(
+        "PATCH /room/{} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nExpect: 100-continue\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        tea.room,
+        tea.server.address,
+        tea.anna.cookie.as_ref().unwrap(),
+        change.len(),
+    );
+
+    let mut connection = TcpStream::connect(tea.server.address).await.unwrap();
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    connection.read_exact(&mut go_on).await.unwrap(); // It is being asked for.
+    connection.write_all(change).await.unwrap();
+    drop(connection);
+
+    assert_eq!(tea.bens.wait_for("updateRoom").await["title"], "coffee");
 }
 
 async fn what_makes_no_room_changes_nothing(on: Backend) {
