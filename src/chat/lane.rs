@@ -226,7 +226,13 @@ impl Chat {
         for (say, outcome) in told.into_iter().zip(outcomes) {
             let said = match outcome {
                 Appended::Unsaid(unsaid) => Err(unsaid.into()),
-                Appended::Already(message) => Ok(message),
+                Appended::Already(message) => {
+                    if message.is_public() {
+                        // Whoever stored it may have died before it was told.
+                        events.push(Event::Head { room: room.clone(), seq: message.seq });
+                    }
+                    Ok(message)
+                }
                 Appended::Stored { message, prev } => {
                     if message.is_public() {
                         self.lanes.said(room, message.seq);

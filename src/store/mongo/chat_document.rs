@@ -129,10 +129,11 @@ impl ChatDocument {
         })
     }
 
-    /// Takes the number of this message, and says nothing.
-    pub(super) fn void(&self) -> Self {
+    /// Takes a number in the room of this message, and says nothing.
+    pub(super) fn void(&self, seq: Seq) -> Self {
         Self {
             id: ObjectId::new(),
+            seq,
             kind: Kind::Void,
             chat: None,
             gif: None,
@@ -141,10 +142,6 @@ impl ChatDocument {
             client_id: None,
             ..self.clone()
         }
-    }
-
-    pub(super) fn seq(&self) -> Seq {
-        self.seq
     }
 
     pub(super) fn message(self) -> Result<Message> {

@@ -43,8 +43,12 @@ pub(super) struct Place {
 /// A draft on its way into the store.
 pub(super) type Attempt = std::result::Result<Message, Unsaid>;
 
+/// A batch is overtaken by servers that believe its own to be dead; it tries again so often.
+const ATTEMPTS: usize = 5;
+
 /// Numbers are taken for the whole batch, and then its messages are inserted. Numbers whose messages
-/// are then not stored stay unused.
+/// are then not stored stay unused. Those that another server has made void in the meantime are taken
+/// anew: that server makes the last ones void first, so they stay in their order.
 pub(super) async fn append(
     together: &Together,
     rooms: &Collection<RoomDocument>,
@@ -52,9 +56,32 @@ pub(super) async fn append(
     room: &RoomId,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Appended>> {
-    let drafts: Arc<[Draft]> = drafts.into();
+    let mut outcomes: Vec<Option<Appended>> = drafts.iter().map(|_| None).collect();
+    for _ in 0..ATTEMPTS {
+        let open: Vec<usize> = (0..drafts.len()).filter(|nth| outcomes[*nth].is_none()).collect();
+        if open.is_empty() {
+            break;
+        }
+        let again = open.iter().map(|nth| drafts[*nth].clone()).collect();
+        let attempts = try_to_append(together, rooms, chats, room, again).await?;
+        for (nth, outcome) in open.into_iter().zip(attempts) {
+            outcomes[nth] = outcome;
+        }
+    }
+    let all: Option<Vec<Appended>> = outcomes.into_iter().collect();
+    all.ok_or_else(|| Error::new(format!("numbers of {room} were made void {ATTEMPTS} times")))
+}
+
+/// What became of each draft; of those whose numbers were made void, nothing.
+async fn try_to_append(
+    together: &Together,
+    rooms: &Collection<RoomDocument>,
+    chats: &Collection<ChatDocument>,
+    room: &RoomId,
+    drafts: Arc<[Draft]>,
+) -> Result<Vec<Option<Appended>>> {
     let Some((place, attempts, stored)) = together.write(room, drafts.clone()).await? else {
-        return Ok(drafts.iter().map(|_| Appended::Unsaid(Unsaid::NoSuchRoom)).collect());
+        return Ok(drafts.iter().map(|_| Some(Appended::Unsaid(Unsaid::NoSuchRoom))).collect());
     };
     let mut head = place.head_before;
     let mut outcomes = Vec::with_capacity(drafts.len());
@@ -63,17 +90,13 @@ pub(super) async fn append(
             Ok(message) if stored.contains(&seq) => {
                 let prev = head;
                 head = if message.is_public() { seq } else { head };
-                Appended::Stored { message, prev }
+                Some(Appended::Stored { message, prev })
             }
-            Ok(_) => {
-                Appended::Already(said_before(chats, room, draft).await?.ok_or_else(|| {
-                    Error::new(format!("a number of {room} was taken by another message"))
-                })?)
-            }
+            Ok(_) => said_before(chats, room, draft).await?.map(Appended::Already),
             Err(unsaid) => match said_before(chats, room, draft).await? {
                 // What the same batch says later was not said before.
-                Some(message) if message.seq < seq => Appended::Already(message),
-                Some(_) | None => Appended::Unsaid(unsaid),
+                Some(message) if message.seq < seq => Some(Appended::Already(message)),
+                Some(_) | None => Some(Appended::Unsaid(unsaid)),
             },
         });
     }
@@ -108,7 +131,7 @@ impl Place {
     }
 
     /// The numbers of a batch, in their order.
-    fn numbers(&self, drafts: &[Draft]) -> RangeInclusive<Seq> {
+    pub(super) fn numbers(&self, drafts: &[Draft]) -> RangeInclusive<Seq> {
         self.seq - many(drafts) + 1..=self.seq
     }
 

@@ -6,7 +6,7 @@
 
 mod chat_document;
 mod connection;
-mod late;
+mod decided;
 mod messages;
 mod nodes;
 mod owner;
@@ -17,7 +17,7 @@ mod seats;
 mod sessions;
 mod together;
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use async_trait::async_trait;
 use mongodb::{Collection, Database, bson::doc};
@@ -32,7 +32,7 @@ use crate::domain::{
 };
 use chat_document::ChatDocument;
 use connection::in_time;
-use late::Late;
+use decided::Decided;
 use nodes::NodeDocument;
 use room_document::RoomDocument;
 use seats::LastSeen;
@@ -53,7 +53,7 @@ pub struct MongoStore {
     chats: Collection<ChatDocument>,
     sessions: Collection<SessionDocument>,
     nodes: Collection<NodeDocument>,
-    late: Arc<Late>,
+    decided: Decided,
     together: Together,
     seen: LastSeen,
 }
@@ -68,19 +68,19 @@ impl MongoStore {
         let database = connection::open(uri, credentials).await?;
         schema::apply(&database).await?;
         let (rooms, chats) = (database.collection("rooms"), database.collection("chats"));
-        let late = Arc::new(Late::default());
+        let decided = Decided::default();
         let together = Together::new(Collections {
             database: database.clone(),
             rooms: rooms.clone(),
             chats: chats.clone(),
-            late: late.clone(),
+            decided: decided.clone(),
         });
         Ok(Self {
             rooms,
             chats,
             sessions: database.collection("sessions"),
             nodes: database.collection("nodes"),
-            late,
+            decided,
             together,
             seen: LastSeen::default(),
             database,
@@ -175,7 +175,7 @@ impl Store for MongoStore {
 
     async fn purge(&self, room: &RoomId) -> Result<()> {
         in_time(messages::purge(&self.rooms, &self.chats, room)).await?;
-        self.late.forget(room);
+        self.decided.forget(room);
         Ok(())
     }
 

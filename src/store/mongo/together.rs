@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     chat_document::ChatDocument,
     connection::in_time,
-    late::Late,
+    decided::Decided,
     messages::{Attempt, Place, counters, doubled},
     room_document::RoomDocument,
 };
@@ -61,7 +61,7 @@ pub(super) struct Collections {
     pub(super) database: Database,
     pub(super) rooms: Collection<RoomDocument>,
     pub(super) chats: Collection<ChatDocument>,
-    pub(super) late: Arc<Late>,
+    pub(super) decided: Decided,
 }
 
 /// A batch with its numbers.
@@ -126,9 +126,8 @@ impl Collections {
         }
     }
 
-    /// Takes numbers for all batches, after settling what failed before in their rooms.
+    /// Takes numbers for all batches.
     async fn number(&self, group: &[Batch]) -> Result<Vec<Option<Place>>> {
-        try_join_all(group.iter().map(|batch| self.late.settle(&self.chats, &batch.room))).await?;
         let mut places = match group {
             [] | [_] => HashMap::new(),
             // Each is tried alone below: numbers that were taken all the same stay unused.
@@ -191,32 +190,59 @@ impl Collections {
     async fn insert(&self, group: &[Numbered]) -> Result<Vec<HashSet<Seq>>> {
         let mut documents = Vec::new();
         let mut numbers = Vec::new();
-        let mut under_way = Vec::with_capacity(group.len());
-        for (index, Numbered { batch, attempts, .. }) in group.iter().enumerate() {
-            let first = documents.len();
+        for (index, Numbered { attempts, .. }) in group.iter().enumerate() {
             for message in attempts.iter().flatten() {
                 documents.push(ChatDocument::of(message)?);
                 numbers.push((index, message.seq));
             }
-            under_way.push(self.late.begin(&batch.room, &documents[first..]));
         }
+        self.settle(group).await?;
         let mut stored = vec![HashSet::new(); group.len()];
-        if documents.is_empty() {
-            return Ok(stored);
-        }
-        let doubled = match self.chats.insert_many(documents).ordered(false).await {
-            Ok(_) => HashSet::new(),
-            Err(cause) => doubled(&cause).ok_or(cause)?,
-        };
-        for under_way in under_way {
-            under_way.ended();
-        }
+        let doubled = self.insert_in_order(&documents).await?;
         for (nth, (index, seq)) in numbers.into_iter().enumerate() {
             if !doubled.contains(&nth) {
                 stored[index].insert(seq);
             }
         }
+        for Numbered { batch, place, attempts } in group {
+            let Some(place) = place else { continue };
+            let numbers = place.numbers(&batch.drafts);
+            if attempts.iter().any(Attempt::is_ok) {
+                self.decided.up_to(&batch.room, *numbers.end());
+            } else {
+                self.decided.unused(&batch.room, &numbers);
+            }
+        }
         Ok(stored)
+    }
+
+    /// Decides what is undecided before what is about to be stored in each room.
+    async fn settle(&self, group: &[Numbered]) -> Result<()> {
+        let settled = group.iter().filter_map(|Numbered { batch, place, attempts }| {
+            let first = *place.as_ref()?.numbers(&batch.drafts).start();
+            let message = attempts.iter().flatten().next()?;
+            Some(async move {
+                let message = ChatDocument::of(message)?;
+                self.decided.settle(&self.chats, &batch.room, first, &message).await
+            })
+        });
+        try_join_all(settled).await.map(|_| ())
+    }
+
+    /// Inserts documents one after another, so that whoever reads meanwhile finds none without those before
+    /// it; gives which of them were there already.
+    async fn insert_in_order(&self, documents: &[ChatDocument]) -> Result<HashSet<usize>> {
+        let (mut there, mut next) = (HashSet::new(), 0);
+        while next < documents.len() {
+            let Err(cause) = self.chats.insert_many(&documents[next..]).ordered(true).await else {
+                break;
+            };
+            let stopped_at = doubled(&cause).and_then(|doubled| doubled.into_iter().min());
+            let nth = next + stopped_at.ok_or(cause)?;
+            there.insert(nth);
+            next = nth + 1;
+        }
+        Ok(there)
     }
 }
 
