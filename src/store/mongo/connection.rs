@@ -8,7 +8,7 @@ use std::{future::Future, time::Duration};
 use mongodb::{
     Client, Database,
     bson::doc,
-    options::{ClientOptions, WriteConcern},
+    options::{ClientOptions, ReadConcern, WriteConcern},
 };
 
 use crate::store::{Error, Result};
@@ -38,6 +38,8 @@ pub(super) async fn open(uri: &str, credentials: Option<(String, String)>) -> Re
         // Acknowledged means kept: on most servers, and in their journals.
         let durable = WriteConcern::builder().w(mongodb::options::Acknowledgment::Majority);
         options.write_concern = Some(durable.journal(true).build());
+        // And what is shown is kept: it cannot be rolled back any more.
+        options.read_concern = Some(ReadConcern::majority());
         let client = Client::with_options(options)?;
         let database =
             client.default_database().unwrap_or_else(|| client.database(DEFAULT_DATABASE));

@@ -8,8 +8,9 @@
 //! all that follow, or it never will be.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     ops::{Range, RangeInclusive},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,7 +22,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{chat_document::ChatDocument, messages::doubled};
 use crate::{
-    domain::{RoomId, Seq},
+    domain::{History, RoomId, Seq, Window},
     store::Result,
 };
 
@@ -37,13 +38,31 @@ const LOOK_BACK: Seq = 1_024;
 const MAX_KNOWN: u64 = 100_000;
 const KNOWN_FOR: Duration = Duration::from_secs(3_600);
 
-/// How far each room is decided: up to there, each number has its message, or never will.
+/// How far each room is decided.
 #[derive(Debug, Clone)]
-pub(super) struct Decided(Cache<RoomId, Seq>);
+pub(super) struct Decided {
+    /// Up to there, each number has its message, or never will.
+    up_to: Cache<RoomId, Seq>,
+    /// From there on, messages are being inserted: some may be seen already, and still be lost.
+    under_way: Arc<Mutex<HashMap<RoomId, Seq>>>,
+}
 
 impl Default for Decided {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(MAX_KNOWN).time_to_idle(KNOWN_FOR).build())
+        let up_to = Cache::builder().max_capacity(MAX_KNOWN).time_to_idle(KNOWN_FOR).build();
+        Self { up_to, under_way: Arc::default() }
+    }
+}
+
+/// An insertion under way in a room, until this is dropped.
+pub(super) struct UnderWay<'a> {
+    decided: &'a Decided,
+    room: &'a RoomId,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.decided.under_way().remove(self.room);
     }
 }
 
@@ -53,9 +72,30 @@ struct Numbered {
 }
 
 impl Decided {
+    fn under_way(&self) -> MutexGuard<'_, HashMap<RoomId, Seq>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From this number on, messages of a room are about to be inserted. One insertion at a time is.
+    pub(super) fn insert<'a>(&'a self, room: &'a RoomId, first: Seq) -> UnderWay<'a> {
+        self.under_way().insert(room.clone(), first);
+        UnderWay { decided: self, room }
+    }
+
+    /// What of a history that was just read is kept for good. What is not yet, is told when it is.
+    pub(super) fn kept(&self, room: &RoomId, mut history: History, window: Window) -> History {
+        if let Some(first) = self.under_way().get(room).copied()
+            && history.messages.last().is_some_and(|newest| newest.seq >= first)
+        {
+            history.messages.retain(|message| message.seq < first);
+            history.more &= matches!(window, Window::Latest { .. }); // Those are older.
+        }
+        history
+    }
+
     /// All up to this number is stored, or never will be.
     pub(super) fn up_to(&self, room: &RoomId, seq: Seq) {
-        self.0.insert(room.clone(), seq);
+        self.up_to.insert(room.clone(), seq);
     }
 
     /// None of these numbers will ever have a message.
@@ -67,7 +107,7 @@ impl Decided {
 
     /// How far a room is decided, as far as it matters to whoever stores this number.
     fn before(&self, room: &RoomId, next: Seq) -> Seq {
-        self.0.get(room).unwrap_or((next - 1 - LOOK_BACK).max(0))
+        self.up_to.get(room).unwrap_or((next - 1 - LOOK_BACK).max(0))
     }
 
     /// Decides what is undecided before this number, which a batch with this message begins with.
@@ -102,7 +142,7 @@ impl Decided {
 
     /// A room is gone: nobody reads what may come there yet.
     pub(super) fn forget(&self, room: &RoomId) {
-        self.0.invalidate(room);
+        self.up_to.invalidate(room);
     }
 }
 

@@ -170,7 +170,8 @@ impl Store for MongoStore {
     }
 
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
-        in_time(messages::history(&self.chats, room, viewer, window)).await
+        let found = in_time(messages::history(&self.chats, room, viewer, window)).await?;
+        Ok(self.decided.kept(room, found, window))
     }
 
     async fn purge(&self, room: &RoomId) -> Result<()> {

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     chat_document::ChatDocument,
     connection::in_time,
-    decided::Decided,
+    decided::{Decided, UnderWay},
     messages::{Attempt, Place, counters, doubled},
     room_document::RoomDocument,
 };
@@ -197,8 +197,14 @@ impl Collections {
             }
         }
         self.settle(group).await?;
+        let under_way = group.iter().filter_map(|Numbered { batch, place, .. }| {
+            let first = *place.as_ref()?.numbers(&batch.drafts).start();
+            Some(self.decided.insert(&batch.room, first))
+        });
+        let under_way: Vec<UnderWay> = under_way.collect();
         let mut stored = vec![HashSet::new(); group.len()];
         let doubled = self.insert_in_order(&documents).await?;
+        drop(under_way);
         for (nth, (index, seq)) in numbers.into_iter().enumerate() {
             if !doubled.contains(&nth) {
                 stored[index].insert(seq);
