@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture bench bench-micro lint screenshots clean
+.PHONY: help run build test torture bench bench-micro lint protocol screenshots clean
 
 help: ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ bench-micro: ## Measure what is done often, each alone.
 
 lint: ## Check format, lints, types and dependencies.
 	python3 tests/run.py lint
+
+protocol: node_modules/.package-lock.json ## Write what is made of the protocol: docs/asyncapi.yaml, the pages' constants and types.
+	WRITE_PROTOCOL=1 cargo test --locked --test protocol
+	npm run --silent protocol
 
 screenshots: ## Take the screenshots of docs/ anew.
 	python3 tests/run.py screenshots

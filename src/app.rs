@@ -28,7 +28,7 @@ use crate::{
     chat::{Chat, Rules},
     config::{Config, MIN_SECRET_BYTES},
     connection::{Counting, Peer},
-    domain::Event,
+    domain::{Event, Network, NetworkKey},
     media::Media,
     session::Sessions,
     sockets::{Sockets, handshake},
@@ -94,6 +94,7 @@ impl App {
             max_rooms: config.max_rooms,
             max_capacity: config.max_room_capacity,
             rates: config.rates.clone(),
+            kick_networks: config.kick_networks.then(|| NetworkKey::new(&secret)),
         };
         let chat = Chat::new(store.clone(), media, bus.clone(), rules);
         chat.take_over(alone).await?;
@@ -177,7 +178,13 @@ impl App {
                 handshake::keep_little(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
             },
         ));
-        web::routes(&self.chat, &self.sessions, socket_io, setup)
+        let proxies = self.config.trusted_proxies.clone();
+        let arrive = move |ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request| {
+            let network = proxies.network(peer.address.ip(), request.headers());
+            request.extensions_mut().insert(Network::new(network.to_string()));
+            std::future::ready(request)
+        };
+        web::routes(&self.chat, &self.sessions, socket_io, setup).layer(map_request(arrive))
     }
 }
 

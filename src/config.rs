@@ -4,7 +4,10 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use url::Url;
 
-use crate::chat::{Rate, Rates};
+use crate::{
+    chat::{Rate, Rates},
+    connection::Proxies,
+};
 
 /// A setting that cannot be used. Its text is one line: the variable, the value, and why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +79,12 @@ pub struct Config {
     pub max_gif_bytes: usize,
     /// How often one person may do what costs others.
     pub rates: Rates,
+    /// Whether a kick shuts out the network that somebody came from, too. `KICK_NETWORKS`, `on` or
+    /// `off`, by default `on`.
+    pub kick_networks: bool,
+    /// Programs in front of this one, whose word it takes for whom they speak: addresses and networks
+    /// with commas between them, or `none`. `TRUSTED_PROXIES`, by default this very machine.
+    pub trusted_proxies: Proxies,
     /// What is logged, in the syntax of `tracing`'s filter. `RUST_LOG`, by default `info`.
     pub log: String,
 }
@@ -115,7 +124,11 @@ impl Config {
                 chats: vars.rate("RATE_CHATS", "30/10")?,
                 gifs: vars.rate("RATE_GIFS", "10/60")?,
                 typing: vars.rate("RATE_TYPING", "20/10")?,
+                items: vars.rate("RATE_ITEMS", "30/10")?,
+                reads: vars.rate("RATE_READS", "200/10")?,
             },
+            kick_networks: vars.switch("KICK_NETWORKS", true)?,
+            trusted_proxies: vars.proxies()?,
             log: vars.take("RUST_LOG").unwrap_or_else(|| "info".to_owned()),
         })
     }
@@ -145,6 +158,10 @@ impl Config {
             ("RATE_CHATS", rate(self.rates.chats)),
             ("RATE_GIFS", rate(self.rates.gifs)),
             ("RATE_TYPING", rate(self.rates.typing)),
+            ("RATE_ITEMS", rate(self.rates.items)),
+            ("RATE_READS", rate(self.rates.reads)),
+            ("KICK_NETWORKS", if self.kick_networks { "on" } else { "off" }.to_owned()),
+            ("TRUSTED_PROXIES", self.trusted_proxies.to_string()),
             ("RUST_LOG", self.log.clone()),
         ];
         lines.map(|(name, value)| format!("{name}={value}\n")).concat()
@@ -185,6 +202,20 @@ impl Vars {
             return Ok(None);
         }
         raw.parse().map(Some).map_err(|reason: &str| self.invalid(variable, reason))
+    }
+
+    fn switch(&self, variable: &'static str, default: bool) -> Result<bool, Invalid> {
+        match self.take(variable).as_deref() {
+            None => Ok(default),
+            Some("on") => Ok(true),
+            Some("off") => Ok(false),
+            Some(_) => Err(self.invalid(variable, "neither `on` nor `off`")),
+        }
+    }
+
+    fn proxies(&self) -> Result<Proxies, Invalid> {
+        let named = self.take("TRUSTED_PROXIES").unwrap_or_else(|| "127.0.0.0/8,::1".to_owned());
+        named.parse().map_err(|reason: &str| self.invalid("TRUSTED_PROXIES", reason))
     }
 
     fn grace(&self) -> Result<Duration, Invalid> {
@@ -278,6 +309,8 @@ mod tests {
             ("MAX_GIF_BYTES", "5MB"),
             ("RATE_CHATS", "30"),
             ("RATE_CHATS", "0/10"),
+            ("KICK_NETWORKS", "yes"),
+            ("TRUSTED_PROXIES", "proxy"),
             ("MONGO_ID", "admin"),
         ] {
             let error = config(&[(variable, value)]).unwrap_err().to_string();

@@ -2,8 +2,9 @@
 //! taken.
 
 use std::{
-    io,
-    net::SocketAddr,
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -15,6 +16,8 @@ use axum::{
     extract::connect_info::Connected,
     serve::{IncomingStream, Listener},
 };
+use http::HeaderMap;
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::io::InspectWriter;
 use tracing::warn;
@@ -22,6 +25,9 @@ use tracing::warn;
 /// A connection that takes nothing for so long is cut off by the kernel, and its seat freed; else
 /// it would keep both until its peer closes it, which may be never.
 const STUCK_AFTER: Duration = Duration::from_secs(5);
+
+/// Where proxies say whom they speak for, each behind what those before it said.
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// How many bytes a connection has taken. Clones are of the same connection.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +42,74 @@ impl Taken {
 
     fn add(&self, bytes: usize) {
         self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// Programs in front of this server, which say whom they speak for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxies(Vec<IpNet>);
+
+impl FromStr for Proxies {
+    type Err = &'static str;
+
+    /// Addresses and networks, with commas between them: `10.0.0.7, 192.168.0.0/16`; or `none`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let one = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let named = text.split(',').map(str::trim).filter(|_| text != "none");
+        named
+            .map(one)
+            .collect::<Result<_, _>>()
+            .map(Self)
+            .map_err(|_| "not addresses or networks, such as 10.0.0.7, 192.168.0.0/16")
+    }
+}
+
+impl fmt::Display for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        let words = words.join(",");
+        f.write_str(if words.is_empty() { "none" } else { &words })
+    }
+}
+
+impl Proxies {
+    fn trust(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The network of whoever made a request: what the nearest program that is not trusted gave as its
+    /// address, or came from. What that program says of others may be made up.
+    #[must_use]
+    pub fn network(&self, peer: IpAddr, headers: &HeaderMap) -> Network {
+        let said = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+        let said: Vec<&str> = said.flat_map(|value| value.split(',')).map(str::trim).collect();
+        let mut nearest = peer.to_canonical();
+        for words in said.into_iter().rev() {
+            if !self.trust(nearest) {
+                break;
+            }
+            let with_port = || words.parse::<SocketAddr>().ok().map(|address| address.ip());
+            let Some(next) = words.parse::<IpAddr>().ok().or_else(with_port) else { break };
+            nearest = next.to_canonical();
+        }
+        Network::of(nearest)
+    }
+}
+
+/// Where somebody comes from: an address of IPv4, or a /64 of IPv6, which is what one household has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    fn of(address: IpAddr) -> Self {
+        let bits = if address.is_ipv4() { 32 } else { 64 };
+        Self(IpNet::new(address, bits).map_or_else(|_| IpNet::from(address), |net| net.trunc()))
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -82,5 +156,48 @@ impl Listener for Counting {
 impl Connected<IncomingStream<'_, Counting>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Counting>) -> Self {
         stream.remote_addr().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(peer: &str, forwarded: &[&str]) -> String {
+        let proxies: Proxies = "127.0.0.1, 10.0.0.0/8, ::1".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(FORWARDED_FOR, value.parse().unwrap());
+        }
+        proxies.network(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_whom_it_speaks_for() {
+        for (peer, forwarded, expected) in [
+            ("198.51.100.7", &[] as &[&str], "198.51.100.7/32"),
+            ("198.51.100.7", &["192.0.2.1"], "198.51.100.7/32"),
+            ("127.0.0.1", &[], "127.0.0.1/32"),
+            ("127.0.0.1", &["192.0.2.1"], "192.0.2.1/32"),
+            ("::ffff:127.0.0.1", &["192.0.2.1"], "192.0.2.1/32"),
+            ("127.0.0.1", &["203.0.113.9, 192.0.2.1"], "192.0.2.1/32"), // The first one is made up.
+            ("127.0.0.1", &["203.0.113.9", "192.0.2.1, 10.1.2.3"], "192.0.2.1/32"),
+            ("127.0.0.1", &["192.0.2.1:4711"], "192.0.2.1/32"),
+            ("127.0.0.1", &["unknown, 10.1.2.3"], "10.1.2.3/32"),
+            ("::1", &["2001:db8:1:2:3:4:5:6"], "2001:db8:1:2::/64"),
+            ("::1", &["[2001:db8:1:2:9::9]:443"], "2001:db8:1:2::/64"),
+        ] {
+            assert_eq!(network(peer, forwarded), expected, "{peer} {forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_networks_is_refused() {
+        for text in ["proxy", "10.0.0.0/33", "10.0.0.1 10.0.0.2"] {
+            assert!(text.parse::<Proxies>().is_err(), "{text}");
+        }
+        for text in ["none", "10.0.0.0/8,::1/128"] {
+            assert_eq!(text.parse::<Proxies>().unwrap().to_string(), text);
+        }
     }
 }

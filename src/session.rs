@@ -22,7 +22,7 @@ use tower_sessions::{
 
 use crate::{
     chat::Pass,
-    domain::{Color, Name, Person, PersonId, RoomId, Timestamp},
+    domain::{Choices, Color, Language, Name, Person, PersonId, RoomId, Theme, Timestamp},
     store::{self, SessionRow, Store},
 };
 
@@ -42,6 +42,7 @@ const MAX_KEPT: u64 = 4_096;
 const PERSON: &str = "person";
 const PASSES: &str = "passes";
 const LAST_DAY: &str = "lastDay";
+const CHOICES: &str = "choices";
 
 /// The sessions of a server.
 #[derive(Clone)]
@@ -120,11 +121,34 @@ impl StoredPerson {
     }
 }
 
+/// Choices as a session keeps them: by their codes.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct StoredChoices {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    theme: Option<String>,
+}
+
+/// What the reader of a session has chosen for their pages.
+///
+/// # Errors
+/// When the store is in trouble.
+pub async fn choices(session: &Session) -> Result<Choices, Error> {
+    let StoredChoices { language, theme } = session.get(CHOICES).await?.unwrap_or_default();
+    Ok(Choices {
+        language: language.as_deref().and_then(Language::of_code),
+        theme: theme.as_deref().and_then(Theme::of_code),
+    })
+}
+
 /// Somebody with a session.
 #[derive(Debug, Clone)]
 pub struct Visitor {
     /// Who they are.
     pub person: Person,
+    /// What they have chosen for their pages.
+    pub choices: Choices,
     session: Session,
 }
 
@@ -148,7 +172,7 @@ impl Sessions {
         let id = session.id().map(|id| id.to_string()).unwrap_or_default();
         let person = Person::of_session(&self.secret, &id);
         session.insert(PERSON, StoredPerson::of(&person)).await?;
-        Ok(Visitor { person, session })
+        Ok(Visitor { person, choices: Choices::default(), session })
     }
 
     /// The visitor whose session this is, if it lives.
@@ -162,7 +186,8 @@ impl Sessions {
         if session.get::<i64>(LAST_DAY).await? != Some(today()) {
             session.insert(LAST_DAY, today()).await?;
         }
-        Ok(Some(Visitor { person, session }))
+        let choices = choices(&session).await?;
+        Ok(Some(Visitor { person, choices, session }))
     }
 
     /// The same, read from the store anew: a connection outlives what its request has read.
@@ -236,6 +261,27 @@ impl Visitor {
     /// When the store is in trouble.
     pub async fn end(&self) -> Result<(), Error> {
         Ok(self.session.flush().await?)
+    }
+
+    /// Keeps what they have chosen for their pages.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn choose(&self, choices: Choices) -> Result<(), Error> {
+        let stored = StoredChoices {
+            language: choices.language.map(|language| language.code().to_owned()),
+            theme: choices.theme.map(|theme| theme.code().to_owned()),
+        };
+        Ok(self.session.insert(CHOICES, stored).await?)
+    }
+
+    /// The same, at once: on a socket, no request ends that would do it.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn choose_now(&self, choices: Choices) -> Result<(), Error> {
+        self.choose(choices).await?;
+        Ok(self.session.save().await?)
     }
 
     /// Keeps a pass at once: on a socket, no request ends that would do it.

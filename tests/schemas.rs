@@ -10,8 +10,8 @@ mod mongo_server;
 
 use huechat::{
     domain::{
-        Author, Capacity, ClientId, Draft, DraftBody, Gif, GifFacts, MessageText, NodeId,
-        PasswordHash, Person, RoomId, RoomTitle, SocketId, SystemCode, Timestamp,
+        Author, Capacity, ClientId, Draft, DraftBody, Gif, GifFacts, MessageText, NetworkHash,
+        NodeId, PasswordHash, Person, RoomId, RoomTitle, SocketId, SystemCode, Timestamp,
     },
     store::{Departing, Entry, NewRoom, SessionRow, Store, mongo::MongoStore},
 };
@@ -50,6 +50,7 @@ async fn enter(store: &MongoStore, room: &NewRoom, person: &Person) {
         socket: SocketId::new(format!("socket of {}", person.id)),
         node: NodeId::new("node"),
         passed: room.password.clone(),
+        network: Some(NetworkHash::new("a".repeat(24))),
         at: now(),
     };
     store.enter(entry).await.unwrap();

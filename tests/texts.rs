@@ -18,8 +18,8 @@ use fluent_syntax::{
     parser,
 };
 use huechat::{
-    domain::{Hue, SystemCode},
-    web::texts::{Language, Texts},
+    domain::{Hue, Language, SystemCode},
+    web::texts::Texts,
 };
 
 /// Keys that are put together: the start of each, and all of its ends.
@@ -55,6 +55,8 @@ fn composed() -> Vec<String> {
         "max_not_a_number",
         "max_out_of_range",
         "max_too_few",
+        "language_unknown",
+        "theme_unknown",
         "password_too_long",
         "empty",
         // What the page itself finds out.

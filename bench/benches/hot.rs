@@ -50,6 +50,7 @@ fn entry(room: &RoomId, person: &Person) -> Entry {
         socket: SocketId::random(),
         node: NodeId::random(),
         passed: None,
+        network: None,
         at: Timestamp::now(),
     }
 }

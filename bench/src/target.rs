@@ -98,8 +98,8 @@ impl Target {
             Kind::Limit => command.arg(&programs.limit),
             Kind::Peer | Kind::PeerMemory => command.arg("node").arg(&programs.peer),
         };
-        for rate in ["RATE_ROOMS", "RATE_PASSWORDS", "RATE_CHATS", "RATE_GIFS"] {
-            command.env(rate, "off");
+        for rate in ["ROOMS", "PASSWORDS", "CHATS", "GIFS", "READS"] {
+            command.env(format!("RATE_{rate}"), "off");
         }
         command
             .env("HOST", "127.0.0.1")

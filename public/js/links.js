@@ -1,13 +1,21 @@
-// Addresses in a text, to click on. The rest of the text stays text.
+// Addresses in a text, to click on, and names. The rest of the text stays text.
 
 import { find } from "../lib/linkify.js";
 
 /**
  * @param {Element} element
  * @param {string} text
+ * @param {(text: string) => (string | Node)[]} withNames Finds names in what is no address.
  */
-export function setTextWithLinks(element, text) {
-  element.replaceChildren(...[...text.matchAll(STRETCH)].flatMap(([stretch]) => withLinks(stretch)));
+export function setText(element, text, withNames) {
+  /** @type {(string | Node)[]} */
+  const pieces = [];
+  for (const piece of [...text.matchAll(STRETCH)].flatMap(([stretch]) => withLinks(stretch))) {
+    const before = pieces.at(-1);
+    if (typeof piece === "string" && typeof before === "string") pieces[pieces.length - 1] = before + piece;
+    else pieces.push(piece);
+  }
+  element.replaceChildren(...pieces.flatMap((piece) => (typeof piece === "string" ? withNames(piece) : [piece])));
 }
 
 /** An address ends where another script begins: in Korean, words go on without a space. */

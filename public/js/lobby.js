@@ -4,8 +4,10 @@ import { copyOf, need } from "./dom.js";
 import { listen } from "./lobby/live.js";
 import { PasswordDialog } from "./lobby/password-dialog.js";
 import { RoomList } from "./lobby/room-list.js";
+import { asked } from "./protocol.js";
+import { offerChoices } from "./reader.js";
 import { Texts } from "./texts.js";
-import { codeOf, fetchJson } from "./wire.js";
+import { ask, codeOf, fetchJson } from "./wire.js";
 
 /** Long enough that a hiccup is not worth a word. */
 const HICCUP_MS = 3_000;
@@ -22,7 +24,7 @@ const search = need(document, "#q", HTMLInputElement);
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let hiccup;
 
-listen({
+const socket = listen({
   live: () => {
     clearTimeout(hiccup);
     hiccup = undefined;
@@ -42,14 +44,15 @@ listen({
   updated: (room) => rooms.update(room),
   removed: (id) => rooms.remove(id),
 });
+offerChoices(texts, (choice) => (socket.connected ? ask(socket, asked.READER_PUT, choice) : null));
 searchWhileTyping();
 askBeforeLockedRooms();
 
 /** Asks for the list anew: what happened before listening, or while the connection was away, was not heard. */
 async function refresh() {
-  const asked = location.href;
-  const response = await fetch(asked, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!response?.ok || asked !== location.href) return; // Stays as it is, until the next time.
+  const address = location.href;
+  const response = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!response?.ok || address !== location.href) return; // Stays as it is, until the next time.
   rooms.replaceBy(new DOMParser().parseFromString(await response.text(), "text/html"));
 }
 

@@ -1,6 +1,10 @@
 // A room, live. The parts know nothing of one another; this puts them together.
 
 import { need } from "./dom.js";
+import { inEnglish, names } from "./mentions.js";
+import { asked, told } from "./protocol.js";
+import { offerChoices } from "./reader.js";
+import { Alerts } from "./room/alerts.js";
 import { Composer } from "./room/composer.js";
 import { Connection } from "./room/connection.js";
 import { offerDeleting } from "./room/deleting.js";
@@ -16,6 +20,7 @@ import { leaveBy } from "./room/leaving.js";
 import { LineMaker } from "./room/line-maker.js";
 import { Log } from "./room/log.js";
 import { Members } from "./room/members.js";
+import { offerNames } from "./room/naming.js";
 import { OlderLines } from "./room/older-lines.js";
 import { Outbox } from "./room/outbox.js";
 import { PersonDialog } from "./room/person-dialog.js";
@@ -44,6 +49,7 @@ const files = new KeptFiles();
 const hiding = new Hiding(room);
 const settings = new Settings(texts, room);
 const unread = new Unread();
+const alerts = new Alerts(texts);
 const members = new Members(texts, me, {
   chosen: (person) => someone.open(person),
   host: (mine) => settings.offer(mine),
@@ -56,7 +62,7 @@ const timeline = new Timeline({
     for (const clientId of log.show(chats)) outbox.settle(clientId);
     hiding.apply();
   },
-  ask: (after) => ask(connection.socket, "chat:get", { after, limit: 100 }),
+  ask: (after) => ask(connection.socket, asked.CHAT_GET, { after, limit: 100 }),
 });
 
 const status = new Status(texts, () => connection.tryNow());
@@ -69,6 +75,7 @@ const connection = new Connection({
     ending.say(reason, by);
   },
   welcome: async (welcome) => {
+    lines.call(welcome.you);
     members.replaceBy(welcome);
     await timeline.resume(welcome);
   },
@@ -79,8 +86,8 @@ const outbox = new Outbox(room, {
   isLive: () => connection.isLive,
   send: ({ clientId, kind, chat, to }, signal) => {
     if (kind === "gif") return sendGif(clientId, signal);
-    if (to) return ask(connection.socket, "whisper:post", { to: to.id, chat, clientId });
-    return ask(connection.socket, "chat:post", { chat, clientId });
+    if (to) return ask(connection.socket, asked.WHISPER_POST, { to: to.id, chat, clientId });
+    return ask(connection.socket, asked.CHAT_POST, { chat, clientId });
   },
   shown: (entry, pause) => unsent.show(entry, pause),
   sent: (clientId, chat) => unsent.sent(clientId, chat, timeline.newest),
@@ -95,11 +102,14 @@ const unsent = new Unsent(lines, log, {
 });
 
 const typing = new Typing(texts, (mine) => {
-  if (connection.isLive) connection.socket.volatile.emit("typing", mine);
+  if (connection.isLive) connection.socket.volatile.emit(asked.TYPING, mine);
 });
 
 const composer = new Composer(texts, room, {
-  post: (chat, to) => say({ clientId: newClientId(), kind: to ? "whisper" : "chat", chat, ...(to && { to }) }),
+  post: (words, to) => {
+    const chat = inEnglish(words, members.others, texts);
+    say({ clientId: newClientId(), kind: to ? "whisper" : "chat", chat, ...(to && { to }) });
+  },
   typing: (mine) => typing.me(mine),
   addressed: (words) => members.addressed(words),
 });
@@ -109,15 +119,18 @@ const someone = new PersonDialog(texts, {
   whisper: (person) => composer.address(person),
   isHidden: (id) => hiding.has(id),
   toggle: (id) => hiding.toggle(id),
-  promote: (id) => ask(connection.socket, "owner:put", { id }),
-  remove: (id) => ask(connection.socket, "person:kick", { id }),
+  promote: (id) => ask(connection.socket, asked.OWNER_PUT, { id }),
+  remove: (id) => ask(connection.socket, asked.PERSON_KICK, { id }),
   explain: (error) => texts.error(codeOf(error)),
 });
+
+offerNames(texts, () => members.others);
+offerChoices(texts, (choice) => (connection.isLive ? ask(connection.socket, asked.READER_PUT, choice) : null));
 
 offerDeleting({
   me,
   isHost: () => members.isHost,
-  remove: (seq) => ask(connection.socket, "chat:delete", { seq }),
+  remove: (seq) => ask(connection.socket, asked.CHAT_DELETE, { seq }),
   failed: (error) => composer.say(texts.error(codeOf(error))),
 });
 
@@ -138,16 +151,20 @@ async function sendGif(clientId, signal) {
 }
 
 const socket = connection.socket;
-socket.on("chat", (chat) => {
+socket.on(told.CHAT, (chat) => {
   typing.other(chat.user, false);
-  if (chat.user.id !== me && chat.kind !== "system" && !hiding.has(chat.user.id)) unread.add(1);
+  if (chat.user.id !== me && chat.kind !== "system" && !hiding.has(chat.user.id)) {
+    unread.add(1);
+    if (chat.kind === "whisper") alerts.tell("whispered", chat.user);
+    else if (names(chat.chat ?? "", lines.myName)) alerts.tell("mentioned", chat.user);
+  }
   void timeline.accept(chat);
 });
-socket.on("join", ({ person, chat, prev }) => {
+socket.on(told.JOIN, ({ person, chat, prev }) => {
   members.add(person);
   void timeline.accept(chat, prev);
 });
-socket.on("exit", ({ person, chat, prev }) => {
+socket.on(told.EXIT, ({ person, chat, prev }) => {
   members.remove(person);
   typing.other(person, false);
   composer.gone(person.id);
@@ -155,14 +172,14 @@ socket.on("exit", ({ person, chat, prev }) => {
   void timeline.accept(chat, prev);
   if (person.id === me) connection.end("left");
 });
-socket.on("owner", (person) => members.crown(person));
-socket.on("head", ({ seq }) => void timeline.head(seq));
-socket.on("typing", ({ person, typing: mine }) => typing.other(person, mine));
-socket.on("updateRoom", (changed) => {
+socket.on(told.OWNER, (person) => members.crown(person));
+socket.on(told.HEAD, ({ seq }) => void timeline.head(seq));
+socket.on(told.TYPING, ({ person, typing: mine }) => typing.other(person, mine));
+socket.on(told.UPDATE_ROOM, (changed) => {
   settings.update(changed);
   unread.retitled();
 });
-socket.on("chat:removed", ({ seq }) => log.empty(seq));
+socket.on(told.CHAT_REMOVED, ({ seq }) => log.empty(seq));
 
 const gifs = new GifDialog(texts, mostBytes, (file) => {
   const clientId = newClientId();

@@ -2,7 +2,7 @@
 
 import { FluentBundle, FluentResource } from "../lib/fluent/index.js";
 
-/** @typedef {import("./wire.js").Person} Person */
+/** @typedef {{ hue: string, number: string | number }} Name */
 /** @typedef {Record<string, string | number>} Variables */
 
 export class Texts {
@@ -43,9 +43,18 @@ export class Texts {
     return this.#bundle.formatPattern(pattern, variables);
   }
 
-  /** @param {Person} person */
+  /** @param {Name} person */
   person({ hue, number }) {
     return this.text("person", { hue: this.text(`hue-${hue}`), number: String(number) });
+  }
+
+  /**
+   * A name in the reader's words; empty when there is no such colour word.
+   * @param {string} hue
+   * @param {string} number
+   */
+  name(hue, number) {
+    return this.#bundle.hasMessage(`hue-${hue}`) ? this.person({ hue, number }) : "";
   }
 
   /**

@@ -1,38 +1,12 @@
 // What comes over the wire, and how to ask for something and get an answer.
 
-/** @typedef {{ id: string, color: string, hue: string, number: number, name: string, bot?: true }} Person */
-
-/** @typedef {{ url: string, poster: string, width: number, height: number, bytes: number, frames: number, durationMs: number }} Gif */
-
-/**
- * @typedef {object} Chat
- * @property {number} seq
- * @property {"chat" | "gif" | "system" | "whisper"} kind
- * @property {Person} user
- * @property {string} [chat] Absent once it was deleted.
- * @property {Gif} [gif] Absent once it was deleted.
- * @property {{ code: string, person: Person }} [system]
- * @property {Person} [to]
- * @property {string} [clientId]
- * @property {string} createdAt
- * @property {number} [prev] The message before it that everybody sees.
- */
-
-/**
- * @typedef {object} Room
- * @property {string} id
- * @property {string} title
- * @property {number} max
- * @property {number} count
- * @property {string[]} colors
- * @property {Person} owner
- * @property {boolean} locked
- */
-
-/** @typedef {{ chats: Chat[], more: boolean }} History */
-/** @typedef {History & { room: Room, you: Person, people: Person[] }} Welcome */
-/** @typedef {{ person: Person, currentUsers: number, connected: boolean, chat: Chat, prev?: number }} Movement */
-/** @typedef {{ code: string, retryAfterMs?: number, fields?: Record<string, string> }} Refusal */
+/** @typedef {import("./protocol.js").Person} Person */
+/** @typedef {import("./protocol.js").Gif} Gif */
+/** @typedef {import("./protocol.js").Chat} Chat */
+/** @typedef {import("./protocol.js").Room} Room */
+/** @typedef {import("./protocol.js").Chats} History */
+/** @typedef {import("./protocol.js").Welcome} Welcome */
+/** @typedef {import("./protocol.js").ErrorBody} Refusal */
 /** @typedef {{ ok: true, data: unknown } | { ok: false, error: Refusal }} Reply */
 
 /** The server said no, or nothing; `code` says why, and `retryAfterMs` when it may say yes. */

@@ -41,12 +41,16 @@ pub struct Rates {
     pub rooms: Option<Rate>,
     /// Trying passwords. `RATE_PASSWORDS`, by default 10 in 60 seconds.
     pub passwords: Option<Rate>,
-    /// Saying something, deleting it, and what an owner changes. `RATE_CHATS`, by default 30 in 10 seconds.
+    /// Saying something. `RATE_CHATS`, by default 30 in 10 seconds.
     pub chats: Option<Rate>,
     /// Sharing GIFs. `RATE_GIFS`, by default 10 in 60 seconds.
     pub gifs: Option<Rate>,
     /// Telling that one types, which everybody hears. `RATE_TYPING`, by default 20 in 10 seconds.
     pub typing: Option<Rate>,
+    /// Deleting a message, and what an owner does. `RATE_ITEMS`, by default 30 in 10 seconds.
+    pub items: Option<Rate>,
+    /// Reading rooms and history; pages are not counted. `RATE_READS`, by default 200 in 10 seconds.
+    pub reads: Option<Rate>,
 }
 
 /// One class of things, counted by person.
@@ -84,6 +88,8 @@ pub(super) struct Limits {
     pub(super) chats: Limit,
     pub(super) gifs: Limit,
     pub(super) typing: Limit,
+    pub(super) items: Limit,
+    pub(super) reads: Limit,
 }
 
 impl Limits {
@@ -94,12 +100,15 @@ impl Limits {
             chats: Limit::new(rates.chats),
             gifs: Limit::new(rates.gifs),
             typing: Limit::new(rates.typing),
+            items: Limit::new(rates.items),
+            reads: Limit::new(rates.reads),
         }
     }
 
     /// Lets go of people who are well within every limit.
     pub(super) fn forget_the_idle(&self) {
-        for limit in [&self.rooms, &self.passwords, &self.chats, &self.gifs, &self.typing] {
+        let Self { rooms, passwords, chats, gifs, typing, items, reads } = self;
+        for limit in [rooms, passwords, chats, gifs, typing, items, reads] {
             limit.forget_the_idle();
         }
     }

@@ -12,7 +12,7 @@ use moka::future::Cache;
 
 use super::{Chat, Error};
 use crate::{
-    domain::{Event, RoomTitle},
+    domain::{Event, PersonId, RoomTitle},
     store::{LobbyPage, LobbyQuery},
 };
 
@@ -56,6 +56,20 @@ impl Chat {
         let read = async { self.store.lobby(query).await.map(Arc::new) };
         let found = self.lobby.pages.try_get_with((now, search, page), read).await;
         found.map_err(|cause| Error::Unavailable(cause.into()))
+    }
+
+    /// The same, for a program, which may ask as often as it likes only up to a rate.
+    ///
+    /// # Errors
+    /// [`Error::SlowDown`], [`Error::Unavailable`].
+    pub async fn look_around(
+        &self,
+        me: &PersonId,
+        search: &str,
+        page: usize,
+    ) -> Result<Arc<LobbyPage>, Error> {
+        self.limits.reads.check(me)?;
+        self.lobby(search, page).await
     }
 
     /// How many pages so many rooms fill; an empty lobby is one page.

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    Chat, Error, Pass,
+    Caller, Chat, Error,
     lane::{Announce, Asker, Say, Work},
 };
 use crate::{
@@ -170,15 +170,15 @@ impl Chat {
     /// Messages of a room, for somebody who is let in.
     ///
     /// # Errors
-    /// The reasons of [`Chat::knock`].
+    /// The reasons of [`Chat::knock`], [`Error::SlowDown`].
     pub async fn history(
         &self,
         room: &RoomId,
-        me: &PersonId,
-        pass: Option<&Pass>,
+        caller: Caller<'_>,
         window: Window,
     ) -> Result<History, Error> {
-        Ok(self.look_in(room, me, pass, window).await?.1)
+        self.limits.reads.check(caller.id)?;
+        Ok(self.look_in(room, caller, window).await?.1)
     }
 
     /// A GIF or a poster of a room, or a part of it, for somebody who is let in; `None` when there
@@ -189,12 +189,11 @@ impl Chat {
     pub async fn file(
         &self,
         room: &RoomId,
-        me: &PersonId,
-        pass: Option<&Pass>,
+        caller: Caller<'_>,
         name: &str,
         range: Option<GetRange>,
     ) -> Result<Option<GifFile>, Error> {
-        self.knock(room, me, pass).await?;
+        self.knock(room, caller).await?;
         Ok(self.media.file(room, name, range).await?)
     }
 

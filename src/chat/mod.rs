@@ -33,11 +33,16 @@ pub use error::{Error, FieldError, client_id, person_id, room_id};
 pub use limits::{Rate, Rates};
 pub use messages::GifFile;
 pub use owner::{RoomChangeForm, RoomChanged};
-pub use rooms::{Opened, Pass, RoomForm};
+pub use rooms::{Caller, Opened, Pass, RoomForm};
 pub use seats::{MAX_WINDOW, Presence, Welcome};
 
 pub use crate::store::LobbyPage;
-use crate::{bus::Bus, domain::NodeId, media::Media, store::Store};
+use crate::{
+    bus::Bus,
+    domain::{Network, NetworkHash, NetworkKey, NodeId, RoomId},
+    media::Media,
+    store::Store,
+};
 use doubts::Doubts;
 use lane::Lanes;
 use limits::Limits;
@@ -54,6 +59,8 @@ pub struct Rules {
     pub max_capacity: u32,
     /// How often one person may do what costs others.
     pub rates: Rates,
+    /// With which a kick remembers the network that it shuts out, too; without one it does not.
+    pub kick_networks: Option<NetworkKey>,
 }
 
 /// A new room waits so long for its first person, and for its owner.
@@ -128,6 +135,11 @@ impl Chat {
     /// From here on, no new rooms or people are taken.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// What a room remembers of a network, where kicks shut those out.
+    fn network(&self, room: &RoomId, network: Option<&Network>) -> Option<NetworkHash> {
+        Some(self.rules.kick_networks.as_ref()?.hash(room, network?))
     }
 
     fn open_for_new(&self) -> Result<(), Error> {

@@ -46,7 +46,7 @@ impl Chat {
         me: &PersonId,
         form: &RoomChangeForm,
     ) -> Result<RoomChanged, Error> {
-        self.limits.chats.check(me)?;
+        self.limits.items.check(me)?;
         let change = self.parse(form, room, me).await?;
         let pass = change.password.as_ref().and_then(Option::as_ref).map(Pass::of);
         let Changed { before, after } = self.store.change(room, me, change).await??;
@@ -94,8 +94,9 @@ impl Chat {
     /// Closes a room, whoever is there.
     ///
     /// # Errors
-    /// [`Error::NotOwner`], [`Error::NoSuchRoom`].
+    /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
     pub async fn close(&self, room: &RoomId, me: &PersonId) -> Result<(), Error> {
+        self.limits.items.check(me)?;
         self.owned(room, me).await?;
         if !self.store.close(room, Closing::Always).await? {
             return Err(Error::NoSuchRoom);
@@ -107,8 +108,10 @@ impl Chat {
     /// Removes somebody from a room, for as long as it exists.
     ///
     /// # Errors
-    /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Yourself`], [`Error::NotHere`].
+    /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Yourself`], [`Error::NotHere`],
+    /// [`Error::SlowDown`].
     pub async fn kick(&self, room: &RoomId, me: &PersonId, whom: &PersonId) -> Result<(), Error> {
+        self.limits.items.check(me)?;
         let owned = self.owned(room, me).await?;
         if whom == me {
             return Err(Error::Yourself);
@@ -135,7 +138,7 @@ impl Chat {
         me: &PersonId,
         whom: &PersonId,
     ) -> Result<Person, Error> {
-        self.limits.chats.check(me)?;
+        self.limits.items.check(me)?;
         if whom == me {
             self.owned(room, me).await?;
             return Err(Error::Yourself);
@@ -152,7 +155,7 @@ impl Chat {
     /// [`Error::NoSuchRoom`], [`Error::NotInRoom`], [`Error::NoSuchMessage`], [`Error::NotOwner`] for what
     /// somebody else said, [`Error::SlowDown`].
     pub async fn delete(&self, room: &RoomId, me: &PersonId, seq: Seq) -> Result<Message, Error> {
-        self.limits.chats.check(me)?;
+        self.limits.items.check(me)?;
         let found = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
         if found.seat(me).is_none() {
             return Err(Error::NotInRoom);

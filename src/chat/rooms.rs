@@ -3,8 +3,8 @@
 use super::{Chat, Error, FieldError};
 use crate::{
     domain::{
-        Capacity, Event, History, InvalidCapacity, InvalidTitle, Knock, Password, PasswordHash,
-        Person, PersonId, Room, RoomId, RoomSummary, RoomTitle, Timestamp, Window,
+        Capacity, Event, History, InvalidCapacity, InvalidTitle, Knock, Network, Password,
+        PasswordHash, Person, PersonId, Room, RoomId, RoomSummary, RoomTitle, Timestamp, Window,
     },
     store::NewRoom,
 };
@@ -77,6 +77,17 @@ impl Pass {
     }
 }
 
+/// Somebody at a room's door.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// Who.
+    pub id: &'a PersonId,
+    /// What they keep of having shown the room's password.
+    pub pass: Option<&'a Pass>,
+    /// Where they come from; nobody knows of whoever is in already.
+    pub network: Option<&'a Network>,
+}
+
 /// A room that was just made.
 #[derive(Debug, Clone)]
 pub struct Opened {
@@ -143,16 +154,25 @@ impl Chat {
     ///
     /// # Errors
     /// The first reason why they are not.
-    pub async fn knock(
-        &self,
-        room: &RoomId,
-        me: &PersonId,
-        pass: Option<&Pass>,
-    ) -> Result<Room, Error> {
+    pub async fn knock(&self, room: &RoomId, caller: Caller<'_>) -> Result<Room, Error> {
         let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        let passed = passed(&room, pass);
-        room.admit(Knock { person: me, passed: passed.as_ref() })?;
+        let passed = passed(&room, caller.pass);
+        let network = self.network(&room.id, caller.network);
+        room.admit(Knock {
+            person: caller.id,
+            passed: passed.as_ref(),
+            network: network.as_ref(),
+        })?;
         Ok(room)
+    }
+
+    /// The same, for a program, which may ask as often as it likes only up to a rate.
+    ///
+    /// # Errors
+    /// The reasons of [`Chat::knock`], [`Error::SlowDown`].
+    pub async fn look_up(&self, room: &RoomId, caller: Caller<'_>) -> Result<Room, Error> {
+        self.limits.reads.check(caller.id)?;
+        self.knock(room, caller).await
     }
 
     /// A room with a stretch of its messages, for somebody who is let in.
@@ -162,12 +182,11 @@ impl Chat {
     pub async fn look_in(
         &self,
         room: &RoomId,
-        me: &PersonId,
-        pass: Option<&Pass>,
+        caller: Caller<'_>,
         window: Window,
     ) -> Result<(Room, History), Error> {
-        let found = self.knock(room, me, pass).await?;
-        let history = self.store.history(room, me, window.up_to(found.seq)).await?;
+        let found = self.knock(room, caller).await?;
+        let history = self.store.history(room, caller.id, window.up_to(found.seq)).await?;
         Ok((found, history))
     }
 

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Event, History, PasswordHash, Person, PersonId, Room, RoomId, Seq, SocketId, SystemCode,
-        Timestamp, Window,
+        Event, History, Network, PasswordHash, Person, PersonId, Room, RoomId, Seq, SocketId,
+        SystemCode, Timestamp, Window,
     },
     store::{Departing, Departure, Dropped, Entering, Entry},
 };
@@ -59,7 +59,7 @@ pub type Welcome = Result<(Room, History), Error>;
 impl Chat {
     /// Takes a seat for a new connection, or joins the one that this person has.
     ///
-    /// `password` is tried if they bring one; else `pass` counts.
+    /// `password` is tried if they bring one; else `pass` counts. `network` is where they come from.
     ///
     /// # Errors
     /// The first reason of [`crate::domain::Refusal`]; [`Error::SlowDown`] after too many passwords;
@@ -70,6 +70,7 @@ impl Chat {
         me: &Person,
         pass: Option<Pass>,
         password: Option<&str>,
+        network: Option<&Network>,
     ) -> Result<Presence, Error> {
         self.open_for_new()?;
         let passed = self.shown(room, me, pass, password).await?;
@@ -80,6 +81,7 @@ impl Chat {
             socket: socket.clone(),
             node: self.node.clone(),
             passed,
+            network: self.network(room, network),
             at: Timestamp::now(),
         };
         let at = entry.at;

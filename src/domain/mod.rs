@@ -4,11 +4,13 @@
 //! value is already right.
 
 mod capacity;
+mod choices;
 mod color;
 mod event;
 mod gif;
 mod id;
 mod message;
+mod network;
 mod password;
 mod person;
 mod room;
@@ -16,6 +18,7 @@ mod time;
 mod title;
 
 pub use capacity::{Capacity, InvalidCapacity};
+pub use choices::{Choices, Language, Theme};
 pub use color::{Color, Hue};
 pub use event::Event;
 pub use gif::{Gif, GifFacts};
@@ -24,6 +27,7 @@ pub use message::{
     Author, Body, Draft, DraftBody, History, InvalidText, Message, MessageText, Seq, SystemCode,
     Window,
 };
+pub use network::{Network, NetworkHash, NetworkKey};
 pub use password::{InvalidPassword, Password, PasswordHash};
 pub use person::{Name, Person};
 pub use room::{Knock, Refusal, Room, RoomChange, RoomSummary, Seat, SeatSocket, Undone};

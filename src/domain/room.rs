@@ -1,8 +1,8 @@
 //! A room, its seats, and who may take one.
 
 use super::{
-    Capacity, Color, Name, NodeId, PasswordHash, Person, PersonId, RoomId, RoomTitle, Seq,
-    SocketId, Timestamp,
+    Capacity, Color, Name, NetworkHash, NodeId, PasswordHash, Person, PersonId, RoomId, RoomTitle,
+    Seq, SocketId, Timestamp,
 };
 
 /// One connection that holds a seat.
@@ -25,6 +25,8 @@ pub struct Seat {
     pub since: Timestamp,
     /// When their last connection went; `None` while one is there.
     pub left_at: Option<Timestamp>,
+    /// From which network they came last, where that is remembered.
+    pub network: Option<NetworkHash>,
 }
 
 /// A room as it is stored.
@@ -50,6 +52,8 @@ pub struct Room {
     pub people: Vec<Seat>,
     /// Who may not come back.
     pub kicked: Vec<PersonId>,
+    /// From which networks nobody may come in any more.
+    pub kicked_networks: Vec<NetworkHash>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Since when it has waited for its first person; `None` once somebody came.
@@ -78,6 +82,8 @@ pub struct Knock<'a> {
     pub person: &'a PersonId,
     /// The hash of the password that they have shown to know.
     pub passed: Option<&'a PasswordHash>,
+    /// From which network they come, where that matters.
+    pub network: Option<&'a NetworkHash>,
 }
 
 /// What the owner changes of a room; what is `None` stays as it is.
@@ -126,7 +132,8 @@ impl Room {
         if !owner && self.password.is_some() && self.password.as_ref() != knock.passed {
             return Err(Refusal::WrongPassword);
         }
-        if self.kicked.contains(knock.person) {
+        let from_there = knock.network.is_some_and(|there| self.kicked_networks.contains(there));
+        if self.kicked.contains(knock.person) || (!owner && from_there) {
             return Err(Refusal::Kicked);
         }
         if !owner && self.locked {
@@ -244,7 +251,13 @@ mod tests {
     }
 
     fn seat(person: Person) -> Seat {
-        Seat { person, sockets: Vec::new(), since: Timestamp::from_millis(0), left_at: None }
+        Seat {
+            person,
+            sockets: Vec::new(),
+            since: Timestamp::from_millis(0),
+            left_at: None,
+            network: None,
+        }
     }
 
     fn room(owner: &Person) -> Room {
@@ -259,6 +272,7 @@ mod tests {
             head: 0,
             people: Vec::new(),
             kicked: Vec::new(),
+            kicked_networks: Vec::new(),
             created_at: Timestamp::from_millis(0),
             empty_since: Some(Timestamp::from_millis(0)),
         }
@@ -269,7 +283,7 @@ mod tests {
         person: &Person,
         passed: Option<&PasswordHash>,
     ) -> Result<(), Refusal> {
-        room.admit(Knock { person: &person.id, passed })
+        room.admit(Knock { person: &person.id, passed, network: None })
     }
 
     #[test]
@@ -301,6 +315,24 @@ mod tests {
         room.locked = true;
         room.password = Some(PasswordHash::new("hash"));
         assert_eq!(admitted(&room, &guest, None), Ok(()));
+    }
+
+    #[test]
+    fn a_network_that_somebody_was_kicked_from_is_closed_but_to_the_owner_and_who_is_there() {
+        let (owner, neighbour, newcomer) = (person("owner"), person("neighbour"), person("new"));
+        let (here, there) = (NetworkHash::new("here"), NetworkHash::new("there"));
+        let mut room = room(&owner);
+        room.max = Capacity::new(5);
+        room.people = vec![seat(neighbour.clone())];
+        room.kicked_networks = vec![there.clone()];
+        let from = |who: &Person, network: &NetworkHash| {
+            room.admit(Knock { person: &who.id, passed: None, network: Some(network) })
+        };
+
+        assert_eq!(from(&newcomer, &there), Err(Refusal::Kicked));
+        assert_eq!(from(&newcomer, &here), Ok(()));
+        assert_eq!(from(&neighbour, &there), Ok(()));
+        assert_eq!(from(&owner, &there), Ok(()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The answer that an event waits for, or the complaint to one that does not.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, ops::AsyncFnOnce, sync::Arc};
 
 use serde::Serialize;
 use socketioxide::{
@@ -48,6 +48,19 @@ fn extracted<A: Adapter, T: FromMessageParts<A>>(
 }
 
 impl Answer {
+    /// Does what was asked, if it can be understood, and answers.
+    pub(super) async fn after<Q, E, T: Serialize>(
+        self,
+        request: Result<Q, E>,
+        act: impl AsyncFnOnce(Q) -> Result<T, Error>,
+    ) {
+        let outcome = match request {
+            Ok(request) => act(request).await,
+            Err(_) => Err(Error::Malformed),
+        };
+        self.give(outcome);
+    }
+
     /// Answers.
     pub(super) fn give<T: Serialize>(self, outcome: Result<T, Error>) {
         if let Err(Error::Unavailable(cause)) = &outcome {

@@ -7,7 +7,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use hyper::upgrade::OnUpgrade;
 
-use crate::{connection::Taken, session::Session};
+use crate::{connection::Taken, domain::Network, session::Session};
 
 /// What the layer of Socket.IO reads, and the page that a socket comes from.
 const KEPT: [HeaderName; 7] = [
@@ -37,6 +37,9 @@ pub fn keep_little<Body>(request: Request<Body>, taken: Taken) -> Option<Request
     *kept.headers_mut() = headers;
     let extensions = kept.extensions_mut();
     extensions.insert(taken);
+    if let Some(network) = parts.extensions.remove::<Network>() {
+        extensions.insert(network);
+    }
     if let Some(session) = parts.extensions.remove::<Session>() {
         extensions.insert(session);
     }

@@ -2,7 +2,6 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use serde::Serialize;
 use socketioxide::{
     SocketIo,
     extract::{HttpExtension, SocketRef, State, TryData},
@@ -16,11 +15,12 @@ use tracing::warn;
 use super::{
     Refused, Shared,
     answer::Answer,
-    protocol::{self, RoomDelete, RoomGet, RoomPost, RoomPut, Rooms, asked, told},
+    protocol::{self, RoomDelete, RoomGet, RoomPost, RoomPut, Rooms, RoomsFound, asked, told},
+    reader,
 };
 use crate::{
-    chat::{Chat, Error, room_id},
-    domain::RoomId,
+    chat::{Caller, Chat, Error, room_id},
+    domain::{Network, RoomId},
     session::Session,
 };
 
@@ -49,35 +49,33 @@ pub(super) async fn admit(
     socket.on(asked::ROOM_POST, on_post);
     socket.on(asked::ROOM_PUT, on_put);
     socket.on(asked::ROOM_DELETE, on_delete);
+    socket.on(asked::READER_PUT, reader::on_put);
     socket.on_fallback(on_unknown);
     Ok(())
 }
 
 async fn on_get(
     answer: Answer,
+    socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
     TryData(request): TryData<RoomGet>,
 ) {
-    #[derive(Serialize)]
-    #[serde(untagged)]
-    enum Found {
-        One(protocol::Room),
-        Page(Rooms),
-    }
-    let outcome = async {
-        let RoomGet { id, q, page } = request.map_err(|_| Error::Malformed)?;
+    let act = async |RoomGet { id, q, page }: RoomGet| {
         let visitor = shared.visitor(&session).await?;
         let Some(id) = id else {
             let page = page.unwrap_or(1).max(1);
-            return Ok(Found::Page(Rooms::page(&*shared.chat.lobby(&q, page).await?, page)));
+            let found = shared.chat.look_around(&visitor.person.id, &q, page).await?;
+            return Ok(RoomsFound::Page(Rooms::page(&found, page)));
         };
         let id = room_id(&id)?;
         let pass = visitor.pass(&id).await?;
-        let room = shared.chat.knock(&id, &visitor.person.id, pass.as_ref()).await?;
-        Ok(Found::One(protocol::Room::from(&room.summary())))
+        let network = socket.req_parts().extensions.get::<Network>();
+        let caller = Caller { id: &visitor.person.id, pass: pass.as_ref(), network };
+        let room = shared.chat.look_up(&id, caller).await?;
+        Ok(RoomsFound::One(protocol::Room::from(&room.summary())))
     };
-    answer.give(outcome.await.map_err(|Refused(error)| error));
+    answer.after(request, act).await;
 }
 
 async fn on_post(
@@ -86,16 +84,15 @@ async fn on_post(
     HttpExtension(session): HttpExtension<Session>,
     TryData(request): TryData<RoomPost>,
 ) {
-    let outcome = async {
-        let form = request.map_err(|_| Error::Malformed)?.into();
+    let act = async |room: RoomPost| {
         let visitor = shared.visitor(&session).await?;
-        let opened = shared.chat.open(&visitor.person, &form).await?;
+        let opened = shared.chat.open(&visitor.person, &room.into()).await?;
         if let Some(pass) = &opened.pass {
             visitor.keep_pass_now(&opened.room.id, pass).await?;
         }
         Ok(protocol::Room::from(&opened.room))
     };
-    answer.give(outcome.await.map_err(|Refused(error)| error));
+    answer.after(request, act).await;
 }
 
 async fn on_put(
@@ -104,8 +101,7 @@ async fn on_put(
     HttpExtension(session): HttpExtension<Session>,
     TryData(request): TryData<RoomPut>,
 ) {
-    let outcome = async {
-        let RoomPut { id, patch } = request.map_err(|_| Error::Malformed)?;
+    let act = async |RoomPut { id, patch }: RoomPut| {
         let visitor = shared.visitor(&session).await?;
         let id = room_id(&id)?;
         let changed = shared.chat.change(&id, &visitor.person.id, &patch.into()).await?;
@@ -114,7 +110,7 @@ async fn on_put(
         }
         Ok(protocol::Room::from(&changed.room))
     };
-    answer.give(outcome.await.map_err(|Refused(error)| error));
+    answer.after(request, act).await;
 }
 
 async fn on_delete(
@@ -123,12 +119,12 @@ async fn on_delete(
     HttpExtension(session): HttpExtension<Session>,
     TryData(request): TryData<RoomDelete>,
 ) {
-    let outcome = async {
-        let id = room_id(&request.map_err(|_| Error::Malformed)?.id)?;
+    let act = async |RoomDelete { id }: RoomDelete| {
+        let id = room_id(&id)?;
         let visitor = shared.visitor(&session).await?;
-        Ok(shared.chat.close(&id, &visitor.person.id).await?)
+        shared.chat.close(&id, &visitor.person.id).await
     };
-    answer.give(outcome.await.map_err(|Refused(error)| error));
+    answer.after(request, act).await;
 }
 
 async fn on_unknown(answer: Answer) {

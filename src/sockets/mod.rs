@@ -8,6 +8,7 @@ mod answer;
 pub mod handshake;
 mod lobby;
 pub mod protocol;
+mod reader;
 mod room;
 mod slow;
 mod turn;
@@ -271,6 +272,12 @@ impl From<Error> for Refused {
             warn!(%cause, "could not answer a handshake");
         }
         Self(error)
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(Refused(error): Refused) -> Self {
+        error
     }
 }
 

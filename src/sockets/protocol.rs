@@ -5,84 +5,26 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod document;
+mod events;
 mod payloads;
 
 use crate::{
-    chat::{self, Error, LobbyPage, RoomChangeForm, RoomForm},
-    domain::{self, Seq},
+    chat::{Error, FieldError, RoomChangeForm, RoomForm},
+    domain::{self, Choices, Language, Seq, Theme},
 };
 
+pub use events::{CHAT, Event, LOBBY, asked, told};
 pub use payloads::{
-    Chat, Chats, Gif, Head, Kicked, Person, Presence, Removed, Room, System, Typing, Welcome,
+    Chat, Chats, Gif, Head, Kicked, Person, Presence, Removed, Room, Rooms, RoomsFound, System,
+    Typing, Welcome,
 };
-
-/// The namespace of the lobby.
-pub const LOBBY: &str = "/room";
-/// The namespace of the inside of a room.
-pub const CHAT: &str = "/chat";
-
-/// What the server says.
-pub mod told {
-    /// Lobby: a room was made. [`super::Room`].
-    pub const NEW_ROOM: &str = "newRoom";
-    /// Lobby: a room's count, title, owner or lock changed. Room: its owner changed it. [`super::Room`].
-    pub const UPDATE_ROOM: &str = "updateRoom";
-    /// Lobby and room: a room is gone. Its id.
-    pub const REMOVE_ROOM: &str = "removeRoom";
-    /// Room: the first word to whoever came in. [`super::Welcome`].
-    pub const WELCOME: &str = "welcome";
-    /// Room: somebody came in. [`super::Presence`].
-    pub const JOIN: &str = "join";
-    /// Room: somebody is gone. [`super::Presence`].
-    pub const EXIT: &str = "exit";
-    /// Room: somebody said something. [`super::Chat`].
-    pub const CHAT: &str = "chat";
-    /// Room: a message was deleted. [`super::Removed`].
-    pub const CHAT_REMOVED: &str = "chat:removed";
-    /// Room: you were removed, and the connection ends. [`super::Kicked`].
-    pub const KICKED: &str = "kicked";
-    /// Room: how far it has got. [`super::Head`].
-    pub const HEAD: &str = "head";
-    /// Room: somebody is typing, or stopped. [`super::Typing`].
-    pub const TYPING: &str = "typing";
-    /// Room: who owns it now. [`super::Person`].
-    pub const OWNER: &str = "owner";
-    /// Something went wrong, and nobody waited for an answer. [`super::ErrorBody`].
-    pub const ERROR: &str = "error";
-}
-
-/// What a client asks. Each is acknowledged with a [`Reply`], but for `typing`.
-pub mod asked {
-    /// Room: say something. [`super::ChatPost`], answered with [`super::Chat`].
-    pub const CHAT_POST: &str = "chat:post";
-    /// Room: read history. [`super::ChatGet`], answered with [`super::Chats`].
-    pub const CHAT_GET: &str = "chat:get";
-    /// Room: delete a message. [`super::ChatDelete`], answered with what is left of it, [`super::Chat`].
-    pub const CHAT_DELETE: &str = "chat:delete";
-    /// Room: say something to one person. [`super::WhisperPost`], answered with [`super::Chat`].
-    pub const WHISPER_POST: &str = "whisper:post";
-    /// Room, its owner: remove somebody. [`super::Whom`], answered with nothing.
-    pub const PERSON_KICK: &str = "person:kick";
-    /// Room, its owner: give the room to somebody. [`super::Whom`], answered with [`super::Person`].
-    pub const OWNER_PUT: &str = "owner:put";
-    /// Lobby: a room, or a page of them. [`super::RoomGet`], answered with [`super::Room`] or [`super::Rooms`].
-    pub const ROOM_GET: &str = "room:get";
-    /// Lobby: make a room. [`super::RoomPost`], answered with [`super::Room`].
-    pub const ROOM_POST: &str = "room:post";
-    /// Lobby, the room's owner: change it. [`super::RoomPut`], answered with [`super::Room`].
-    pub const ROOM_PUT: &str = "room:put";
-    /// Lobby, the room's owner: close it. [`super::RoomDelete`], answered with nothing.
-    pub const ROOM_DELETE: &str = "room:delete";
-    /// Room: I am typing, or stopped. A boolean.
-    pub const TYPING: &str = "typing";
-    /// Room: leave at once, without the grace.
-    pub const EXIT: &str = "exit";
-}
 
 /// What a handshake brings to a room.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct Handshake {
     /// Which room; without it, the page's address says.
     pub room: Option<String>,
@@ -93,7 +35,7 @@ pub struct Handshake {
 }
 
 /// Something to say.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatPost {
     /// The words.
@@ -103,14 +45,14 @@ pub struct ChatPost {
 }
 
 /// A message to delete.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub struct ChatDelete {
     /// Its place in the room.
     pub seq: Seq,
 }
 
 /// Something to say to one person.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WhisperPost {
     /// The id of who is to hear it.
@@ -122,14 +64,14 @@ pub struct WhisperPost {
 }
 
 /// Somebody, by their id.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Whom {
     /// The id.
     pub id: String,
 }
 
 /// A field that programs may send as a number, and forms as text.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Text {
     /// As text.
@@ -148,7 +90,7 @@ impl From<Text> for String {
 }
 
 /// Which rooms to see: one, or a page of those whose title holds `q`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct RoomGet {
     /// The room.
     pub id: Option<String>,
@@ -160,7 +102,7 @@ pub struct RoomGet {
 }
 
 /// A room to make.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct RoomPost {
     /// What it is listed under.
     pub title: Option<Text>,
@@ -178,7 +120,7 @@ impl From<RoomPost> for RoomForm {
 }
 
 /// What to change of a room; what is absent stays as it is.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct RoomPatch {
     /// What it is listed under.
     pub title: Option<Text>,
@@ -202,7 +144,7 @@ impl From<RoomPatch> for RoomChangeForm {
 }
 
 /// What to change, and of which room.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct RoomPut {
     /// The room.
     pub id: String,
@@ -212,36 +154,14 @@ pub struct RoomPut {
 }
 
 /// A room to close.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct RoomDelete {
     /// The room.
     pub id: String,
 }
 
-/// A page of the lobby.
-#[derive(Debug, Clone, Serialize)]
-pub struct Rooms {
-    /// The rooms, the liveliest first.
-    pub rooms: Vec<Room>,
-    /// How many there are in all.
-    pub total: usize,
-    /// Which page this is, from 1.
-    pub page: usize,
-    /// How many pages there are.
-    pub pages: usize,
-}
-
-impl Rooms {
-    /// What was found for a page.
-    #[must_use]
-    pub fn page(found: &LobbyPage, page: usize) -> Self {
-        let rooms = found.rooms.iter().map(Room::from).collect();
-        Self { rooms, total: found.total, page, pages: chat::Chat::pages(found.total) }
-    }
-}
-
 /// Which history to read: before a message, after one, or the newest.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ChatGet {
     /// The newest ones before this.
     pub before: Option<Seq>,
@@ -264,8 +184,54 @@ impl ChatGet {
     }
 }
 
+/// What a reader chooses for their pages. What is absent stays, what is empty is as their browser wants it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct ReaderPut {
+    /// `en` or `ko`.
+    pub language: Option<String>,
+    /// `light` or `dark`.
+    pub theme: Option<String>,
+}
+
+impl ReaderPut {
+    /// What is chosen from here on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with what there is no such thing of.
+    pub fn choices(&self, now: Choices) -> Result<Choices, Error> {
+        let language_unknown = FieldError { field: "language", code: "language_unknown" };
+        let theme_unknown = FieldError { field: "theme", code: "theme_unknown" };
+        let language = chosen(self.language.as_deref(), now.language, Language::of_code);
+        let theme = chosen(self.theme.as_deref(), now.theme, Theme::of_code);
+        match (language, theme) {
+            (Ok(language), Ok(theme)) => Ok(Choices { language, theme }),
+            (language, theme) => {
+                let language = language.err().map(|Unknown| language_unknown);
+                let theme = theme.err().map(|Unknown| theme_unknown);
+                Err(Error::Invalid([language, theme].into_iter().flatten().collect()))
+            }
+        }
+    }
+}
+
+/// There is no such thing to choose.
+struct Unknown;
+
+/// What somebody has chosen after they asked for this.
+fn chosen<T>(
+    asked: Option<&str>,
+    now: Option<T>,
+    of_code: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Unknown> {
+    match asked {
+        None => Ok(now),
+        Some("") => Ok(None),
+        Some(code) => of_code(code).map(Some).ok_or(Unknown),
+    }
+}
+
 /// Why something was refused.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
     /// What programs and translations call it.
@@ -294,7 +260,7 @@ impl From<&Error> for ErrorBody {
 }
 
 /// The answer to whatever is acknowledged.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Reply<T> {
     /// Whether it was done.
     pub ok: bool,

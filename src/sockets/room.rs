@@ -14,14 +14,14 @@ use super::{
     protocol::{
         self, ChatDelete, ChatGet, ChatPost, Chats, Handshake, WhisperPost, Whom, asked, told,
     },
-    seat,
+    reader, seat,
     slow::Backlog,
     turn::{Line, Turn},
 };
 use crate::{
-    chat::{self, Error, Presence, person_id, room_id},
+    chat::{self, Caller, Error, Presence, person_id, room_id},
     connection::Taken,
-    domain::{RoomId, Seq},
+    domain::{Network, RoomId, Seq},
     session::Session,
 };
 
@@ -46,7 +46,8 @@ pub(super) async fn admit(
     let room = wanted(&handshake, &socket)?;
     let pass = visitor.pass(&room).await?;
     let password = handshake.password.as_deref();
-    let presence = shared.chat.enter(&room, &visitor.person, pass, password).await?;
+    let network = socket.req_parts().extensions.get::<Network>();
+    let presence = shared.chat.enter(&room, &visitor.person, pass, password, network).await?;
 
     let presence = Arc::new(presence);
     socket.extensions.insert(Seat(presence.clone()));
@@ -66,6 +67,7 @@ pub(super) async fn admit(
     socket.on(asked::OWNER_PUT, on_hand_over);
     socket.on(asked::TYPING, on_typing);
     socket.on(asked::EXIT, on_exit);
+    socket.on(asked::READER_PUT, reader::on_put);
     socket.on_fallback(on_unknown);
     Ok(())
 }
@@ -160,40 +162,38 @@ async fn on_delete(
     Extension(Seat(presence)): Extension<Seat>,
     TryData(request): TryData<ChatDelete>,
 ) {
-    let outcome = match request {
-        Ok(ChatDelete { seq }) => {
-            let emptied = shared.chat.delete(&presence.room, &presence.person.id, seq).await;
-            emptied.map(|message| protocol::Chat::from(&message))
-        }
-        Err(_) => Err(Error::Malformed),
+    let act = async |ChatDelete { seq }: ChatDelete| {
+        let left = shared.chat.delete(&presence.room, &presence.person.id, seq).await?;
+        Ok(protocol::Chat::from(&left))
     };
-    answer.give(outcome);
+    answer.after(request, act).await;
 }
 
 async fn on_kick(
     answer: Answer,
     State(shared): State<Shared>,
     Extension(Seat(presence)): Extension<Seat>,
-    TryData(whom): TryData<Whom>,
+    TryData(request): TryData<Whom>,
 ) {
-    let outcome = match whom.map_err(|_| Error::Malformed).and_then(|whom| person_id(&whom.id)) {
-        Ok(whom) => shared.chat.kick(&presence.room, &presence.person.id, &whom).await,
-        Err(error) => Err(error),
+    let act = async |whom: Whom| {
+        let whom = person_id(&whom.id)?;
+        shared.chat.kick(&presence.room, &presence.person.id, &whom).await
     };
-    answer.give(outcome);
+    answer.after(request, act).await;
 }
 
 async fn on_hand_over(
     answer: Answer,
     State(shared): State<Shared>,
     Extension(Seat(presence)): Extension<Seat>,
-    TryData(whom): TryData<Whom>,
+    TryData(request): TryData<Whom>,
 ) {
-    let outcome = match whom.map_err(|_| Error::Malformed).and_then(|whom| person_id(&whom.id)) {
-        Ok(whom) => shared.chat.hand_over(&presence.room, &presence.person.id, &whom).await,
-        Err(error) => Err(error),
+    let act = async |whom: Whom| {
+        let whom = person_id(&whom.id)?;
+        let owner = shared.chat.hand_over(&presence.room, &presence.person.id, &whom).await?;
+        Ok(protocol::Person::from(&owner))
     };
-    answer.give(outcome.map(|owner| protocol::Person::from(&owner)));
+    answer.after(request, act).await;
 }
 
 async fn on_get(
@@ -202,15 +202,12 @@ async fn on_get(
     Extension(Seat(presence)): Extension<Seat>,
     TryData(request): TryData<ChatGet>,
 ) {
-    let outcome = match request {
-        Ok(request) => {
-            let (room, me) = (&presence.room, &presence.person.id);
-            let history = shared.chat.history(room, me, None, request.window()).await;
-            history.map(|history| Chats::from(&history))
-        }
-        Err(_) => Err(Error::Malformed),
+    let act = async |request: ChatGet| {
+        let caller = Caller { id: &presence.person.id, pass: None, network: None };
+        let history = shared.chat.history(&presence.room, caller, request.window()).await?;
+        Ok(Chats::from(&history))
     };
-    answer.give(outcome);
+    answer.after(request, act).await;
 }
 
 async fn on_typing(

@@ -19,8 +19,9 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Capacity, Draft, Gif, History, Message, NodeId, PasswordHash, Person, PersonId, Refusal, Room,
-    RoomChange, RoomId, RoomSummary, RoomTitle, Seq, SocketId, Timestamp, Undone, Window,
+    Capacity, Draft, Gif, History, Message, NetworkHash, NodeId, PasswordHash, Person, PersonId,
+    Refusal, Room, RoomChange, RoomId, RoomSummary, RoomTitle, Seq, SocketId, Timestamp, Undone,
+    Window,
 };
 
 /// The store is in trouble. Its words are for the log, never for a visitor.
@@ -88,6 +89,8 @@ pub struct Entry {
     pub node: NodeId,
     /// The hash of the password that they have shown to know: it must still be the room's.
     pub passed: Option<PasswordHash>,
+    /// The network they come from, where a kick shuts that out, too.
+    pub network: Option<NetworkHash>,
     /// When.
     pub at: Timestamp,
 }
@@ -131,7 +134,7 @@ pub enum Departing {
     Now,
     /// Only if its person has been away since this moment or before.
     IfAwaySince(Timestamp),
-    /// At once, and its person may not come back.
+    /// At once, and its person may not come back, nor anybody from the seat's network.
     Kicked,
 }
 

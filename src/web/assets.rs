@@ -25,15 +25,11 @@ struct Locales;
 
 /// The classes that give elements a person's colour: `c-rrggbb` sets `--person`.
 static PEOPLE_CSS: LazyLock<String> = LazyLock::new(|| {
-    let rules = |shade: fn(Color) -> &'static str| -> String {
-        let rule = |color: Color| {
-            let name = color.hex().trim_start_matches('#');
-            format!(".c-{name}{{--person:{}}}\n", shade(color))
-        };
-        Color::all().map(rule).collect()
+    let rule = |color: Color| {
+        let (light, dark) = (color.hex(), color.hex_on_dark());
+        format!(".c-{}{{--person:light-dark({light},{dark})}}\n", light.trim_start_matches('#'))
     };
-    let (light, dark) = (rules(Color::hex), rules(Color::hex_on_dark));
-    format!("{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n")
+    Color::all().map(rule).collect()
 });
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {

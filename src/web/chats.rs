@@ -8,8 +8,9 @@ use axum::{
 
 use super::{Web, body::Fields, errors::Refused, reader::Me};
 use crate::{
-    chat::{self, Error, room_id},
-    sockets::protocol::{Chat, ChatGet, ChatPost, Chats},
+    chat::{self, Error, person_id, room_id},
+    domain::Seq,
+    sockets::protocol::{Chat, ChatGet, ChatPost, Chats, WhisperPost},
 };
 
 /// `GET /room/{id}/chat`
@@ -22,7 +23,7 @@ pub(super) async fn history(
     let id = room_id(&id)?;
     let Query(asked) = query.map_err(|_| Error::Malformed)?;
     let pass = me.pass(&id).await?;
-    let history = web.chat.history(&id, me.id(), pass.as_ref(), asked.window()).await?;
+    let history = web.chat.history(&id, me.with(pass.as_ref()), asked.window()).await?;
     Ok(Json(Chats::from(&history)))
 }
 
@@ -37,4 +38,30 @@ pub(super) async fn say(
     let client_id = chat::client_id(client_id.as_deref())?;
     let message = web.chat.say(&id, me.id(), &chat, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
+}
+
+/// `POST /room/{id}/whisper`
+pub(super) async fn whisper(
+    State(web): State<Web>,
+    me: Me,
+    Path(id): Path<String>,
+    Fields(WhisperPost { to, chat, client_id }): Fields<WhisperPost>,
+) -> Result<(StatusCode, Json<Chat>), Refused> {
+    let id = room_id(&id)?;
+    let client_id = chat::client_id(client_id.as_deref())?;
+    let to = person_id(&to)?;
+    let message = web.chat.whisper(&id, me.id(), &to, &chat, client_id).await?;
+    Ok((StatusCode::CREATED, Json(Chat::from(&message))))
+}
+
+/// `DELETE /room/{id}/chat/{seq}`
+pub(super) async fn remove(
+    State(web): State<Web>,
+    me: Me,
+    Path((id, seq)): Path<(String, String)>,
+) -> Result<Json<Chat>, Refused> {
+    let id = room_id(&id)?;
+    let seq: Seq = seq.parse().map_err(|_| Error::NoSuchMessage)?;
+    let left = web.chat.delete(&id, me.id(), seq).await?;
+    Ok(Json(Chat::from(&left)))
 }

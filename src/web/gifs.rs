@@ -47,7 +47,7 @@ pub(super) async fn file(
     let pass = me.pass(&room).await?;
     let range = wanted_range(&headers);
     let partial = range.is_some();
-    let found = web.chat.file(&room, me.id(), pass.as_ref(), &name, range).await;
+    let found = web.chat.file(&room, me.with(pass.as_ref()), &name, range).await;
     let file = found.map_err(|error| match error {
         Error::RoomFull | Error::Locked => Error::NotInRoom, // Whoever is in sees it.
         other => other,

@@ -6,11 +6,12 @@ use askama::Template as _;
 use axum::{
     Json,
     extract::{Query, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use moka::sync::Cache;
 use serde::Deserialize;
+use url::{Position, Url};
 
 use super::{
     Web,
@@ -18,12 +19,12 @@ use super::{
     errors::{Refused, known_code},
     pages::{self, LobbyPage, NewRoomPage},
     reader::{Me, Reader},
-    texts::{Language, Texts},
+    texts::Texts,
 };
 use crate::{
     chat::{self, Chat, Error, RoomForm, room_id},
-    domain::RoomSummary,
-    sockets::protocol::{Room, RoomPost, Rooms},
+    domain::{Language, RoomSummary},
+    sockets::protocol::{ReaderPut, Room, RoomPost, Rooms},
 };
 
 /// A room that most people would make first: friends around a table.
@@ -47,7 +48,7 @@ pub(super) struct LobbyParams {
 /// `GET /`
 pub(super) async fn show(
     State(web): State<Web>,
-    Me(visitor): Me,
+    Me { visitor, .. }: Me,
     reader: Reader,
     Query(params): Query<LobbyParams>,
 ) -> Result<Response, Refused> {
@@ -120,7 +121,7 @@ fn needs_password(room: &RoomSummary) -> bool {
 }
 
 /// `POST /logout`
-pub(super) async fn log_out(Me(visitor): Me, reader: Reader) -> Result<Response, Refused> {
+pub(super) async fn log_out(Me { visitor, .. }: Me, reader: Reader) -> Result<Response, Refused> {
     visitor.end().await?;
     Ok(if reader.wants_json {
         StatusCode::NO_CONTENT.into_response()
@@ -129,8 +130,28 @@ pub(super) async fn log_out(Me(visitor): Me, reader: Reader) -> Result<Response,
     })
 }
 
+/// `POST /reader`: what the reader chooses for their pages. From a form, back to where they were.
+pub(super) async fn choose(
+    Me { visitor, .. }: Me,
+    reader: Reader,
+    headers: HeaderMap,
+    Fields(fields): Fields<ReaderPut>,
+) -> Result<Response, Refused> {
+    visitor.choose(fields.choices(visitor.choices)?).await?;
+    if reader.wants_json {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let from = headers.get(header::REFERER).and_then(|value| Url::parse(value.to_str().ok()?).ok());
+    let path = from.map_or_else(|| "/".to_owned(), |url| url[Position::BeforePath..].to_owned());
+    Ok(Redirect::to(if path.starts_with("//") { "/" } else { &path }).into_response())
+}
+
 /// `GET /room`
-pub(super) async fn form(State(web): State<Web>, Me(visitor): Me, reader: Reader) -> NewRoomPage {
+pub(super) async fn form(
+    State(web): State<Web>,
+    Me { visitor, .. }: Me,
+    reader: Reader,
+) -> NewRoomPage {
     NewRoomPage {
         frame: web.frame(reader, &visitor),
         title: String::new(),
@@ -144,7 +165,7 @@ pub(super) async fn form(State(web): State<Web>, Me(visitor): Me, reader: Reader
 /// `POST /room`
 pub(super) async fn create(
     State(web): State<Web>,
-    Me(visitor): Me,
+    Me { visitor, .. }: Me,
     reader: Reader,
     Fields(fields): Fields<RoomPost>,
 ) -> Result<Response, Refused> {

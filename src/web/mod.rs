@@ -23,7 +23,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, delete, get, post, put},
 };
 use tokio_util::task::TaskTracker;
 use tower_http::{
@@ -99,6 +99,7 @@ pub fn routes(
     let pages = Router::new()
         .route("/", get(lobby::show))
         .route("/logout", post(lobby::log_out))
+        .route("/reader", post(lobby::choose))
         .route("/room", get(lobby::form).post(lobby::create))
         .route("/room/{id}", get(room::enter).patch(room::change).delete(room::close))
         .route("/room/{id}/enter", post(room::unlock))
@@ -107,8 +108,13 @@ pub fn routes(
     let visited = Router::new()
         .merge(pages)
         .route("/room/{id}/chat", get(chats::history).post(chats::say))
+        .route("/room/{id}/chat/{seq}", delete(chats::remove))
+        .route("/room/{id}/whisper", post(chats::whisper))
+        .route("/room/{id}/person/{who}", delete(room::kick))
+        .route("/room/{id}/owner", put(room::hand_over))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
+        .layer(middleware::from_fn(reader::remember))
         .layer(session.clone())
         .layer(middleware::from_fn(errors::own_up))
         .layer(middleware::from_fn_with_state(setup.requests, to_its_end));
@@ -158,7 +164,12 @@ async fn not_found(reader: Reader) -> Response {
 
 impl Web {
     fn frame(&self, reader: Reader, visitor: &Visitor) -> pages::Frame {
-        let (me, base) = (visitor.person.clone(), self.base.to_string());
-        pages::Frame { texts: reader.texts, me, base }
+        pages::Frame {
+            texts: reader.texts,
+            me: visitor.person.clone(),
+            theme: reader.theme,
+            choices: visitor.choices,
+            base: self.base.to_string(),
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! types only; words and classes are found here, and HTML is written there.
 
 mod line;
+mod pieces;
 mod room_card;
 
 use std::sync::Arc;
@@ -11,11 +12,12 @@ use askama_web::WebTemplate;
 use fluent_bundle::FluentValue;
 
 use self::{
-    line::{Line, LineContent, Piece},
+    line::{Line, LineContent},
+    pieces::Piece,
     room_card::RoomCard,
 };
 use super::{assets, texts::Texts};
-use crate::domain::{Color, Message, Person, RoomSummary};
+use crate::domain::{Choices, Color, Language, Message, Person, RoomSummary, Theme};
 
 /// What every page needs: the reader, and how to speak to them.
 #[derive(Debug, Clone)]
@@ -24,6 +26,10 @@ pub struct Frame {
     pub texts: Texts,
     /// The reader.
     pub me: Person,
+    /// How bright the page is, if that was chosen.
+    pub theme: Option<Theme>,
+    /// What the reader has chosen.
+    pub choices: Choices,
     /// The server's public URL, without a slash at its end.
     pub base: String,
 }
@@ -40,6 +46,35 @@ impl Frame {
     fn texts_url(&self) -> String {
         texts_url(self.texts)
     }
+
+    /// Each language with its code and its own name, and whether it was chosen.
+    fn languages(&self) -> impl Iterator<Item = Choice> {
+        let chosen = self.choices.language;
+        Language::ALL.into_iter().map(move |language| Choice {
+            code: language.code(),
+            words: Texts(language).text("language-itself"),
+            chosen: chosen == Some(language),
+        })
+    }
+
+    fn themes(&self) -> impl Iterator<Item = Choice> {
+        let (chosen, texts) = (self.choices.theme, self.texts);
+        Theme::ALL.into_iter().map(move |theme| Choice {
+            code: theme.code(),
+            words: match theme {
+                Theme::Light => texts.text("theme-light"),
+                Theme::Dark => texts.text("theme-dark"),
+            },
+            chosen: chosen == Some(theme),
+        })
+    }
+}
+
+/// One of several things to choose.
+struct Choice {
+    code: &'static str,
+    words: String,
+    chosen: bool,
 }
 
 fn texts_url(texts: Texts) -> String {
@@ -243,6 +278,8 @@ impl Member {
 pub struct Blank {
     /// The reader's language.
     pub texts: Texts,
+    /// How bright the page is, if that was chosen.
+    pub theme: Option<Theme>,
 }
 
 impl Blank {

@@ -3,8 +3,10 @@
 use std::convert::Infallible;
 
 use axum::{
-    extract::{FromRequestParts, OptionalFromRequestParts},
+    extract::{FromRequestParts, OptionalFromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
+    middleware::Next,
+    response::Response,
 };
 use headers_accept::Accept;
 use mediatype::{MediaType, names};
@@ -13,24 +15,36 @@ use super::{
     Web,
     errors::Refused,
     pages::Blank,
-    texts::{Language, Texts},
+    texts::{Texts, negotiate},
 };
 use crate::{
-    chat::{Error, Pass},
-    domain::{PersonId, RoomId},
-    session::{Session, Visitor},
+    chat::{Caller, Error, Pass},
+    domain::{Choices, Network, PersonId, RoomId, Theme},
+    session::{self, Session, Visitor},
 };
 
 /// A visitor. Their session begins with their first request.
-pub(super) struct Me(pub(super) Visitor);
+pub(super) struct Me {
+    pub(super) visitor: Visitor,
+    network: Option<Network>,
+}
 
 impl Me {
+    fn new(visitor: Visitor, parts: &Parts) -> Self {
+        Self { visitor, network: parts.extensions.get().cloned() }
+    }
+
     pub(super) fn id(&self) -> &PersonId {
-        &self.0.person.id
+        &self.visitor.person.id
     }
 
     pub(super) async fn pass(&self, room: &RoomId) -> Result<Option<Pass>, Refused> {
-        Ok(self.0.pass(room).await?)
+        Ok(self.visitor.pass(room).await?)
+    }
+
+    /// They, at a room's door.
+    pub(super) fn with<'a>(&'a self, pass: Option<&'a Pass>) -> Caller<'a> {
+        Caller { id: self.id(), pass, network: self.network.as_ref() }
     }
 }
 
@@ -43,7 +57,7 @@ impl FromRequestParts<Web> for Me {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Refused> {
-        Ok(Self(web.sessions.begin(session(parts)?).await?))
+        Ok(Self::new(web.sessions.begin(session(parts)?).await?, parts))
     }
 }
 
@@ -51,32 +65,46 @@ impl OptionalFromRequestParts<Web> for Me {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Option<Self>, Refused> {
-        Ok(web.sessions.resume(session(parts)?).await?.map(Self))
+        let visitor = web.sessions.resume(session(parts)?).await?;
+        Ok(visitor.map(|visitor| Self::new(visitor, parts)))
     }
 }
 
-/// Which language, and whether a page or JSON.
+/// In which language, how bright, and whether a page or JSON.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader {
     pub(super) texts: Texts,
+    pub(super) theme: Option<Theme>,
     pub(super) wants_json: bool,
+}
+
+/// Lets the pages be as their reader has chosen. A session that cannot be read has no choices: whoever
+/// needs more of it says what is wrong.
+pub(super) async fn remember(mut request: Request, next: Next) -> Response {
+    if let Some(session) = request.extensions().get::<Session>().cloned()
+        && let Ok(choices) = session::choices(&session).await
+    {
+        request.extensions_mut().insert(choices);
+    }
+    next.run(request).await
 }
 
 impl Reader {
     /// The frame of a page that knows nobody.
     pub(super) fn blank(self) -> Blank {
-        Blank { texts: self.texts }
+        Blank { texts: self.texts, theme: self.theme }
     }
 
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    fn of(headers: &HeaderMap, choices: Choices) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let language = Language::negotiate(text(header::ACCEPT_LANGUAGE));
+        let language = choices.language.unwrap_or_else(|| negotiate(text(header::ACCEPT_LANGUAGE)));
         let accept: Option<Accept> = text(header::ACCEPT).and_then(|accept| accept.parse().ok());
         let html = MediaType::new(names::TEXT, names::HTML);
         let json = MediaType::new(names::APPLICATION, names::JSON);
         let offered = [html, json.clone()]; // The first one wins among equals.
         let chosen = accept.as_ref().and_then(|accept| accept.negotiate(&offered));
-        Self { texts: Texts(language), wants_json: chosen == Some(&json) }
+        let wants_json = chosen == Some(&json);
+        Self { texts: Texts(language), theme: choices.theme, wants_json }
     }
 }
 
@@ -84,7 +112,8 @@ impl<S: Sync> FromRequestParts<S> for Reader {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.headers))
+        let choices = parts.extensions.get::<Choices>().copied().unwrap_or_default();
+        Ok(Self::of(&parts.headers, choices))
     }
 }
 
@@ -95,7 +124,7 @@ mod tests {
     fn wants_json(accept: &str) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, accept.parse().unwrap());
-        Reader::of(&headers).wants_json
+        Reader::of(&headers, Choices::default()).wants_json
     }
 
     #[test]
@@ -104,6 +133,6 @@ mod tests {
         assert!(!wants_json("*/*"));
         assert!(wants_json("application/json"));
         assert!(wants_json("text/html;q=0.5, application/json"));
-        assert!(!Reader::of(&HeaderMap::new()).wants_json);
+        assert!(!Reader::of(&HeaderMap::new(), Choices::default()).wants_json);
     }
 }

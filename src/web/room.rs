@@ -16,9 +16,9 @@ use super::{
     reader::{Me, Reader},
 };
 use crate::{
-    chat::{Error, room_id},
+    chat::{Error, person_id, room_id},
     domain::{RoomId, Window},
-    sockets::protocol::{Room, RoomPatch},
+    sockets::protocol::{Person, Room, RoomPatch, Whom},
 };
 
 /// As many of the newest messages are on the page before any script runs.
@@ -45,12 +45,12 @@ pub(super) async fn enter(
     }
     let pass = me.pass(&id).await?;
     if reader.wants_json {
-        let room = web.chat.knock(&id, me.id(), pass.as_ref()).await?;
+        let room = web.chat.look_up(&id, me.with(pass.as_ref())).await?;
         return Ok(Json(Room::from(&room.summary())).into_response());
     }
     let window = Window::Latest { before: None, limit: SHOWN };
-    let (room, history) = web.chat.look_in(&id, me.id(), pass.as_ref(), window).await?;
-    let mut frame = web.frame(reader, &me.0);
+    let (room, history) = web.chat.look_in(&id, me.with(pass.as_ref()), window).await?;
+    let mut frame = web.frame(reader, &me.visitor);
     if let Some(seat) = room.seat(me.id()) {
         frame.me = seat.person.clone(); // Here they may be called by another number.
     }
@@ -86,7 +86,7 @@ pub(super) async fn unlock(
 
 async fn show_password(web: &Web, me: &Me, room: &RoomId, password: &str) -> Result<(), Refused> {
     if let Some(pass) = web.chat.unlock(room, me.id(), password).await? {
-        me.0.keep_pass(room, &pass).await?;
+        me.visitor.keep_pass(room, &pass).await?;
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ pub(super) async fn change(
     let id = room_id(&id)?;
     let changed = web.chat.change(&id, me.id(), &patch.into()).await?;
     if let Some(pass) = &changed.pass {
-        me.0.keep_pass(&id, pass).await?;
+        me.visitor.keep_pass(&id, pass).await?;
     }
     Ok(Json(Room::from(&changed.room)))
 }
@@ -116,6 +116,27 @@ pub(super) async fn close(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// `DELETE /room/{id}/person/{who}`
+pub(super) async fn kick(
+    State(web): State<Web>,
+    me: Me,
+    Path((id, who)): Path<(String, String)>,
+) -> Result<StatusCode, Refused> {
+    web.chat.kick(&room_id(&id)?, me.id(), &person_id(&who)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /room/{id}/owner`
+pub(super) async fn hand_over(
+    State(web): State<Web>,
+    me: Me,
+    Path(id): Path<String>,
+    Fields(Whom { id: who }): Fields<Whom>,
+) -> Result<Json<Person>, Refused> {
+    let owner = web.chat.hand_over(&room_id(&id)?, me.id(), &person_id(&who)?).await?;
+    Ok(Json(Person::from(&owner)))
+}
+
 /// `POST /room/{id}/leave`: for pages without scripts; the others say `exit` on their socket.
 pub(super) async fn leave(
     State(web): State<Web>,
@@ -124,7 +145,7 @@ pub(super) async fn leave(
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
     let id = room_id(&id)?;
-    match web.chat.exit(&id, &me.0.person).await {
+    match web.chat.exit(&id, &me.visitor.person).await {
         // Whoever is not there has left already: this is what they wanted.
         Ok(()) | Err(Error::NotInRoom) => {}
         Err(error) => return Err(error.into()),

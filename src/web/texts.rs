@@ -7,54 +7,27 @@ use std::sync::LazyLock;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_languages};
 
-use crate::domain::{Person, SystemCode};
+use crate::domain::{Language, Name, Person, SystemCode};
 
-/// A language that the pages speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Language {
-    /// The default.
-    English,
-    /// 한국어.
-    Korean,
+/// The language that an `Accept-Language` header (RFC 9110, 12.5.4) likes best.
+#[must_use]
+pub fn negotiate(accept_language: Option<&str>) -> Language {
+    let requested = by_preference(accept_language.unwrap_or_default());
+    let available: Vec<LanguageIdentifier> =
+        Language::ALL.iter().filter_map(|language| language.code().parse().ok()).collect();
+    let best = negotiate_languages(&requested, &available, None, NegotiationStrategy::Filtering);
+    let best = best.first().map(ToString::to_string);
+    best.as_deref().and_then(Language::of_code).unwrap_or(Language::English)
 }
 
-impl Language {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::English, Self::Korean];
-
-    /// The language that an `Accept-Language` header (RFC 9110, 12.5.4) likes best.
-    #[must_use]
-    pub fn negotiate(accept_language: Option<&str>) -> Self {
-        let requested = by_preference(accept_language.unwrap_or_default());
-        let available: Vec<LanguageIdentifier> =
-            Self::ALL.iter().filter_map(|language| language.code().parse().ok()).collect();
-        let best =
-            negotiate_languages(&requested, &available, None, NegotiationStrategy::Filtering);
-        let best = best.first().map(ToString::to_string);
-        Self::ALL
-            .into_iter()
-            .find(|language| best.as_deref() == Some(language.code()))
-            .unwrap_or(Self::English)
-    }
-
-    /// Its code in BCP 47: `en` or `ko`.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Korean => "ko",
-        }
-    }
-
-    fn bundle(self) -> &'static FluentBundle<FluentResource> {
-        static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
-            LazyLock::new(|| read(Language::English, include_str!("../../views/locales/en.ftl")));
-        static KOREAN: LazyLock<FluentBundle<FluentResource>> =
-            LazyLock::new(|| read(Language::Korean, include_str!("../../views/locales/ko.ftl")));
-        match self {
-            Self::English => &ENGLISH,
-            Self::Korean => &KOREAN,
-        }
+fn bundle(language: Language) -> &'static FluentBundle<FluentResource> {
+    static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
+        LazyLock::new(|| read(Language::English, include_str!("../../views/locales/en.ftl")));
+    static KOREAN: LazyLock<FluentBundle<FluentResource>> =
+        LazyLock::new(|| read(Language::Korean, include_str!("../../views/locales/ko.ftl")));
+    match language {
+        Language::English => &ENGLISH,
+        Language::Korean => &KOREAN,
     }
 }
 
@@ -119,11 +92,14 @@ impl Texts {
     /// What somebody is called: `Teal 204`, `청록 204`.
     #[must_use]
     pub fn person(self, person: &Person) -> String {
-        let hue = self.text(&format!("hue-{}", person.name.hue.code()));
-        self.with(
-            "person",
-            &[("hue", hue.into()), ("number", person.name.number.to_string().into())],
-        )
+        self.name(&person.name)
+    }
+
+    /// A name in the reader's words.
+    #[must_use]
+    pub fn name(self, name: &Name) -> String {
+        let hue = self.text(&format!("hue-{}", name.hue.code()));
+        self.with("person", &[("hue", hue.into()), ("number", name.number.to_string().into())])
     }
 
     /// What a system message says.
@@ -150,12 +126,12 @@ impl Texts {
     /// Whether there is a text with this key.
     #[must_use]
     pub fn has(self, key: &str) -> bool {
-        self.0.bundle().has_message(key)
+        bundle(self.0).has_message(key)
     }
 
     /// A key without text shows itself, so that it is seen and nobody is stopped by it.
     fn format(self, key: &str, arguments: Option<&FluentArgs<'_>>) -> String {
-        let bundle = self.0.bundle();
+        let bundle = bundle(self.0);
         let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
             tracing::error!(key, language = self.0.code(), "text missing");
             return key.to_owned();
@@ -188,7 +164,7 @@ mod tests {
             (Some("\u{0};;;,=q"), Language::English),
         ];
         for (header, language) in cases {
-            assert_eq!(Language::negotiate(header), language, "{header:?}");
+            assert_eq!(negotiate(header), language, "{header:?}");
         }
     }
 

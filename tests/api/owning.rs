@@ -26,7 +26,6 @@ on_both_stores!(
     a_deleted_message_is_gone_for_everybody,
     a_deleted_gif_takes_its_files_along,
     an_owner_closes_the_room,
-    a_socket_does_what_a_route_does,
 );
 
 /// A room of Anna's with Ben in it.
@@ -349,67 +348,4 @@ async fn an_owner_closes_the_room(on: Backend) {
     let (status, _) = send(&tea.anna, Method::DELETE, &path, Value::Null).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(tea.anna.listed(&tea.room).await, None);
-}
-
-/// Every operation that both ways have, with what it is asked; the answers must be equal.
-async fn a_socket_does_what_a_route_does(on: Backend) {
-    let server = on.server().await;
-    let (anna, ben) = (server.browser().await, server.browser().await);
-    let (mut annas, mut bens) = (anna.lobby().await, ben.lobby().await);
-    let bare = |mut room: Value| {
-        for field in ["id", "createdAt"] {
-            room.as_object_mut().unwrap().remove(field);
-        }
-        room
-    };
-
-    let form = json!({ "title": "tea", "max": 4, "password": "secret" });
-    let by_socket = annas.ask("room:post", form.clone()).await["data"].clone();
-    let (_, by_route) = anna.post_json("/room", &form).await;
-    assert_eq!(bare(by_socket.clone()), bare(by_route.clone()));
-    let (id, other) = (by_socket["id"].clone(), by_route["id"].as_str().unwrap().to_owned());
-
-    let wrong = json!({ "title": "", "max": 1 });
-    let refused = annas.ask("room:post", wrong.clone()).await;
-    assert_eq!(refused["error"], anna.post_json("/room", &wrong).await.1["error"]);
-
-    let got = annas.ask("room:get", json!({ "id": id })).await;
-    let path = format!("/room/{}", id.as_str().unwrap());
-    assert_eq!(got["data"], anna.get_json(&path).await.1);
-    let got = bens.ask("room:get", json!({ "id": id })).await;
-    assert_eq!(got["error"], ben.get_json(&path).await.1["error"]);
-    assert_eq!(got["error"]["code"], "wrong_password");
-    let page = bens.ask("room:get", json!({ "q": "TEA" })).await;
-    assert_eq!(page["data"], ben.get_json("/?q=TEA").await.1);
-    assert_eq!(page["data"]["total"], 2);
-
-    for change in [json!({ "title": "coffee", "password": "" }), json!({ "max": 0 })] {
-        let mut asked = change.clone();
-        asked["id"] = id.clone();
-        let other = format!("/room/{other}");
-        for (browser, socket) in [(&anna, &mut annas), (&ben, &mut bens)] {
-            let by_socket = socket.ask("room:put", asked.clone()).await;
-            let (_, by_route) = send(browser, Method::PATCH, &other, change.clone()).await;
-            if by_socket["ok"] == true {
-                assert_eq!(bare(by_socket["data"].clone()), bare(by_route));
-            } else {
-                assert_eq!(by_socket["error"], by_route["error"]);
-            }
-        }
-    }
-
-    for round in 0..3 {
-        // Not the owner; the owner; once more, when there is nothing left.
-        let (browser, socket) = if round == 0 { (&ben, &mut bens) } else { (&anna, &mut annas) };
-        let by_socket = socket.ask("room:delete", json!({ "id": id })).await;
-        let other = format!("/room/{other}");
-        let (_, by_route) = send(browser, Method::DELETE, &other, json!({})).await;
-        assert_eq!(by_socket["ok"], round == 1, "{by_socket}");
-        assert_eq!(by_socket.get("error"), by_route.get("error"));
-    }
-    for (event, data) in
-        [("room:put", json!([])), ("room:delete", json!(7)), ("room:dance", json!({}))]
-    {
-        assert_eq!(annas.ask(event, data).await["error"]["code"], "malformed", "{event}");
-    }
 }

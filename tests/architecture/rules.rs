@@ -10,7 +10,7 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("bus", &["domain"]),
     ("chat", &["domain", "store", "media", "bus"]),
     ("session", &["domain", "store", "chat"]),
-    ("config", &["chat"]),
+    ("config", &["chat", "connection"]),
     ("connection", &[]),
     ("web", &["domain", "chat", "session", "sockets::protocol"]),
     ("sockets", &["domain", "chat", "session", "bus", "connection"]),

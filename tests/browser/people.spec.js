@@ -117,6 +117,21 @@ test("a host removes somebody, who is told and stays out", async ({ invite }) =>
   await expect(ben.page.getByText("You were removed from this room, and cannot come back in.")).toBeVisible();
 });
 
+test("whoever was removed does not come back with a fresh cookie from the same address", async ({ invite }) => {
+  const { ann, ben, cleo, room } = await three(invite);
+  const dialog = await choose(ann, await ben.name());
+  await dialog.getByRole("button", { name: "Remove from the room" }).click();
+  await expect(ben.page.getByRole("dialog", { name: "You were removed." })).toBeVisible();
+
+  await ben.page.context().clearCookies();
+  await ben.page.goto("/");
+  await ben.page.goto(room);
+  await expect(ben.page.getByText("You were removed from this room, and cannot come back in.")).toBeVisible();
+  await cleo.page.reload();
+  await cleo.live();
+  await expect(ann.people).toHaveCount(2);
+});
+
 test("a guest can whisper and hide, and no more", async ({ invite }) => {
   const { ann, ben, cleo } = await three(invite);
   const cleosName = await cleo.name();

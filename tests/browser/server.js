@@ -44,6 +44,8 @@ export class Server {
       RATE_PASSWORDS: "off",
       RATE_CHATS: "off",
       RATE_GIFS: "off",
+      RATE_ITEMS: "off",
+      RATE_READS: "off",
       NO_COLOR: "1",
       ...this.#settings,
     };

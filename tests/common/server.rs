@@ -55,7 +55,8 @@ impl Home {
             ("DATA_DIR".to_owned(), path("data")),
             ("UPLOADS_URL".to_owned(), path("uploads")),
         ];
-        let rates = ["RATE_ROOMS", "RATE_PASSWORDS", "RATE_CHATS", "RATE_GIFS"];
+        let rates =
+            ["RATE_ROOMS", "RATE_PASSWORDS", "RATE_CHATS", "RATE_GIFS", "RATE_ITEMS", "RATE_READS"];
         all.extend(rates.map(|rate| (rate.to_owned(), "off".to_owned())));
         if backend == Backend::Mongo {
             let name = format!("test_{:016x}", rand::random::<u64>());

@@ -67,6 +67,7 @@ STEPS = [
             ["cargo", "fmt", "--check"],
             ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"],
             ["npm", "run", "--silent", "check"],
+            ["npm", "run", "--silent", "protocol", "--", "--check"],
             _dependencies(),
         ],
         frozenset({Need.NPM}),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use huechat::{
-    domain::{Person, Refusal, RoomId, SocketId},
-    store::{Departing, Departure, Dropped, Store},
+    domain::{NetworkHash, Person, Refusal, RoomId, SocketId},
+    store::{Departing, Departure, Dropped, Entry, Store},
 };
 
 use crate::people::{
@@ -168,6 +168,28 @@ pub async fn whoever_is_kicked_does_not_come_back(store: Arc<dyn Store>) {
     assert_eq!(after.people.len(), 1);
     assert_eq!(refused(&*store, entry(&id, &anna)).await, Refusal::Kicked);
     assert_eq!(room(&*store, &id).await.kicked, ids(&[&anna]));
+}
+
+pub async fn a_kick_shuts_out_the_network_that_the_seat_was_last_taken_from(store: Arc<dyn Store>) {
+    let (olga, anna, ben) = (person("olga"), person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&olga]).await;
+    let from = |who: &Person, network: &str, socket: &str| Entry {
+        network: Some(NetworkHash::new(network.repeat(24))),
+        socket: SocketId::new(socket),
+        ..entry(&id, who)
+    };
+    let_in(store.enter(from(&anna, "a", "tab 1")).await.unwrap());
+    let_in(store.enter(from(&anna, "b", "tab 2")).await.unwrap());
+
+    kick(&*store, &id, &anna).await;
+
+    let kept = room(&*store, &id).await;
+    assert_eq!(kept.kicked_networks, [NetworkHash::new("b".repeat(24))]);
+    assert_eq!(refused(&*store, from(&ben, "b", "ben")).await, Refusal::Kicked);
+    let_in(store.enter(from(&olga, "b", "another tab")).await.unwrap());
+    let_in(store.enter(from(&ben, "a", "ben")).await.unwrap());
+    kick(&*store, &id, &ben).await;
+    assert_eq!(room(&*store, &id).await.kicked_networks.len(), 2);
 }
 
 pub async fn kicking_the_last_one_closes_the_room(store: Arc<dyn Store>) {

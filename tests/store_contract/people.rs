@@ -53,6 +53,7 @@ pub fn entry(room: &RoomId, person: &Person) -> Entry {
         socket: socket_of(person),
         node: NodeId::new("node"),
         passed: None,
+        network: None,
         at: at(0),
     }
 }

@@ -18,6 +18,13 @@ lobby-title = Huechat: rooms where you are a colour
 hello = Hello. You are
 lobby-lead = Come into a room or open your own. When the last person leaves, the room is gone, and everything in it.
 log-out = Become somebody else
+language-itself = English
+reader-language = Language
+reader-theme = Theme
+reader-automatic = as my device
+reader-save = Keep
+theme-light = Light
+theme-dark = Dark
 open-a-room = Open a room
 open-rooms = Open rooms
 search-rooms = Find a room
@@ -115,6 +122,22 @@ person-promote = Make them the host
 person-remove = Remove from the room
 whispering-to = Only { $person } will see this.
 whispering-end = Talk to everybody again
+mentions = People to name
+mentioned = { $person } named you
+whispered = { $person } whispered to you
+folded-joined = { $joined ->
+    [one] { $joined } person came
+   *[other] { $joined } people came
+}
+folded-left = { $left ->
+    [one] { $left } person left
+   *[other] { $left } people left
+}
+folded-both = { $joined } came, { $left } left
+preferences = This page
+preferences-sound = Play a sound when I am named or whispered to
+preferences-notification = Notify me then, while I look elsewhere
+preferences-denied = Your browser does not let this page notify you. Its settings can change that.
 typing-one = { $one } is writing…
 typing-two = { $one } and { $two } are writing…
 typing-many = Several people are writing…
@@ -214,6 +237,8 @@ error-max_not_a_number = Write a whole number, such as 8.
 error-max_out_of_range = Choose from 2 to { $count }.
 error-max_too_few = More people are here than that.
 error-password_too_long = Please keep it to 128 characters.
+error-language_unknown = We do not speak this language.
+error-theme_unknown = There is no such theme.
 error-empty = There is nothing in it yet.
 error-too_long = This is too long: 2,000 characters are the most.
 error-too_large = This GIF is too large: { $size } is the most.

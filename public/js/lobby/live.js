@@ -2,6 +2,7 @@
 
 import { io } from "../../lib/socket.io.js";
 import { Backoff } from "../backoff.js";
+import { told } from "../protocol.js";
 
 /** @typedef {import("../wire.js").Room} Room */
 
@@ -44,7 +45,7 @@ export function listen(ways) {
     restarting = false;
     ways.live();
   });
-  socket.on("error", (error) => {
+  socket.on(told.ERROR, (error) => {
     if (error?.code !== "restarting") return;
     restarting = true;
     askedDelay = error.retryAfterMs;
@@ -55,8 +56,9 @@ export function listen(ways) {
     restarting ||= message === "restarting";
     tryLater();
   });
-  socket.on("newRoom", ways.added);
-  socket.on("updateRoom", ways.updated);
-  socket.on("removeRoom", ways.removed);
+  socket.on(told.NEW_ROOM, ways.added);
+  socket.on(told.UPDATE_ROOM, ways.updated);
+  socket.on(told.REMOVE_ROOM, ways.removed);
   window.addEventListener("online", tryNow);
+  return socket;
 }

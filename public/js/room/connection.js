@@ -2,6 +2,7 @@
 
 import { io } from "../../lib/socket.io.js";
 import { Backoff } from "../backoff.js";
+import { asked, told } from "../protocol.js";
 
 /** @typedef {import("../wire.js").Person} Person */
 /** @typedef {import("../wire.js").Welcome} Welcome */
@@ -49,7 +50,7 @@ export class Connection {
       auth: (give) => give({ room: ways.room, after: ways.after() }),
     });
     this.socket.on("connect", () => this.#change("catching-up"));
-    this.socket.on("welcome", (welcome) => void this.#resume(welcome));
+    this.socket.on(told.WELCOME, (welcome) => void this.#resume(welcome));
     this.socket.on("disconnect", () => this.#tryLater());
     this.socket.on("connect_error", ({ message }) => {
       if (FINAL.includes(message)) return this.end(message);
@@ -57,9 +58,9 @@ export class Connection {
       else if (this.#trouble === "unavailable") this.#trouble = "reconnecting";
       this.#tryLater();
     });
-    this.socket.on("kicked", ({ by }) => this.end("kicked", by));
-    this.socket.on("removeRoom", () => this.end("no_such_room"));
-    this.socket.on("error", (error) => {
+    this.socket.on(told.KICKED, ({ by }) => this.end("kicked", by));
+    this.socket.on(told.REMOVE_ROOM, () => this.end("no_such_room"));
+    this.socket.on(told.ERROR, (error) => {
       if (error?.code === "unauthorized") this.end("unauthorized");
       if (error?.code !== "restarting") return;
       this.#trouble = "restarting";
@@ -93,7 +94,7 @@ export class Connection {
     this.#leaving = true;
     if (!this.socket.connected) return false;
     const patience = 2_000; // Nobody waits longer to go.
-    return this.socket.timeout(patience).emitWithAck("exit").then(() => true, () => false);
+    return this.socket.timeout(patience).emitWithAck(asked.EXIT).then(() => true, () => false);
   }
 
   /**

@@ -2,7 +2,8 @@
 
 import { tellTime } from "../clock.js";
 import { copyOf, need, paint } from "../dom.js";
-import { setTextWithLinks } from "../links.js";
+import { setText } from "../links.js";
+import { withMentions } from "../mentions.js";
 
 /** @typedef {import("../wire.js").Chat} Chat */
 /** @typedef {import("../wire.js").Gif} Gif */
@@ -14,6 +15,7 @@ export class LineMaker {
   #texts;
   #me;
   #myColor = document.body.dataset.meColor ?? "";
+  #myName = document.body.dataset.meName ?? "";
 
   /**
    * @param {Texts} texts
@@ -26,6 +28,15 @@ export class LineMaker {
 
   get texts() {
     return this.#texts;
+  }
+
+  /** @param {Person} me As I am called here. */
+  call(me) {
+    this.#myName = me.name;
+  }
+
+  get myName() {
+    return this.#myName;
   }
 
   /** @param {Person} person */
@@ -60,7 +71,7 @@ export class LineMaker {
     need(line, "[data-author]", HTMLElement).textContent = this.#texts.text("you-as-author");
     need(line, "time", HTMLTimeElement).dateTime = at;
     if (kind === "gif") need(line, "[data-gif]", HTMLElement).replaceChildren();
-    else setTextWithLinks(need(line, "[data-words]", HTMLElement), chat ?? "");
+    else this.#fillWords(line, chat ?? "");
     if (to) this.#sayTo(line, to);
     line.append(copyOf("unsent"));
     tellTime(line);
@@ -86,6 +97,7 @@ export class LineMaker {
    */
   #sayWhatHappened(line, { code, person }) {
     const words = this.#texts.text(`system-${code}`, { person: this.#texts.person(person) });
+    line.dataset.event = code;
     need(line, "[data-words]", HTMLElement).textContent = words;
   }
 
@@ -100,8 +112,16 @@ export class LineMaker {
     const author = mine ? this.#texts.text("you-as-author") : this.#texts.person(chat.user);
     need(line, "[data-author]", HTMLElement).textContent = author;
     if (chat.gif) this.#fillGif(line, chat.gif, chat.user);
-    else if (chat.chat !== undefined) setTextWithLinks(need(line, "[data-words]", HTMLElement), chat.chat);
+    else if (chat.chat !== undefined) this.#fillWords(line, chat.chat);
     if (chat.to && chat.chat !== undefined) this.#sayTo(line, chat.to);
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {string} words
+   */
+  #fillWords(line, words) {
+    setText(need(line, "[data-words]", HTMLElement), words, (text) => withMentions(text, this.#texts, this.#myName));
   }
 
   /**

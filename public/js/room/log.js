@@ -2,6 +2,7 @@
 
 import { copyOf, need } from "../dom.js";
 import { tellTime } from "../clock.js";
+import { Folding } from "./folding.js";
 
 /** @typedef {import("../wire.js").Chat} Chat */
 /** @typedef {import("../wire.js").Person} Person */
@@ -16,6 +17,7 @@ const SAYINGS = ["chat", "gif", "deleted"];
 export class Log {
   #lines;
   #scroll;
+  #folding;
   #list = need(document, "[data-lines]", HTMLElement);
 
   /**
@@ -25,6 +27,8 @@ export class Log {
   constructor(lines, scroll) {
     this.#lines = lines;
     this.#scroll = scroll;
+    this.#folding = new Folding(lines.texts);
+    scroll.keep(() => this.#folding.foldAll(this.#list));
     tellTime(this.#list);
   }
 
@@ -132,6 +136,7 @@ export class Log {
     }
     group(line);
     group(line.nextElementSibling);
+    this.#folding.around(line);
   }
 }
 

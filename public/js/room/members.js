@@ -34,6 +34,11 @@ export class Members {
     });
   }
 
+  /** Everybody else who is here. */
+  get others() {
+    return [...this.#people.values()].filter(({ id }) => id !== this.#me);
+  }
+
   get isHost() {
     return this.#owner === this.#me;
   }
@@ -43,8 +48,7 @@ export class Members {
    * @param {string} words
    */
   addressed(words) {
-    const others = [...this.#people.values()].filter(({ id }) => id !== this.#me);
-    const named = others.map((person) => ({ person, name: this.#texts.person(person) }));
+    const named = this.others.map((person) => ({ person, name: this.#texts.person(person) }));
     named.sort((one, other) => other.name.length - one.name.length);
     const found = named.find(({ name }) => {
       const start = words.slice(0, name.length).toLocaleLowerCase();

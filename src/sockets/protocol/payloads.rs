@@ -1,11 +1,15 @@
 //! What the server's words carry.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{self, Body, RoomSummary, Seq};
+use crate::{
+    chat::{self, LobbyPage},
+    domain::{self, Body, RoomSummary, Seq},
+};
 
 /// Somebody.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Person {
     /// What rights hang on.
     pub id: String,
@@ -32,7 +36,7 @@ impl From<&domain::Person> for Person {
 }
 
 /// A room, as everybody may see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Room {
     /// Its id.
@@ -68,8 +72,40 @@ impl From<&RoomSummary> for Room {
     }
 }
 
+/// A page of the lobby.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Rooms {
+    /// The rooms, the liveliest first.
+    pub rooms: Vec<Room>,
+    /// How many there are in all.
+    pub total: usize,
+    /// Which page this is, from 1.
+    pub page: usize,
+    /// How many pages there are.
+    pub pages: usize,
+}
+
+impl Rooms {
+    /// What was found for a page.
+    #[must_use]
+    pub fn page(found: &LobbyPage, page: usize) -> Self {
+        let rooms = found.rooms.iter().map(Room::from).collect();
+        Self { rooms, total: found.total, page, pages: chat::Chat::pages(found.total) }
+    }
+}
+
+/// One room, or a page of the lobby, as it was asked for.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RoomsFound {
+    /// The room.
+    One(Room),
+    /// The page.
+    Page(Rooms),
+}
+
 /// A shared GIF.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Gif {
     /// Where the file is.
@@ -89,7 +125,7 @@ pub struct Gif {
 }
 
 /// What a system message says, for pages to translate.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct System {
     /// `joined`, `left`, `kicked`, `owner`, …
     pub code: &'static str,
@@ -98,7 +134,7 @@ pub struct System {
 }
 
 /// A message.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Chat {
     /// What the store calls it.
@@ -187,7 +223,7 @@ impl From<&domain::Message> for Chat {
 }
 
 /// A stretch of history.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Chats {
     /// In the order of `seq`, rising.
     pub chats: Vec<Chat>,
@@ -202,7 +238,7 @@ impl From<&domain::History> for Chats {
 }
 
 /// The first word to whoever came in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Welcome {
     /// Where they are.
     pub room: Room,
@@ -216,7 +252,7 @@ pub struct Welcome {
 }
 
 /// Somebody came in, or is gone.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Presence {
     /// Always `system`.
@@ -232,28 +268,28 @@ pub struct Presence {
 }
 
 /// How far a room has got.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Head {
     /// The newest message that everybody sees.
     pub seq: Seq,
 }
 
 /// A message was deleted.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Removed {
     /// Its place in the room.
     pub seq: Seq,
 }
 
 /// You were removed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Kicked {
     /// By whom.
     pub by: Person,
 }
 
 /// Somebody is typing, or stopped.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Typing {
     /// Who.
     pub person: Person,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
-        Capacity, Color, Name, NodeId, PasswordHash, Person, PersonId, Room, RoomId, RoomSummary,
-        RoomTitle, Seat, SeatSocket, SocketId, Timestamp,
+        Capacity, Color, Name, NetworkHash, NodeId, PasswordHash, Person, PersonId, Room, RoomId,
+        RoomSummary, RoomTitle, Seat, SeatSocket, SocketId, Timestamp,
     },
     store::{Error, NewRoom, Result},
 };
@@ -87,6 +87,8 @@ pub(super) struct SeatDocument {
     pub since: DateTime,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_at: Option<DateTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
 }
 
 impl SeatDocument {
@@ -100,6 +102,7 @@ impl SeatDocument {
             sockets: self.sockets.into_iter().map(socket).collect(),
             since: timestamp(self.since),
             left_at: self.left_at.map(timestamp),
+            network: self.network.map(NetworkHash::new),
         })
     }
 }
@@ -119,6 +122,8 @@ pub(super) struct RoomDocument {
     pub head: i64,
     pub people: Vec<SeatDocument>,
     pub kicked: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kicked_networks: Vec<String>,
     pub created_at: DateTime,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub empty_since: Option<DateTime>,
@@ -137,6 +142,7 @@ impl From<&NewRoom> for RoomDocument {
             head: 0,
             people: Vec::new(),
             kicked: Vec::new(),
+            kicked_networks: Vec::new(),
             created_at: date(room.created_at),
             empty_since: Some(date(room.created_at)),
         }
@@ -156,6 +162,7 @@ impl RoomDocument {
             head: self.head,
             people: self.people.into_iter().map(SeatDocument::seat).collect::<Result<_>>()?,
             kicked: self.kicked.iter().map(|id| person_id(id)).collect::<Result<_>>()?,
+            kicked_networks: self.kicked_networks.into_iter().map(NetworkHash::new).collect(),
             created_at: timestamp(self.created_at),
             empty_since: self.empty_since.map(timestamp),
         })

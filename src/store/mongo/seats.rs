@@ -106,7 +106,11 @@ async fn decide_to_enter(
     room: Room,
     entry: &Entry,
 ) -> Result<Attempt<Entering>> {
-    let knock = Knock { person: &entry.person.id, passed: entry.passed.as_ref() };
+    let knock = Knock {
+        person: &entry.person.id,
+        passed: entry.passed.as_ref(),
+        network: entry.network.as_ref(),
+    };
     if let Err(refusal) = room.admit(knock) {
         return Ok(Attempt::Settled(Entering::Refused(refusal)));
     }
@@ -133,10 +137,13 @@ async fn come_back(
         "sockets.id": { "$ne": entry.socket.as_str() },
     } } };
     let socket = serialize_to_bson(&socket(entry)).map_err(Error::new)?;
-    let update = doc! {
+    let mut update = doc! {
         "$push": { "people.$[theirs].sockets": socket },
         "$unset": { "people.$[theirs].leftAt": "" },
     };
+    if let Some(network) = &entry.network {
+        update.insert("$set", doc! { "people.$[theirs].network": network.as_str() });
+    }
     let changed = rooms
         .find_one_and_update(still_without_it, update)
         .array_filters([doc! { "theirs.id": who }])
@@ -154,7 +161,7 @@ async fn sit_down(
     let person = Person { name: room.name_for(&entry.person), ..entry.person.clone() };
     let who = PersonDocument::from(&person);
     let last_place = room.max.get().saturating_sub(1);
-    let still_admitted = doc! {
+    let mut still_admitted = doc! {
         "_id": room.id.as_str(),
         "owner.id": room.owner.id.as_str(),
         "password": room.password.as_ref().map(PasswordHash::as_str), // `null` finds those without.
@@ -165,6 +172,9 @@ async fn sit_down(
         "max": room.max.get(),
         format!("people.{last_place}"): { "$exists": false },
     };
+    if let Some(network) = entry.network.as_ref().filter(|_| room.owner.id != person.id) {
+        still_admitted.insert("kickedNetworks", doc! { "$ne": network.as_str() });
+    }
     let seat = SeatDocument {
         id: who.id,
         color: who.color,
@@ -172,6 +182,7 @@ async fn sit_down(
         sockets: vec![socket(entry)],
         since: date(entry.at),
         left_at: None,
+        network: entry.network.as_ref().map(|network| network.as_str().to_owned()),
     };
     let update = doc! {
         "$push": { "people": serialize_to_bson(&seat).map_err(Error::new)? },
@@ -310,7 +321,11 @@ async fn give_up(
     }
     still_so.insert("$and", seats);
     if departing == Departing::Kicked {
-        update.insert("$addToSet", doc! { "kicked": who });
+        let mut shut_out = doc! { "kicked": who };
+        if let Some(network) = room.seat(&leaver.id).and_then(|seat| seat.network.as_ref()) {
+            shut_out.insert("kickedNetworks", network.as_str());
+        }
+        update.insert("$addToSet", shut_out);
     }
     let changed =
         rooms.find_one_and_update(still_so, update).return_document(ReturnDocument::After).await?;

@@ -113,7 +113,11 @@ fn migrate(connection: &Connection) -> Result<()> {
             let script = concat!("BEGIN;", include_str!("schema.sql"), "COMMIT;");
             connection.execute_batch(script).map_err(Error::new)
         }
-        1 => Ok(()),
+        1 => {
+            let script = concat!("BEGIN;", include_str!("networks.sql"), "COMMIT;");
+            connection.execute_batch(script).map_err(Error::new)
+        }
+        2 => Ok(()),
         newer => {
             Err(Error::new(format!("the database is of version {newer}, newer than this program")))
         }

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 use super::rows;
 use crate::{
     domain::{
-        Capacity, NodeId, PasswordHash, PersonId, Room, RoomChange, RoomId, RoomSummary, RoomTitle,
-        Seat, SeatSocket, SocketId, Timestamp, Undone,
+        Capacity, NetworkHash, NodeId, PasswordHash, PersonId, Room, RoomChange, RoomId,
+        RoomSummary, RoomTitle, Seat, SeatSocket, SocketId, Timestamp, Undone,
     },
     store::{Changed, Closing, LobbyPage, LobbyQuery, NewRoom},
 };
@@ -49,6 +49,7 @@ pub(super) fn room(db: &Connection, id: &RoomId) -> rusqlite::Result<Option<Room
                 head: row.get("head")?,
                 people: Vec::new(),
                 kicked: Vec::new(),
+                kicked_networks: Vec::new(),
                 created_at: rows::timestamp(row, "created_at")?,
                 empty_since: rows::maybe_timestamp(row, "empty_since")?,
             })
@@ -59,6 +60,10 @@ pub(super) fn room(db: &Connection, id: &RoomId) -> rusqlite::Result<Option<Room
     room.kicked = db
         .prepare_cached("SELECT person FROM kicked WHERE room = ? ORDER BY person")?
         .query_map([id.as_str()], |row| rows::person_id(row, "person"))?
+        .collect::<rusqlite::Result<_>>()?;
+    room.kicked_networks = db
+        .prepare_cached("SELECT network FROM kicked_networks WHERE room = ? ORDER BY network")?
+        .query_map([id.as_str()], |row| Ok(NetworkHash::new(row.get::<_, String>("network")?)))?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Some(room))
 }
@@ -79,6 +84,7 @@ fn seats(db: &Connection, room: &RoomId) -> rusqlite::Result<Vec<Seat>> {
                 sockets: Vec::new(),
                 since: rows::timestamp(row, "since")?,
                 left_at: rows::maybe_timestamp(row, "left_at")?,
+                network: row.get::<_, Option<String>>("network")?.map(NetworkHash::new),
             });
         }
         if let (Some(id), Some(seat)) = (row.get::<_, Option<String>>("socket")?, people.last_mut())

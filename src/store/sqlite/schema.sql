@@ -1,4 +1,4 @@
--- The embedded store, version 1. Times are milliseconds since 1970 in UTC.
+-- The embedded store, version 2. Times are milliseconds since 1970 in UTC.
 
 CREATE TABLE rooms (
     id          TEXT PRIMARY KEY,
@@ -26,6 +26,7 @@ CREATE TABLE seats (
     name    TEXT NOT NULL,
     since   INTEGER NOT NULL,
     left_at INTEGER,
+    network TEXT,                               -- a keyed hash, of where they came from last
     UNIQUE (room, person),
     UNIQUE (room, name)
 ) STRICT;
@@ -51,6 +52,12 @@ CREATE TABLE kicked (
     room   TEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
     person TEXT NOT NULL,
     PRIMARY KEY (room, person)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE kicked_networks (
+    room    TEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    network TEXT NOT NULL,                      -- a keyed hash
+    PRIMARY KEY (room, network)
 ) STRICT, WITHOUT ROWID;
 
 -- No reference to rooms: messages outlive their room until they are purged.
@@ -84,4 +91,4 @@ CREATE TABLE nodes (
     seen_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

@@ -4,7 +4,10 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::{rooms, rows};
 use crate::{
-    domain::{Knock, NodeId, Person, PersonId, Refusal, Room, RoomId, SocketId, Timestamp, Undone},
+    domain::{
+        Knock, NetworkHash, NodeId, Person, PersonId, Refusal, Room, RoomId, SocketId, Timestamp,
+        Undone,
+    },
     store::{Departing, Departure, Dropped, Entering, Entry},
 };
 
@@ -12,13 +15,17 @@ pub(super) fn enter(db: &Connection, entry: &Entry) -> rusqlite::Result<Entering
     let Some(room) = rooms::room(db, &entry.room)? else {
         return Ok(Entering::Refused(Refusal::NoSuchRoom));
     };
-    let knock = Knock { person: &entry.person.id, passed: entry.passed.as_ref() };
+    let knock = Knock {
+        person: &entry.person.id,
+        passed: entry.passed.as_ref(),
+        network: entry.network.as_ref(),
+    };
     if let Err(refusal) = room.admit(knock) {
         return Ok(Entering::Refused(refusal));
     }
     let seated = room.seat(&entry.person.id).map(|seat| seat.person.clone());
     let person = match &seated {
-        Some(person) => come_back(db, &room.id, person)?,
+        Some(person) => come_back(db, entry, person)?,
         None => sit_down(db, &room, entry)?,
     };
     db.prepare_cached(
@@ -37,16 +44,23 @@ pub(super) fn enter(db: &Connection, entry: &Entry) -> rusqlite::Result<Entering
     })
 }
 
-fn come_back(db: &Connection, room: &RoomId, person: &Person) -> rusqlite::Result<Person> {
-    db.prepare_cached("UPDATE seats SET left_at = NULL WHERE room = ? AND person = ?")?
-        .execute([room.as_str(), person.id.as_str()])?;
+fn come_back(db: &Connection, entry: &Entry, person: &Person) -> rusqlite::Result<Person> {
+    db.prepare_cached(
+        "UPDATE seats SET left_at = NULL, network = coalesce(?, network)
+         WHERE room = ? AND person = ?",
+    )?
+    .execute(params![
+        entry.network.as_ref().map(NetworkHash::as_str),
+        entry.room.as_str(),
+        person.id.as_str(),
+    ])?;
     Ok(person.clone())
 }
 
 fn sit_down(db: &Connection, room: &Room, entry: &Entry) -> rusqlite::Result<Person> {
     let person = Person { name: room.name_for(&entry.person), ..entry.person.clone() };
     db.prepare_cached(
-        "INSERT INTO seats (room, person, color, name, since) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO seats (room, person, color, name, since, network) VALUES (?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         room.id.as_str(),
@@ -54,6 +68,7 @@ fn sit_down(db: &Connection, room: &Room, entry: &Entry) -> rusqlite::Result<Per
         person.color.hex(),
         person.name.to_string(),
         entry.at.as_millis(),
+        entry.network.as_ref().map(NetworkHash::as_str),
     ])?;
     Ok(person)
 }
@@ -100,17 +115,24 @@ pub(super) fn depart(
     let leaver = db
         .prepare_cached(
             "DELETE FROM seats WHERE room = :room AND person = :person
-             AND (:away IS NULL OR left_at <= :away) RETURNING person, color, name",
+             AND (:away IS NULL OR left_at <= :away) RETURNING person, color, name, network",
         )?
         .query_row(
             named_params! { ":room": room.as_str(), ":person": person.as_str(), ":away": away_since },
-            |row| rows::person(row, ["person", "color", "name"]),
+            |row| {
+                let leaver = rows::person(row, ["person", "color", "name"])?;
+                Ok((leaver, row.get::<_, Option<String>>("network")?))
+            },
         )
         .optional()?;
-    let Some(leaver) = leaver else { return Ok(Departure::Stayed) };
+    let Some((leaver, network)) = leaver else { return Ok(Departure::Stayed) };
     if departing == Departing::Kicked {
         db.prepare_cached("INSERT OR IGNORE INTO kicked (room, person) VALUES (?, ?)")?
             .execute([room.as_str(), person.as_str()])?;
+        if let Some(network) = network {
+            let remember = "INSERT OR IGNORE INTO kicked_networks (room, network) VALUES (?, ?)";
+            db.prepare_cached(remember)?.execute([room.as_str(), &network])?;
+        }
     }
     let left = existing(db, room)?;
     if left.people.is_empty() {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use linkify::{LinkFinder, LinkKind};
-
-use super::{Frame, Texts, color_class};
+use super::{
+    Frame, Texts, color_class,
+    pieces::{Piece, pieces},
+};
 use crate::domain::{Body, Gif, Message, Person, RoomId, Seq, Timestamp};
 
 /// Somebody who speaks again within this is not named again. The scripts use the same time.
@@ -29,19 +30,11 @@ pub(super) struct Line {
 
 #[derive(Debug)]
 pub(super) enum LineContent {
-    System(String),
+    System { code: &'static str, words: String },
     Text(Vec<Piece>),
     Whisper { to: String, pieces: Vec<Piece> },
     Gif(Picture),
     Deleted,
-}
-
-/// A stretch of a text.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece {
-    Words(String),
-    /// An address with `http` or `https`, to click on.
-    Link(String),
 }
 
 #[derive(Debug, Default)]
@@ -92,7 +85,7 @@ impl Line {
     /// One of each kind, for scripts to clone and fill in.
     pub(super) fn blanks() -> [Self; 5] {
         [
-            LineContent::System(String::new()),
+            LineContent::System { code: "", words: String::new() },
             LineContent::Text(Vec::new()),
             LineContent::Whisper { to: String::new(), pieces: Vec::new() },
             LineContent::Gif(Picture::default()),
@@ -114,7 +107,7 @@ impl Line {
 
     pub(super) fn kind(&self) -> &'static str {
         match self.content {
-            LineContent::System(_) => "system",
+            LineContent::System { .. } => "system",
             LineContent::Text(_) => "chat",
             LineContent::Whisper { .. } => "whisper",
             LineContent::Gif(_) => "gif",
@@ -128,7 +121,9 @@ impl LineContent {
         match &message.body {
             Body::Text(text) => Self::Text(pieces(text)),
             Body::Gif(gif) => Self::Gif(Picture::new(&message.room, gif, &message.by, texts)),
-            Body::System { code, person } => Self::System(texts.system(*code, person)),
+            Body::System { code, person } => {
+                Self::System { code: code.code(), words: texts.system(*code, person) }
+            }
             Body::Whisper { to, text } => {
                 let words = texts.with("whisper-to", &[("person", texts.person(to).into())]);
                 Self::Whisper { to: words, pieces: pieces(text) }
@@ -179,49 +174,9 @@ fn clock(at: Timestamp) -> String {
     at.to_string().get(11..16).unwrap_or_default().to_owned()
 }
 
-fn pieces(text: &str) -> Vec<Piece> {
-    let mut finder = LinkFinder::new();
-    finder.kinds(&[LinkKind::Url]).url_can_be_iri(false);
-    let spans = finder.spans(text);
-    spans
-        .map(|span| {
-            let words = span.as_str().to_owned();
-            let web = words.starts_with("http://") || words.starts_with("https://");
-            if span.kind().is_some() && web { Piece::Link(words) } else { Piece::Words(words) }
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn words(text: &str) -> Piece {
-        Piece::Words(text.to_owned())
-    }
-
-    fn link(address: &str) -> Piece {
-        Piece::Link(address.to_owned())
-    }
-
-    #[test]
-    fn only_web_addresses_become_links() {
-        assert_eq!(
-            pieces("see https://example.com/a?b=1. or"),
-            [words("see "), link("https://example.com/a?b=1"), words(". or")]
-        );
-        for text in ["javascript:alert(1)", "ftp://example.com", "example.com", "a@example.com"] {
-            assert!(!pieces(text).iter().any(|piece| matches!(piece, Piece::Link(_))), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_link_ends_where_korean_begins() {
-        assert_eq!(
-            pieces("https://example.com/에서 봐요"),
-            [link("https://example.com/"), words("에서 봐요")]
-        );
-    }
 
     #[test]
     fn a_gif_keeps_its_size_or_its_shape() {

@@ -301,6 +301,7 @@ fn knock(stage: &Stage, step: &Step, now: Timestamp) -> Entry {
         socket: socket(*person, *tab),
         node: self::node(*node),
         passed: knows.then(|| hash("sesame")),
+        network: None,
         at: now,
     }
 }

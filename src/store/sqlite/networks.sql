@@ -1,0 +1,11 @@
+-- From version 1 of the embedded store to version 2: a kick shuts out a network, too.
+
+ALTER TABLE seats ADD COLUMN network TEXT;
+
+CREATE TABLE kicked_networks (
+    room    TEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    network TEXT NOT NULL,
+    PRIMARY KEY (room, network)
+) STRICT, WITHOUT ROWID;
+
+PRAGMA user_version = 2;
