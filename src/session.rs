@@ -221,7 +221,12 @@ impl Sessions {
     pub async fn ended(&self, keys: Vec<SessionKey>) -> Result<Vec<SessionKey>, store::Error> {
         let asked = keys.iter().map(|SessionKey(key)| key.clone()).collect();
         let living = self.store.living_sessions(asked, Timestamp::now()).await?;
-        Ok(keys.into_iter().filter(|SessionKey(key)| !living.contains(key)).collect())
+        let ended: Vec<SessionKey> =
+            keys.into_iter().filter(|SessionKey(key)| !living.contains(key)).collect();
+        for SessionKey(key) in &ended {
+            self.kept.forget(key); // Whoever is silenced does not come back by what was read before.
+        }
+        Ok(ended)
     }
 }
 

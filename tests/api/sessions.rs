@@ -1,10 +1,12 @@
 //! Sessions: who somebody is, kept and found again.
 
-use reqwest::header;
+use mongodb::bson::{Document, doc};
+use reqwest::{StatusCode, header};
+use rusqlite::Connection;
 use serde_json::json;
 
 use crate::{
-    common::{Backend, Browser, soon},
+    common::{Backend, Browser, server::Home, soon},
     on_both_stores,
 };
 
@@ -17,6 +19,7 @@ on_both_stores!(
     every_page_forbids_what_it_does_not_need,
     a_page_speaks_the_readers_language,
     whoever_logs_out_is_somebody_else_and_their_sockets_fall_silent,
+    whose_session_an_admin_deletes_is_refused_from_then_on,
 );
 
 async fn the_first_page_sets_a_cookie_that_scripts_cannot_read(on: Backend) {
@@ -145,4 +148,35 @@ async fn whoever_logs_out_is_somebody_else_and_their_sockets_fall_silent(on: Bac
     let refused = anna.try_enter(json!({ "room": room })).await.err();
     assert_eq!(refused.as_deref(), Some("unauthorized"));
     bens.say("still here").await;
+}
+
+/// Past the server, as an admin would.
+async fn delete_every_session(home: &Home) {
+    let Some(uri) = home.mongodb_uri() else {
+        let database = Connection::open(home.data().join("huechat.sqlite3")).unwrap();
+        database.execute("DELETE FROM sessions", []).unwrap();
+        return;
+    };
+    let client = mongodb::Client::with_uri_str(uri).await.unwrap();
+    let sessions = client.default_database().unwrap().collection::<Document>("sessions");
+    sessions.delete_many(doc! {}).await.unwrap();
+}
+
+async fn whose_session_an_admin_deletes_is_refused_from_then_on(on: Backend) {
+    let server = on.server().await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("tea", 3).await;
+    let (mut annas, _) = anna.enter(&room).await;
+
+    delete_every_session(&server.home).await;
+
+    let (event, error) = annas.events_until_the_end().await.pop().unwrap();
+    assert_eq!((event.as_str(), &error["code"]), ("error", &json!("unauthorized")));
+    let refused = anna.try_enter(json!({ "room": room })).await.err();
+    assert_eq!(refused.as_deref(), Some("unauthorized"));
+    let words = json!({ "chat": "still me?" });
+    let (status, refused) = anna.post_json(&format!("/room/{room}/chat"), &words).await;
+    assert_eq!((status, &refused["error"]["code"]), (StatusCode::FORBIDDEN, &json!("not_in_room")));
+    let (_, history) = ben.get_json(&format!("/room/{room}/chat")).await;
+    assert!(!history.to_string().contains("still me?"));
 }

@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+
 import { expect, test } from "./visitor.js";
 
 /** @typedef {import("./visitor.js").Visitor} Visitor */
@@ -295,6 +297,19 @@ test("by the keyboard alone a message is found and deleted", async ({ invite }) 
   await press("ArrowUp");
   await press("Escape");
   await expect(ann.composer).toBeFocused();
+});
+
+test("whose session an admin deletes is told, and says nothing more", async ({ invite, server }) => {
+  const { ann, ben } = await three(invite);
+  await ben.composer.fill("still me?");
+  const sql = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('DELETE FROM sessions'); c.commit()";
+  execFileSync("python3", ["-c", sql, server.database]);
+
+  await expect(ben.page.getByRole("dialog", { name: "Your session has ended." })).toBeVisible();
+  await expect(ben.composer).toHaveValue("still me?");
+  await expect(ben.composer).toHaveAttribute("readonly");
+  await expect(ann.page.getByRole("dialog", { name: "Your session has ended." })).toBeVisible();
+  expect(await ann.said()).toEqual([]);
 });
 
 test("whoever becomes somebody else has another colour, and their room knows", async ({ invite }) => {

@@ -53,6 +53,11 @@ export class Server {
     await this.#listening(this.#process);
   }
 
+  /** The file that the embedded store keeps everything in. */
+  get database() {
+    return join(this.#folder, "data", "huechat.sqlite3");
+  }
+
   /** Every shared GIF and poster that is still there. */
   get files() {
     try {
