@@ -228,8 +228,12 @@ impl RoomPage {
         Line::blanks()
     }
 
+    /// The host first, then the others in the order in which they came.
     fn members(&self) -> impl Iterator<Item = Member> {
-        self.people.iter().map(|person| Member {
+        let is_host = |person: &&Person| person.id == self.room.owner.id;
+        let host = self.people.iter().filter(is_host);
+        let others = self.people.iter().filter(move |person| !is_host(person));
+        host.chain(others).map(|person| Member {
             id: person.id.to_string(),
             class: color_class(person.color),
             name: self.frame.texts.person(person),

@@ -167,7 +167,11 @@ test("the room moves on to another host, with all that a host may", async ({ inv
   for (const one of [ann, ben, cleo]) {
     await expect(hostFor(one)).toContainText(bensName);
     await one.hears(`${bensName} is the host now`);
+    await expect(one.people.first()).toContainText(bensName);
   }
+  await cleo.page.reload();
+  await expect(cleo.people.first()).toContainText(bensName);
+  await cleo.live();
   await expect(ann.page.getByRole("button", { name: "Settings of the room" })).toBeHidden();
   await expect(ben.page.getByRole("button", { name: "Settings of the room" })).toBeVisible();
   await ben.leave();

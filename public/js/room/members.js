@@ -1,4 +1,4 @@
-// Who is here.
+// Who is here: the host first, then the others in the order in which they came.
 
 import { copyOf, need, paint } from "../dom.js";
 
@@ -63,6 +63,7 @@ export class Members {
     this.#people = new Map(people.map((person) => [person.id, person]));
     this.#ways.host(this.isHost);
     this.#list.replaceChildren(...people.map((person) => this.#row(person)));
+    this.#putFirst(this.#owner);
     this.#counted();
   }
 
@@ -74,6 +75,7 @@ export class Members {
     if (known) return known.replaceWith(row);
     row.classList.add("member--arriving");
     this.#list.append(row);
+    if (person.id === this.#owner) this.#putFirst(person.id);
     this.#counted();
   }
 
@@ -91,6 +93,13 @@ export class Members {
     for (const row of this.#list.children) {
       need(row, "[data-host]", HTMLElement).hidden = row.getAttribute("data-person") !== id;
     }
+    this.#putFirst(id);
+  }
+
+  /** @param {string} id */
+  #putFirst(id) {
+    const row = this.#find(id);
+    if (row && row !== this.#list.firstElementChild) this.#list.prepend(row);
   }
 
   /** @param {string} id */
