@@ -104,6 +104,7 @@ pub fn routes(
         .route("/room/{id}", get(room::enter).patch(room::change).delete(room::close))
         .route("/room/{id}/enter", post(room::unlock))
         .route("/room/{id}/leave", post(room::leave))
+        .layer(middleware::from_fn(reader::remember))
         .layer(middleware::from_fn(errors::explain));
     let visited = Router::new()
         .merge(pages)
@@ -114,7 +115,6 @@ pub fn routes(
         .route("/room/{id}/owner", put(room::hand_over))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
-        .layer(middleware::from_fn(reader::remember))
         .layer(session.clone())
         .layer(middleware::from_fn(errors::own_up))
         .layer(middleware::from_fn_with_state(setup.requests, to_its_end));

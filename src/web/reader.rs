@@ -78,15 +78,14 @@ pub(super) struct Reader {
     pub(super) wants_json: bool,
 }
 
-/// Lets the pages be as their reader has chosen. A session that cannot be read has no choices: whoever
-/// needs more of it says what is wrong.
-pub(super) async fn remember(mut request: Request, next: Next) -> Response {
-    if let Some(session) = request.extensions().get::<Session>().cloned()
-        && let Ok(choices) = session::choices(&session).await
-    {
+/// Lets the pages be as their reader has chosen. When the session cannot be read, nothing else is tried: whoever
+/// waits has waited long enough.
+pub(super) async fn remember(mut request: Request, next: Next) -> Result<Response, Refused> {
+    if let Some(session) = request.extensions().get::<Session>().cloned() {
+        let choices = session::choices(&session).await?;
         request.extensions_mut().insert(choices);
     }
-    next.run(request).await
+    Ok(next.run(request).await)
 }
 
 impl Reader {
