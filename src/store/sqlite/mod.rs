@@ -282,3 +282,32 @@ impl Store for SqliteStore {
         self.write(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_version_1_is_brought_up_to_date_once() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection).unwrap();
+        let back = "DROP TABLE kicked_networks; ALTER TABLE seats DROP COLUMN network;
+            PRAGMA user_version = 1;";
+        connection.execute_batch(back).unwrap();
+
+        for _ in 0..2 {
+            migrate(&connection).unwrap();
+        }
+
+        for all in ["SELECT network FROM seats", "SELECT room, network FROM kicked_networks"] {
+            connection.prepare(all).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_of_a_newer_version_is_left_alone() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(migrate(&connection).is_err());
+    }
+}
