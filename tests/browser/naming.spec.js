@@ -1,19 +1,7 @@
-import { expect, test } from "./visitor.js";
+import { expect, test, three } from "./visitor.js";
 
 /** @typedef {import("./visitor.js").Visitor} Visitor */
 /** @typedef {import("./visitor.js").Invite} Invite */
-
-/**
- * Ann, who owns the room, and two guests.
- * @param {Invite} invite
- */
-async function three(invite) {
-  const [ann, ben, cleo] = [await invite(), await invite(), await invite()];
-  const room = await ann.open("Tea");
-  for (const guest of [ben, cleo]) await guest.enter(room);
-  for (const one of [ann, ben, cleo]) await expect(one.people).toHaveCount(3);
-  return { ann, ben, cleo, room };
-}
 
 /** @param {Visitor} visitor */
 function offered(visitor) {

@@ -162,3 +162,15 @@ export class Visitor {
     await this.page.waitForURL((url) => url.pathname === "/");
   }
 }
+
+/**
+ * Ann, who owns the room, and two guests.
+ * @param {Invite} invite
+ */
+export async function three(invite) {
+  const [ann, ben, cleo] = [await invite(), await invite(), await invite()];
+  const room = await ann.open("Tea");
+  for (const guest of [ben, cleo]) await guest.enter(room);
+  for (const one of [ann, ben, cleo]) await expect(one.people).toHaveCount(3);
+  return { ann, ben, cleo, room };
+}
