@@ -12,7 +12,7 @@ use std::{
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{Chat, Error, lane::Announce};
+use super::{Chat, Error, work::Announce};
 use crate::domain::{Event, Person, PersonId, Room, RoomId, SocketId, SystemCode, Timestamp};
 
 /// A store that has answered for so long has done what was on its way to it, or never will.
@@ -169,7 +169,7 @@ impl Chat {
             Ok(Some(room)) => room,
             Ok(None) => {
                 if self.doubts.end(doubt) {
-                    self.closed(&doubt.room).await;
+                    self.closed(&doubt.room);
                 }
                 return;
             }

@@ -6,7 +6,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Chat, Error, FIRST_PERSON_WITHIN, lane::Work};
+use super::{Chat, Error, FIRST_PERSON_WITHIN, work::Work};
 use crate::{
     domain::{Event, RoomId, Timestamp},
     store::{Closing, Departing},
@@ -124,7 +124,7 @@ impl Chat {
         if room.people.is_empty() {
             let closed = self.store.close(id, Closing::IfUnusedSince(unused_since)).await;
             if closed.inspect_err(|_| self.doubts.add(id, None))? {
-                self.closed(id).await;
+                self.closed(id);
             }
         } else if room.created_at <= unused_since && room.seat(&room.owner.id).is_none() {
             let owner = self.store.replace_absent_owner(id).await;

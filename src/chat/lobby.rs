@@ -38,6 +38,13 @@ impl Default for Lobby {
     }
 }
 
+impl Lobby {
+    /// What was read before is no longer shown.
+    pub(super) fn has_changed(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 impl Chat {
     /// A page of the lobby, from 1; `search` narrows it to titles that hold it. The same page is the
     /// same value for as long as nothing has changed.
@@ -80,7 +87,7 @@ impl Chat {
 
     /// Tells everybody of something that the lobby shows.
     pub(super) async fn tell_lobby(&self, event: Event) {
-        self.lobby.changes.fetch_add(1, Ordering::SeqCst);
+        self.lobby.has_changed();
         self.bus.announce(event).await;
     }
 }

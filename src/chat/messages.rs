@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     Caller, Chat, Error,
-    lane::{Announce, Asker, Say, Work},
+    work::{Announce, Asker, Say, Work},
 };
 use crate::{
     domain::{

@@ -15,6 +15,7 @@ mod messages;
 mod owner;
 mod rooms;
 mod seats;
+mod work;
 
 use std::{
     ops::Deref,

@@ -2,8 +2,8 @@
 
 use super::{
     Chat, Error, Pass,
-    lane::{Announce, Work},
     rooms::{capacity, password, title, wrong},
+    work::{Announce, Work},
 };
 use crate::{
     domain::{
@@ -53,7 +53,7 @@ impl Chat {
         for code in differences(&before, &after) {
             self.note(room, code, &after.owner, Announce::Said);
         }
-        self.bus.announce(Event::RoomUpdated(after.summary())).await;
+        self.queue(room, Work::TellRoom);
         self.tell_lobby(Event::RoomChanged(room.clone())).await;
         Ok(RoomChanged { room: after.summary(), pass })
     }
@@ -101,7 +101,7 @@ impl Chat {
         if !self.store.close(room, Closing::Always).await? {
             return Err(Error::NoSuchRoom);
         }
-        self.closed(room).await;
+        self.closed(room);
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl Chat {
         if let Some(gif) = unused {
             self.queue(room, Work::Discard(gif));
         }
-        self.bus.announce(Event::Emptied { message: message.clone() }).await;
+        self.queue(room, Work::Tell(Event::Emptied { message: message.clone() }));
         Ok(message)
     }
 }

@@ -7,8 +7,8 @@ use tracing::{info, warn};
 
 use super::{
     Chat, Error, Pass,
-    lane::{Announce, Work},
     rooms::passed,
+    work::{Announce, Work},
 };
 use crate::{
     domain::{
@@ -218,7 +218,7 @@ impl Chat {
                 }
                 self.tell_lobby(Event::RoomChanged(room.id)).await;
             }
-            Departure::Closed { .. } => self.closed(room).await,
+            Departure::Closed { .. } => self.closed(room),
         }
     }
 
@@ -229,10 +229,12 @@ impl Chat {
     }
 
     /// Tells everybody that a room is gone, and clears up after it.
-    pub(super) async fn closed(&self, room: &RoomId) {
+    pub(super) fn closed(&self, room: &RoomId) {
         info!(%room, "closed room");
         self.doubts.told_of_closing(room);
+        self.lobby.has_changed();
+        // Behind those who are just being greeted: they are told, too.
+        self.queue(room, Work::Tell(Event::RoomClosed(room.clone())));
         self.queue(room, Work::Purge);
-        self.tell_lobby(Event::RoomClosed(room.clone())).await;
     }
 }

@@ -83,7 +83,8 @@ fn wanted(handshake: &Handshake, socket: &SocketRef) -> Result<RoomId, Error> {
     room_id(raw.unwrap_or_default())
 }
 
-/// Greets: joins and says welcome in one step, between two messages of the room.
+/// Greets: says welcome and joins, between two messages of the room. What is told between any two, such as
+/// who is typing, must not come before the welcome.
 pub(super) async fn connected(
     socket: SocketRef,
     State(shared): State<Shared>,
@@ -101,7 +102,6 @@ pub(super) async fn connected(
                 return;
             }
         };
-        socket.join([you.room.to_string(), seat(&you.room, &you.person.id)]);
         let welcome = protocol::Welcome {
             room: protocol::Room::from(&room.summary()),
             you: protocol::Person::from(&you.person),
@@ -109,7 +109,11 @@ pub(super) async fn connected(
             history: Chats::from(&history),
         };
         if socket.emit(told::WELCOME, &welcome).is_err() {
-            socket.leave_all(); // Gone meanwhile; nothing else would take it out of the room.
+            return; // Gone meanwhile.
+        }
+        socket.join([you.room.to_string(), seat(&you.room, &you.person.id)]);
+        if !socket.connected() {
+            socket.leave_all(); // Nothing else would take it out of the room.
         }
     });
 }

@@ -11,6 +11,7 @@ use crate::{
 
 on_both_stores!(
     whoever_enters_is_welcomed_first,
+    nothing_is_told_before_the_welcome,
     the_others_hear_who_came,
     two_people_never_share_a_name_in_a_room,
     of_fifty_who_race_for_ten_places_ten_get_in,
@@ -44,6 +45,23 @@ async fn whoever_enters_is_welcomed_first(on: Backend) {
     assert_eq!(welcome["chats"].as_array().unwrap().len(), 1);
     assert_eq!(welcome["chats"][0]["system"]["code"], "joined");
     assert_eq!(welcome["more"], false);
+}
+
+async fn nothing_is_told_before_the_welcome(on: Backend) {
+    let server = on.server_with(&[("RATE_TYPING", "off")]).await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("tea", 2).await;
+    let (mut annas, _) = anna.enter(&room).await;
+    let typing = tokio::spawn(async move {
+        loop {
+            annas.tell("typing", json!(true)).await;
+        }
+    });
+
+    for _ in 0..50 {
+        ben.enter(&room).await; // Asserts it.
+    }
+    typing.abort();
 }
 
 fn capitalised(word: &str) -> String {

@@ -1,5 +1,6 @@
 //! What an owner may do with a room, what anybody may do with what they said, and what the others hear of it.
 
+use futures_util::future::join_all;
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::{
@@ -14,6 +15,7 @@ use crate::{
 
 on_both_stores!(
     the_owner_changes_the_room_and_everybody_hears_of_it,
+    of_changes_at_once_the_last_one_is_told_last,
     what_is_asked_for_is_done_and_told_when_the_connection_ends,
     what_makes_no_room_changes_nothing,
     only_the_owner_may,
@@ -85,13 +87,12 @@ async fn the_owner_changes_the_room_and_everybody_hears_of_it(on: Backend) {
     assert_eq!(status, StatusCode::OK, "{room}");
     assert_eq!((&room["title"], &room["max"]), (&json!("coffee"), &json!(7)));
     assert_eq!(room["locked"], true);
-    let told = tea.bens.wait_for("updateRoom").await;
-    assert_eq!(told, room);
     let mut heard = Vec::new();
     for _ in 0..4 {
         heard.push(said_by_the_room(&mut tea.bens).await);
     }
     assert_eq!(heard, ["renamed", "capacity", "password", "locked"]);
+    assert_eq!(tea.bens.wait_for("updateRoom").await, room);
     let listed = loop {
         let updated = lobby.wait_for("updateRoom").await;
         if updated["title"] == "coffee" {
@@ -100,6 +101,26 @@ async fn the_owner_changes_the_room_and_everybody_hears_of_it(on: Backend) {
     };
     assert_eq!(listed, room);
     assert_eq!(tea.anna.listed(&tea.room).await.unwrap(), room);
+}
+
+async fn of_changes_at_once_the_last_one_is_told_last(on: Backend) {
+    let mut tea = Tea::on(on).await;
+    let changes = (0..20).map(|n| tea.patch(&tea.anna, json!({ "title": format!("tea {n}") })));
+    for (status, room) in join_all(changes).await {
+        assert_eq!(status, StatusCode::OK, "{room}");
+    }
+    let chat = format!("/room/{}/chat", tea.room);
+    tea.anna.post_json(&chat, &json!({ "chat": "that was it" })).await;
+
+    let mut last = Value::Null;
+    loop {
+        match tea.bens.next().await {
+            (name, chat) if name == "chat" && chat["chat"] == "that was it" => break,
+            (name, room) if name == "updateRoom" => last = room,
+            _ => {}
+        }
+    }
+    assert_eq!(last["title"], tea.anna.listed(&tea.room).await.unwrap()["title"]);
 }
 
 async fn what_is_asked_for_is_done_and_told_when_the_connection_ends(on: Backend) {

@@ -150,8 +150,8 @@ async fn an_event_does_what_its_route_does(on: Backend) {
     let server = on.server().await;
     let three = [server.browser().await, server.browser().await, server.browser().await];
     for case in cases {
-        let by_event = World::of(&three).await.after(&case, Way::Event).await;
-        let by_route = World::of(&three).await.after(&case, Way::Route).await;
+        let outcome = async |way| World::of(&three).await.after(&case, way).await;
+        let (by_event, by_route) = tokio::join!(outcome(Way::Event), outcome(Way::Route));
         let what = format!("{} {} by {:?}", case.event, case.data, case.by);
         assert_eq!(by_event, by_route, "{what}");
     }
