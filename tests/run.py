@@ -56,7 +56,7 @@ def prepare(needs: set[Need], started: ExitStack) -> dict[str, str]:
     if Need.NPM in needs:
         tools.install_npm_packages()
     if Need.CHROMIUM in needs:
-        environment["CHROMIUM"] = tools.find_or_install_chromium()
+        environment |= tools.find_or_install_chromium()
     if Need.PYTHON in needs or Need.MONGODB in needs:
         tools.install_python_packages()
     if Need.MONGODB in needs:

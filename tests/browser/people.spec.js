@@ -129,20 +129,20 @@ test("a guest can whisper and hide, and no more", async ({ invite }) => {
 
   const dialog = await choose(ben, cleosName);
   await expect(dialog.getByRole("button")).toHaveText(["Whisper", "Hide what they say", "Close"]);
-  await cleo.say("one");
-  await ben.hears("one");
+  await cleo.say("first");
+  await ben.hears("first");
   await dialog.getByRole("button", { name: "Hide what they say" }).click();
-  await expect(ben.lines.filter({ hasText: "one" })).toBeHidden();
-  await cleo.say("two");
-  await ann.hears("two");
-  await ann.say("three");
-  await ben.hears("three");
-  await expect(ben.lines.filter({ hasText: "two" })).toBeHidden();
+  await expect(ben.lines.filter({ hasText: "first" })).toBeHidden();
+  await cleo.say("second");
+  await ann.hears("second");
+  await ann.say("third");
+  await ben.hears("third");
+  await expect(ben.lines.filter({ hasText: "second" })).toBeHidden();
   await ben.page.reload();
   await ben.live();
-  await expect(ben.lines.filter({ hasText: "two" })).toBeHidden();
+  await expect(ben.lines.filter({ hasText: "second" })).toBeHidden();
   await (await choose(ben, cleosName)).getByRole("button", { name: "Show what they say" }).click();
-  await expect(ben.lines.filter({ hasText: "two" })).toBeVisible();
+  await expect(ben.lines.filter({ hasText: "second" })).toBeVisible();
 });
 
 test("the room moves on to another host, with all that a host may", async ({ invite }) => {
@@ -257,8 +257,8 @@ test("the tab counts what came while nobody looked", async ({ invite }) => {
     }, hidden);
 
   await look(true);
-  await ben.say("one");
-  await ben.say("two");
+  await ben.say("first");
+  await ben.say("second");
   await expect(ann.page).toHaveTitle("(2) Tea · Huechat");
   await look(false);
   await expect(ann.page).toHaveTitle("Tea · Huechat");
@@ -267,7 +267,7 @@ test("the tab counts what came while nobody looked", async ({ invite }) => {
 test("by the keyboard alone a message is found and deleted", async ({ invite }) => {
   const ann = await invite();
   await ann.open("Tea");
-  for (const words of ["one", "two", "three"]) {
+  for (const words of ["first", "second", "third"]) {
     await ann.say(words);
     await expect(ann.lines.filter({ hasText: words })).toHaveAttribute("data-seq", /\d/);
   }
@@ -276,7 +276,7 @@ test("by the keyboard alone a message is found and deleted", async ({ invite }) 
   await ann.composer.focus();
   await press("ArrowUp");
   await press("ArrowUp");
-  await expect(ann.lines.filter({ hasText: "two" })).toBeFocused();
+  await expect(ann.lines.filter({ hasText: "second" })).toBeFocused();
   await press("Tab");
   await expect(ann.page.getByRole("button", { name: "Delete" })).toBeFocused();
   await press("Enter");
@@ -284,7 +284,7 @@ test("by the keyboard alone a message is found and deleted", async ({ invite }) 
   await press("Enter");
 
   await expect(ann.lines.filter({ hasText: "This message was deleted." })).toHaveCount(1);
-  expect(await ann.said()).toEqual(["one", "three"]);
+  expect(await ann.said()).toEqual(["first", "third"]);
   await ann.composer.focus();
   await press("ArrowUp");
   await press("Escape");

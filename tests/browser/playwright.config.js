@@ -1,10 +1,13 @@
-// One browser, one worker: each test has a server and a database of its own. The second project tells the main
-// story again on MongoDB, and that a restart loses and doubles nothing; the rest is the same to a page.
+// One worker: each test has a server and a database of its own. The project "mongo" tells the main story again on
+// MongoDB, and that a restart loses and doubles nothing; the rest is the same to a page. Notifications need a browser
+// with windows; the other tests are quicker without.
 
 import { defineConfig } from "@playwright/test";
 
+const { CHROMIUM = "/usr/bin/chromium", CHROMIUM_WITH_WINDOWS = CHROMIUM } = process.env;
+
 const chromium = {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: CHROMIUM,
   args: [
     "--no-sandbox",
     "--disable-gpu",
@@ -18,8 +21,6 @@ const chromium = {
 
 export default defineConfig({
   testDir: ".",
-  // Pictures for the documents are taken when they are asked for: `make screenshots`.
-  testIgnore: process.env.SCREENSHOTS === "1" ? [] : ["screenshots.spec.js"],
   outputDir: "../../test-results",
   workers: 1,
   forbidOnly: Boolean(process.env.CI),
@@ -28,7 +29,13 @@ export default defineConfig({
   reporter: "list",
   use: { browserName: "chromium", launchOptions: chromium },
   projects: [
-    { name: "sqlite" },
+    // Pictures for the documents are taken when they are asked for: `make screenshots`.
+    { name: "sqlite", testIgnore: ["alerts.spec.js", ...(process.env.SCREENSHOTS === "1" ? [] : ["screenshots.spec.js"])] },
     { name: "mongo", testMatch: ["story", "restart"].map((name) => `${name}.spec.js`) },
+    {
+      name: "windows",
+      testMatch: "alerts.spec.js",
+      use: { launchOptions: { ...chromium, executablePath: CHROMIUM_WITH_WINDOWS } },
+    },
   ],
 });

@@ -79,7 +79,8 @@ STEPS = [
     ),
     Step(
         "rust",
-        [["cargo", "test", "--locked", "--no-fail-fast"]],
+        # Most of them wait most of the time: for graces, time-outs and the database.
+        [["env", "RUST_TEST_THREADS=4", "cargo", "test", "--locked", "--no-fail-fast"]],
         frozenset({Need.MONGODB, Need.NPM}),
         counts.of_cargo,
     ),
