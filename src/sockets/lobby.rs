@@ -44,6 +44,7 @@ pub(super) async fn admit(
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
 ) -> Result<(), Refused> {
+    let _turn = shared.turn().await?;
     shared.admit(&socket, &session).await?;
     socket.on(asked::ROOM_GET, on_get);
     socket.on(asked::ROOM_POST, on_post);
