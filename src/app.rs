@@ -1,14 +1,8 @@
 //! Puts the pieces together: the only place that knows all of them.
 
 use std::{
-    fs::OpenOptions,
-    future::{Future, IntoFuture as _},
-    io::Write as _,
-    net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-    sync::Arc,
-    time::Duration,
+    fs::OpenOptions, future::Future, io::Write as _, net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc, time::Duration,
 };
 
 use axum::{
@@ -27,7 +21,7 @@ use crate::{
     bus::Bus,
     chat::{Chat, Rules},
     config::{Config, MIN_SECRET_BYTES},
-    connection::{Counting, Peer},
+    connection::{self, Bounds, Peer},
     domain::{Event, Network, NetworkKey},
     media::Media,
     session::Sessions,
@@ -123,12 +117,15 @@ impl App {
             async move { chat.keep_house(stopping).await }
         });
         info!(open = %public_url(&self.config, address), "listening on http://{address}");
-        let server =
-            axum::serve(Counting(listener), router.into_make_service_with_connect_info::<Peer>())
-                .with_graceful_shutdown(stopping.clone().cancelled_owned());
-        let mut serving = tokio::spawn(server.into_future());
+        let proxies = self.config.trusted_proxies.clone();
+        let bounds = Bounds {
+            in_all: self.config.max_connections,
+            of_one_network: self.config.max_connections_per_network,
+        };
+        let serving = connection::serve(listener, router, bounds, proxies, stopping.clone());
+        let mut serving = tokio::spawn(serving);
         tokio::select! {
-            ended = &mut serving => return Ok(ended.map_err(std::io::Error::other)??),
+            ended = &mut serving => return Ok(ended.map_err(std::io::Error::other)?),
             () = stop => info!("stopping"),
         }
         let finished = async {

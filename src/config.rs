@@ -73,6 +73,11 @@ pub struct Config {
     pub room_grace: Duration,
     /// Most rooms at once. `MAX_ROOMS`, by default 10,000.
     pub max_rooms: usize,
+    /// Most connections at once. `MAX_CONNECTIONS`, by default 20,000.
+    pub max_connections: usize,
+    /// Most connections at once from one address, or one /64 of IPv6; a trusted proxy's are not counted.
+    /// `MAX_CONNECTIONS_PER_NETWORK`, by default 256.
+    pub max_connections_per_network: usize,
     /// Largest capacity a room may have. `MAX_ROOM_CAPACITY`, by default 500.
     pub max_room_capacity: u32,
     /// Largest GIF accepted, in bytes. `MAX_GIF_BYTES`, by default 5 MiB.
@@ -116,6 +121,12 @@ impl Config {
             s3: vars.s3(),
             room_grace: vars.grace()?,
             max_rooms: vars.parse("MAX_ROOMS", 10_000, "not a whole number")?,
+            max_connections: vars.parse("MAX_CONNECTIONS", 20_000, "not a whole number")?,
+            max_connections_per_network: vars.parse(
+                "MAX_CONNECTIONS_PER_NETWORK",
+                256,
+                "not a whole number",
+            )?,
             max_room_capacity,
             max_gif_bytes: vars.parse("MAX_GIF_BYTES", 5 << 20, "not a whole number of bytes")?,
             rates: Rates {
@@ -151,6 +162,8 @@ impl Config {
             ("UPLOADS_URL", self.uploads_url.clone()),
             ("ROOM_GRACE", self.room_grace.as_secs_f64().to_string()),
             ("MAX_ROOMS", self.max_rooms.to_string()),
+            ("MAX_CONNECTIONS", self.max_connections.to_string()),
+            ("MAX_CONNECTIONS_PER_NETWORK", self.max_connections_per_network.to_string()),
             ("MAX_ROOM_CAPACITY", self.max_room_capacity.to_string()),
             ("MAX_GIF_BYTES", self.max_gif_bytes.to_string()),
             ("RATE_ROOMS", rate(self.rates.rooms)),

@@ -33,12 +33,13 @@ const LIBRARIES: [(&str, &[&str]); 8] = [
 ];
 
 /// What carries messages to and from the outside is for the edges: the rules know nothing of it.
-const NOT_FOR_RULES: [&str; 11] = [
+const NOT_FOR_RULES: [&str; 12] = [
     "axum_extra",
     "cookie",
     "headers",
     "http",
     "hyper",
+    "hyper_util",
     "multer",
     "reqwest",
     "tokio_tungstenite",

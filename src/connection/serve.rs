@@ -1,0 +1,148 @@
+//! Accepts connections, and serves each.
+
+use std::{net::SocketAddr, pin::pin, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody as _},
+    extract::{ConnectInfo, Request},
+};
+use futures_util::{StreamExt as _, stream};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_util::{io::InspectWriter, sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
+use tracing::{debug, error, warn};
+
+use super::{
+    Bounds, Network, Peer, Proxies, Taken,
+    places::{Place, Places},
+};
+
+/// A connection that takes nothing for so long is cut off by the kernel, and its seat freed; else
+/// it would keep both until its peer closes it, which may be never.
+const STUCK_AFTER: Duration = Duration::from_secs(5);
+
+/// The first line of a request and its headers take no longer, counted from when they could have begun; so
+/// long, too, a connection waits for its next request.
+const HEADERS_WITHIN: Duration = Duration::from_secs(15);
+/// As many bytes of them are read at most.
+const MAX_HEADERS_BYTES: usize = 16 * 1024;
+/// As many headers at most.
+const MAX_HEADERS: usize = 64;
+/// The rest of a request takes no longer: an upload of five megabytes over a slow line.
+const BODY_WITHIN: Duration = Duration::from_secs(120);
+
+/// After the system could not accept a connection, for want of files or memory.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Serves until `stop`, and then until what was asked by then is answered. Of HTTP it speaks version 1.1, as
+/// proxies do to those behind them.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    proxies: Proxies,
+    stop: CancellationToken,
+) {
+    let places = Places::new(bounds);
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                error!(%error, "could not accept a connection");
+                sleep(ACCEPT_AGAIN_AFTER).await;
+                continue;
+            }
+        };
+        let ip = address.ip().to_canonical();
+        let network = (!proxies.trust(ip)).then(|| Network::of(ip));
+        if let Some(place) = places.take(network) {
+            connections.spawn(serve_one(stream, address, place, router.clone(), stop.clone()));
+        } else {
+            debug!("turned a connection away: there are too many");
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// Serves a connection until its end, or until it is upgraded: then it lives on with whoever asked for that.
+async fn serve_one(
+    stream: TcpStream,
+    address: SocketAddr,
+    place: Place,
+    router: Router,
+    stop: CancellationToken,
+) {
+    let socket = socket2::SockRef::from(&stream);
+    let set =
+        socket.set_tcp_user_timeout(Some(STUCK_AFTER)).and_then(|()| socket.set_tcp_nodelay(true));
+    if let Err(error) = set {
+        warn!(%error, "could not set the options of a connection");
+    }
+    let taken = Taken::default();
+    let counter = {
+        let taken = taken.clone();
+        move |written: &[u8]| {
+            let _held = &place; // For as long as there is something to write to.
+            taken.add(written.len());
+        }
+    };
+    let peer = Peer { address, taken };
+    let service = router.map_request(move |request: Request<Incoming>| {
+        let mut request = request.map(|body| within(BODY_WITHIN, Body::new(body)));
+        request.extensions_mut().insert(ConnectInfo(peer.clone()));
+        request
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEADERS_BYTES)
+        .serve_connection(
+            TokioIo::new(InspectWriter::new(stream, counter)),
+            TowerToHyperService::new(service),
+        )
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%error, "a connection ended");
+    }
+}
+
+/// A body that fails when it is not read whole in time.
+fn within(time: Duration, body: Body) -> Body {
+    if body.is_end_stream() {
+        return body;
+    }
+    let until = Instant::now() + time;
+    let chunks = stream::try_unfold(body.into_data_stream(), move |mut rest| async move {
+        match timeout_at(until, rest.next()).await {
+            Ok(Some(chunk)) => Ok(Some((chunk?, rest))),
+            Ok(None) => Ok(None),
+            Err(late) => Err(axum::Error::new(late)),
+        }
+    });
+    Body::from_stream(chunks)
+}
