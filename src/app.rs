@@ -50,6 +50,9 @@ pub enum Error {
     /// The cookie secret cannot be read or made.
     #[error("the cookie secret {0}: {1}")]
     Secret(std::path::PathBuf, std::io::Error),
+    /// Another site that is allowed is none.
+    #[error("the origins that are allowed: {0}")]
+    Origins(#[from] web::ConfigError),
     /// The port cannot be listened on.
     #[error("the port cannot be listened on: {0}")]
     Io(#[from] std::io::Error),
@@ -111,7 +114,7 @@ impl App {
         let (sockets, layer) = Sockets::new(&self.chat, &self.sessions);
         self.bus.connect(vec![sockets.clone()]).ok(); // Nobody else connects any.
         let requests = TaskTracker::new();
-        let router = self.router(layer, address, requests.clone());
+        let router = self.router(layer, address, requests.clone())?;
         let house = tokio::spawn({
             let (chat, stopping) = (self.chat.clone(), stopping.clone());
             async move { chat.keep_house(stopping).await }
@@ -162,9 +165,10 @@ impl App {
         sockets: socketioxide::layer::SocketIoLayer,
         address: SocketAddr,
         requests: TaskTracker,
-    ) -> Router {
+    ) -> Result<Router, Error> {
         let setup = web::Setup {
             public_url: public_url(&self.config, address),
+            origins: self.config.origins(),
             max_gif_bytes: self.config.max_gif_bytes,
             cookie_key: Key::derive_from(&self.secret),
             requests,
@@ -181,7 +185,8 @@ impl App {
             request.extensions_mut().insert(Network::new(network.to_string()));
             std::future::ready(request)
         };
-        web::routes(&self.chat, &self.sessions, socket_io, setup).layer(map_request(arrive))
+        let routes = web::routes(&self.chat, &self.sessions, socket_io, setup)?;
+        Ok(routes.layer(map_request(arrive)))
     }
 }
 

@@ -44,6 +44,7 @@ fn composed() -> Vec<String> {
         "too_slow",
         "invalid",
         "malformed",
+        "foreign_origin",
         "not_found",
         "too_long",
         "too_large",

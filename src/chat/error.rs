@@ -61,6 +61,9 @@ pub enum Error {
     /// Not what the operation takes at all.
     #[error("the request is not understood")]
     Malformed,
+    /// Asked for by a page of another site.
+    #[error("a page of another site asked for this")]
+    ForeignOrigin,
     /// More than a message may have.
     #[error("a message has at most 2,000 characters")]
     TooLong,
@@ -120,6 +123,7 @@ impl Error {
             Self::Yourself => "yourself",
             Self::Invalid(_) => "invalid",
             Self::Malformed => "malformed",
+            Self::ForeignOrigin => "foreign_origin",
             Self::TooLong => "too_long",
             Self::TooLarge => "too_large",
             Self::NotAGif => "not_a_gif",

@@ -41,7 +41,8 @@ fn status(error: &Error) -> StatusCode {
         | Error::Kicked
         | Error::Locked
         | Error::NotInRoom
-        | Error::NotOwner => StatusCode::FORBIDDEN,
+        | Error::NotOwner
+        | Error::ForeignOrigin => StatusCode::FORBIDDEN,
         Error::RoomFull => StatusCode::CONFLICT,
         Error::Yourself | Error::Invalid(_) | Error::BadGif(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Malformed => StatusCode::BAD_REQUEST,
@@ -121,7 +122,7 @@ pub(super) async fn own_up(reader: Reader, request: Request, next: Next) -> Resp
 }
 
 /// A page in place of a refusal.
-fn apology(reader: Reader, refusal: &Response, code: &'static str) -> Response {
+pub(super) fn apology(reader: Reader, refusal: &Response, code: &'static str) -> Response {
     let page = pages::ErrorPage { frame: reader.blank(), code };
     let retry = refusal.headers().get(header::RETRY_AFTER).cloned();
     let mut page = (refusal.status(), page).into_response();

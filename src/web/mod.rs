@@ -8,6 +8,7 @@ mod body;
 mod chats;
 mod errors;
 mod gifs;
+mod guard;
 mod health;
 mod lobby;
 pub mod pages;
@@ -20,15 +21,14 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, delete, get, post, put},
 };
 use tokio_util::task::TaskTracker;
-use tower_http::{
-    catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer,
-};
+pub use tower_http::csrf::ConfigError;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use tower_sessions::{
     Expiry, SessionManagerLayer,
     cookie::{Key, SameSite},
@@ -38,15 +38,11 @@ use crate::{
     chat::Chat,
     session::{self, Sessions, Visitor},
 };
+use guard::Guard;
 use reader::Reader;
 
 /// A form or a message, escaped, fits many times over. Uploads have a limit of their own.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// Everything comes from this server and nothing is inline. `blob:` is the preview of a GIF that
-/// is about to be sent.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob:; base-uri 'none'; \
-    form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -63,6 +59,8 @@ pub struct Web {
 pub struct Setup {
     /// The public URL, such as `https://chat.example/`.
     pub public_url: String,
+    /// Other sites whose pages may ask for what this server does, such as `https://chat.example`.
+    pub origins: Vec<String>,
     /// Largest GIF accepted, in bytes.
     pub max_gif_bytes: usize,
     /// Signs the cookies.
@@ -73,12 +71,16 @@ pub struct Setup {
 
 /// The whole of what is served. `socket_io` answers for the other edge, and hears of the session
 /// that each request brings.
+///
+/// # Errors
+/// When one of the origins is none.
 pub fn routes(
     chat: &Chat,
     sessions: &Sessions,
     socket_io: MethodRouter<Web>,
     setup: Setup,
-) -> Router {
+) -> Result<Router, ConfigError> {
+    let guard = Guard::new(&setup.origins)?;
     let secure = setup.public_url.starts_with("https:");
     let web = Web {
         chat: chat.clone(),
@@ -117,13 +119,15 @@ pub fn routes(
         .route("/gif/{room}/{name}", get(gifs::file))
         .layer(session.clone())
         .layer(middleware::from_fn(errors::own_up))
-        .layer(middleware::from_fn_with_state(setup.requests, to_its_end));
+        .layer(middleware::from_fn_with_state(setup.requests, to_its_end))
+        .layer(middleware::from_fn_with_state(guard.clone(), guard::of_changes));
     let sockets = Router::new()
         .route("/socket.io/", socket_io)
         .layer(session)
-        .layer(middleware::from_fn(errors::own_up));
+        .layer(middleware::from_fn(errors::own_up))
+        .layer(middleware::from_fn_with_state(guard, guard::of_handshakes));
 
-    Router::new()
+    let router = Router::new()
         .merge(visited)
         .merge(sockets)
         .route("/public/{version}/{*path}", get(assets::serve))
@@ -133,11 +137,11 @@ pub fn routes(
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CompressionLayer::new())
-        .layer(always(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(always(header::REFERRER_POLICY, "same-origin"))
         .layer(CatchPanicLayer::new())
-        .with_state(web)
+        .with_state(web);
+    let of_https = secure.then_some(guard::HEADER_OF_HTTPS);
+    let headers = guard::HEADERS.into_iter().chain(of_https);
+    Ok(headers.fold(router, |router, header| router.layer(guard::always(header))))
 }
 
 /// Does what a request asks for as a whole, even when whoever asked has gone: between what is stored and
@@ -150,11 +154,6 @@ async fn to_its_end(State(requests): State<TaskTracker>, request: Request, next:
             Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(), // The runtime stops.
         },
     }
-}
-
-/// Sets a header, unless a handler has set a stricter one.
-fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
 async fn not_found(reader: Reader) -> Response {

@@ -9,6 +9,7 @@ mod crashing;
 mod draining;
 mod entering;
 mod gifs;
+mod guarding;
 mod kicking;
 mod leaving;
 mod owning;

@@ -41,6 +41,7 @@ async fn over_https_the_cookie_is_for_secure_connections_only(on: Backend) {
     let first = Browser::without_cookie(server.address).get("/").await;
 
     assert!(first.headers()[header::SET_COOKIE].to_str().unwrap().contains("Secure"));
+    assert!(first.headers().contains_key(header::STRICT_TRANSPORT_SECURITY));
 }
 
 async fn a_person_stays_who_they_are(on: Backend) {
@@ -108,6 +109,16 @@ async fn every_page_forbids_what_it_does_not_need(on: Backend) {
         assert!(policy.starts_with("default-src 'self'"), "{path}");
         assert!(!policy.contains("unsafe"), "{path}");
         assert_eq!(response.headers()[header::REFERRER_POLICY], "same-origin", "{path}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(response.headers()[name], value, "{path}");
+        }
+        let permissions = response.headers()["permissions-policy"].to_str().unwrap();
+        assert!(permissions.contains("camera=()"), "{path}");
+        assert!(!response.headers().contains_key(header::STRICT_TRANSPORT_SECURITY), "{path}");
         let page = response.text().await.unwrap();
         for inline in [" style=", "<style", " onclick=", " onsubmit=", "<script>"] {
             assert!(!page.contains(inline), "{path}: {inline}");

@@ -229,6 +229,7 @@ error-restarting = We are restarting. Please come back in a moment.
 error-unauthorized = Your session has ended. Please reload the page.
 error-too_slow = Your connection could not keep up. It comes back by itself.
 error-invalid = Something in there does not fit. Please look it over.
+error-foreign_origin = This came from a page of another site, so nothing was done.
 error-malformed = We could not read that. Please reload the page and try again.
 error-not_found = There is nothing at this address. It may have been a room that is gone.
 error-title_empty = Give the room a name, so that people find it.

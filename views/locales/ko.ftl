@@ -208,6 +208,7 @@ error-restarting = 서버를 다시 시작하고 있어요. 잠시 뒤에 다시
 error-unauthorized = 세션이 끝났어요. 페이지를 새로고침해 주세요.
 error-too_slow = 연결이 따라오지 못했어요. 저절로 다시 연결돼요.
 error-invalid = 맞지 않는 내용이 있어요. 다시 살펴봐 주세요.
+error-foreign_origin = 다른 사이트의 페이지에서 온 요청이라 아무것도 하지 않았어요.
 error-malformed = 내용을 읽을 수 없었어요. 새로고침하고 다시 시도해 주세요.
 error-not_found = 이 주소에는 아무것도 없어요. 사라진 방일지도 몰라요.
 error-title_empty = 사람들이 찾을 수 있게 방 이름을 지어 주세요.

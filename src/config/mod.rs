@@ -1,6 +1,8 @@
 //! What the operator decides, and the only reader of the environment beside `main`.
 
-use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+mod vars;
+
+use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 use url::Url;
 
@@ -8,6 +10,7 @@ use crate::{
     chat::{Rate, Rates},
     connection::Proxies,
 };
+use vars::Vars;
 
 /// A setting that cannot be used. Its text is one line: the variable, the value, and why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +58,9 @@ pub struct Config {
     /// Where visitors find this server. `PUBLIC_URL`, by default the address it listens on.
     /// With https, cookies are for secure connections only.
     pub public_url: Option<Url>,
+    /// Other sites whose pages may ask for what this server does, with commas between them.
+    /// `ALLOWED_ORIGINS`, by default none.
+    pub allowed_origins: Vec<Url>,
     /// Folder of the database file and the cookie secret. `DATA_DIR`, by default `data`.
     pub data_dir: PathBuf,
     /// Signs the cookies; at least 32 bytes. `COOKIE_SECRET`, by default one that is made at the
@@ -104,7 +110,7 @@ impl Config {
     /// # Errors
     /// The first setting that cannot be used.
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Invalid> {
-        let vars = Vars(vars.into_iter().filter(|(_, value)| !value.is_empty()).collect());
+        let vars = Vars::new(vars);
         let max_room_capacity = vars.parse("MAX_ROOM_CAPACITY", 500, "not a whole number")?;
         if max_room_capacity < 2 {
             return Err(vars.invalid("MAX_ROOM_CAPACITY", "a room holds at least 2"));
@@ -113,6 +119,7 @@ impl Config {
             host: vars.parse("HOST", IpAddr::from([127, 0, 0, 1]), "not an IP address")?,
             port: vars.parse("PORT", 8005, "not a port from 0 to 65535")?,
             public_url: vars.public_url()?,
+            allowed_origins: vars.allowed_origins()?,
             data_dir: vars.take("DATA_DIR").unwrap_or_else(|| "data".to_owned()).into(),
             cookie_secret: vars.cookie_secret()?,
             mongodb_uri: vars.mongodb_uri()?,
@@ -154,6 +161,7 @@ impl Config {
             ("HOST", self.host.to_string()),
             ("PORT", self.port.to_string()),
             ("PUBLIC_URL", self.public_url.as_ref().map(Url::to_string).unwrap_or_default()),
+            ("ALLOWED_ORIGINS", words(&self.allowed_origins)),
             ("DATA_DIR", self.data_dir.display().to_string()),
             ("COOKIE_SECRET", secret(self.cookie_secret.is_some()).to_owned()),
             ("MONGODB_URI", secret(self.mongodb_uri.is_some()).to_owned()),
@@ -179,113 +187,19 @@ impl Config {
         ];
         lines.map(|(name, value)| format!("{name}={value}\n")).concat()
     }
+
+    /// The sites whose pages may ask for what this server does, as browsers name them: its own, where that is
+    /// known, and those that are allowed.
+    #[must_use]
+    pub fn origins(&self) -> Vec<String> {
+        let sites = self.public_url.iter().chain(&self.allowed_origins);
+        sites.map(|url| url.origin().ascii_serialization()).collect()
+    }
 }
 
-struct Vars(std::collections::HashMap<String, String>);
-
-impl Vars {
-    fn take(&self, variable: &str) -> Option<String> {
-        self.0.get(variable).cloned()
-    }
-
-    fn invalid(&self, variable: &'static str, reason: impl Into<String>) -> Invalid {
-        let value = self.0.get(variable).cloned().unwrap_or_default();
-        Invalid { variable, value, reason: reason.into() }
-    }
-
-    fn invalid_secret(variable: &'static str, reason: impl Into<String>) -> Invalid {
-        Invalid { variable, value: "(hidden)".to_owned(), reason: reason.into() }
-    }
-
-    fn parse<T: FromStr>(
-        &self,
-        variable: &'static str,
-        default: T,
-        reason: &str,
-    ) -> Result<T, Invalid> {
-        match self.take(variable) {
-            None => Ok(default),
-            Some(raw) => raw.trim().parse().map_err(|_| self.invalid(variable, reason)),
-        }
-    }
-
-    fn rate(&self, variable: &'static str, default: &str) -> Result<Option<Rate>, Invalid> {
-        let raw = self.take(variable).unwrap_or_else(|| default.to_owned());
-        if raw == "off" {
-            return Ok(None);
-        }
-        raw.parse().map(Some).map_err(|reason: &str| self.invalid(variable, reason))
-    }
-
-    fn switch(&self, variable: &'static str, default: bool) -> Result<bool, Invalid> {
-        match self.take(variable).as_deref() {
-            None => Ok(default),
-            Some("on") => Ok(true),
-            Some("off") => Ok(false),
-            Some(_) => Err(self.invalid(variable, "neither `on` nor `off`")),
-        }
-    }
-
-    fn proxies(&self) -> Result<Proxies, Invalid> {
-        let named = self.take("TRUSTED_PROXIES").unwrap_or_else(|| "127.0.0.0/8,::1".to_owned());
-        named.parse().map_err(|reason: &str| self.invalid("TRUSTED_PROXIES", reason))
-    }
-
-    fn grace(&self) -> Result<Duration, Invalid> {
-        let seconds: f64 = self.parse("ROOM_GRACE", 10.0, "not a number of seconds")?;
-        Duration::try_from_secs_f64(seconds)
-            .ok()
-            .filter(|grace| *grace <= Duration::from_secs(3600))
-            .ok_or_else(|| self.invalid("ROOM_GRACE", "not from 0 to 3600 seconds"))
-    }
-
-    fn public_url(&self) -> Result<Option<Url>, Invalid> {
-        let Some(raw) = self.take("PUBLIC_URL") else { return Ok(None) };
-        let url = Url::parse(&raw)
-            .map_err(|_| self.invalid("PUBLIC_URL", "not a URL such as https://chat.example"))?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.username().is_empty();
-        if !plain {
-            return Err(self.invalid("PUBLIC_URL", "not http:// or https:// and a host alone"));
-        }
-        Ok(Some(url))
-    }
-
-    fn cookie_secret(&self) -> Result<Option<Secret>, Invalid> {
-        let Some(raw) = self.take("COOKIE_SECRET") else { return Ok(None) };
-        if raw.len() < MIN_SECRET_BYTES {
-            let reason = format!("shorter than {MIN_SECRET_BYTES} bytes");
-            return Err(Self::invalid_secret("COOKIE_SECRET", reason));
-        }
-        Ok(Some(Secret(raw)))
-    }
-
-    fn mongodb_uri(&self) -> Result<Option<Secret>, Invalid> {
-        let Some(raw) = self.take("MONGODB_URI") else { return Ok(None) };
-        if !raw.starts_with("mongodb://") && !raw.starts_with("mongodb+srv://") {
-            let reason = "not a URI that starts with mongodb:// or mongodb+srv://";
-            return Err(Self::invalid_secret("MONGODB_URI", reason));
-        }
-        Ok(Some(Secret(raw)))
-    }
-
-    fn mongo_credentials(&self) -> Result<Option<MongoCredentials>, Invalid> {
-        match (self.take("MONGO_ID"), self.take("MONGO_PASSWORD")) {
-            (None, None) => Ok(None),
-            (Some(id), Some(password)) => {
-                Ok(Some(MongoCredentials { id, password: Secret(password) }))
-            }
-            (Some(_), None) => Err(self.invalid("MONGO_ID", "set without MONGO_PASSWORD")),
-            (None, Some(_)) => Err(Self::invalid_secret("MONGO_PASSWORD", "set without MONGO_ID")),
-        }
-    }
-
-    fn s3(&self) -> Vec<(String, Secret)> {
-        let aws = self.0.iter().filter(|(name, _)| name.starts_with("AWS_"));
-        aws.map(|(name, value)| (name.clone(), Secret(value.clone()))).collect()
-    }
+fn words(sites: &[Url]) -> String {
+    let sites: Vec<String> = sites.iter().map(|url| url.origin().ascii_serialization()).collect();
+    sites.join(",")
 }
 
 #[cfg(test)]
@@ -314,6 +228,9 @@ mod tests {
             ("PORT", "80000"),
             ("PUBLIC_URL", "chat.example"),
             ("PUBLIC_URL", "https://chat.example/rooms"),
+            ("ALLOWED_ORIGINS", "https://one.example,two.example"),
+            ("ALLOWED_ORIGINS", "https://one.example/rooms"),
+            ("MAX_CONNECTIONS", "many"),
             ("ROOM_GRACE", "soon"),
             ("ROOM_GRACE", "-1"),
             ("ROOM_GRACE", "NaN"),
@@ -350,6 +267,19 @@ mod tests {
             assert!(!shown.contains("hunter2") && !shown.contains(secret), "{shown}");
         }
         assert!(config.listing().contains("COOKIE_SECRET=(hidden)\n"));
+    }
+
+    #[test]
+    fn origins_are_named_as_browsers_do() {
+        let config = config(&[
+            ("PUBLIC_URL", "https://Chat.example:443/"),
+            ("ALLOWED_ORIGINS", "http://localhost:3000, https://blog.example"),
+        ]);
+        let origins = config.unwrap().origins();
+        assert_eq!(
+            origins,
+            ["https://chat.example", "http://localhost:3000", "https://blog.example"]
+        );
     }
 
     #[test]
