@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture bench bench-micro lint protocol screenshots clean
+.PHONY: help run build test torture fuzz bench bench-micro lint protocol screenshots clean
 
 help: ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ torture: export MINUTES ?= 3
 torture: export MESSAGES ?= 100000
 torture: ## Break everything for a while under load, on both stores: make torture SEED=7 MINUTES=5.
 	python3 tests/run.py torture
+
+fuzz: export FUZZ_SECONDS ?= 60
+fuzz: ## Send hostile bytes of each kind for a minute.
+	python3 tests/run.py fuzz
 
 bench: ## Measure beside a peer and beside the limit: make bench QUICK=1, ONLY=W1,W2, ROUNDS=5.
 	python3 tests/run.py bench

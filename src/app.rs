@@ -83,13 +83,15 @@ impl App {
         let secret = cookie_secret(&config)?;
         let (store, alone) = open_store(&config).await?;
         let s3 = config.s3.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
-        let media = Media::open(&config.uploads_url, s3, config.max_gif_bytes)?;
+        let media =
+            Media::open(&config.uploads_url, s3, config.max_gif_bytes, config.max_uploads_bytes)?;
         info!(uploads = %config.uploads_url, "keeping GIFs");
         let bus = Bus::default();
         let rules = Rules {
             grace: config.room_grace,
             max_rooms: config.max_rooms,
             max_capacity: config.max_room_capacity,
+            max_connections: config.max_connections_per_person,
             rates: config.rates.clone(),
             kick_networks: config.kick_networks.then(|| NetworkKey::new(&secret)),
         };
@@ -171,6 +173,12 @@ impl App {
             origins: self.config.origins(),
             max_gif_bytes: self.config.max_gif_bytes,
             cookie_key: Key::derive_from(&self.secret),
+            old_cookie_keys: self
+                .config
+                .old_cookie_secrets
+                .iter()
+                .map(|secret| Key::derive_from(secret.reveal().as_bytes()))
+                .collect(),
             requests,
         };
         // The layer answers itself; it only needs a route to be on.
@@ -182,7 +190,10 @@ impl App {
         let proxies = self.config.trusted_proxies.clone();
         let arrive = move |ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request| {
             let network = proxies.network(peer.address.ip(), request.headers());
-            request.extensions_mut().insert(Network::new(network.to_string()));
+            let words = network.to_string();
+            let network =
+                if proxies.own(network) { Network::of_a_proxy(words) } else { Network::new(words) };
+            request.extensions_mut().insert(network);
             std::future::ready(request)
         };
         let routes = web::routes(&self.chat, &self.sessions, socket_io, setup)?;

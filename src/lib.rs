@@ -20,5 +20,6 @@ pub mod sockets;
 pub mod web;
 
 mod app;
+mod counts;
 
 pub use app::{App, Error, choose_tls};

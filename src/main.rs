@@ -1,6 +1,6 @@
 //! Reads the command line and the environment, and decides nothing.
 
-use std::{process::ExitCode, time::Duration};
+use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use huechat::{App, config::Config};
@@ -55,6 +55,7 @@ async fn serve(config: Config) -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(&config.log))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let outcome = async {
         let listener = TcpListener::bind((config.host, config.port)).await?;

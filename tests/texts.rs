@@ -37,6 +37,7 @@ fn composed() -> Vec<String> {
         "no_such_message",
         "yourself",
         "too_many_rooms",
+        "too_many_connections",
         "slow_down",
         "restarting",
         "unavailable",
@@ -50,6 +51,7 @@ fn composed() -> Vec<String> {
         "too_large",
         "not_a_gif",
         "bad_gif",
+        "uploads_full",
         // Fields of forms.
         "title_empty",
         "title_too_long",
@@ -59,6 +61,7 @@ fn composed() -> Vec<String> {
         "language_unknown",
         "theme_unknown",
         "password_too_long",
+        "why_too_long",
         "empty",
         // What the page itself finds out.
         "timeout",

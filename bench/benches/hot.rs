@@ -142,7 +142,7 @@ fn entering(criterion: &mut Criterion) {
 fn sharing(criterion: &mut Criterion) {
     let (runtime, folder) = (Runtime::new().unwrap(), TempDir::new().unwrap());
     let uploads = folder.path().display().to_string();
-    let media = Media::open(&uploads, std::iter::empty(), MAX_GIF).unwrap();
+    let media = Media::open(&uploads, std::iter::empty(), MAX_GIF, u64::MAX).unwrap();
     let file = Bytes::from(huechat_bench::noise(1).unwrap());
     let room = RoomId::random();
     let mut group = criterion.benchmark_group("a GIF of 30 frames");

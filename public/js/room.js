@@ -7,7 +7,6 @@ import { offerChoices } from "./reader.js";
 import { Alerts } from "./room/alerts.js";
 import { Composer } from "./room/composer.js";
 import { Connection } from "./room/connection.js";
-import { offerDeleting } from "./room/deleting.js";
 import { Ending } from "./room/ending.js";
 import { GifDialog } from "./room/gif-dialog.js";
 import { pickGifs } from "./room/gif-picker.js";
@@ -18,6 +17,7 @@ import { offerLink } from "./room/invitation.js";
 import { KeptFiles } from "./room/kept-files.js";
 import { leaveBy } from "./room/leaving.js";
 import { LineMaker } from "./room/line-maker.js";
+import { offerTools } from "./room/line-tools.js";
 import { Log } from "./room/log.js";
 import { Members } from "./room/members.js";
 import { offerNames } from "./room/naming.js";
@@ -25,6 +25,7 @@ import { OlderLines } from "./room/older-lines.js";
 import { Outbox } from "./room/outbox.js";
 import { PersonDialog } from "./room/person-dialog.js";
 import { keepPlace } from "./room/place.js";
+import { Report } from "./room/report.js";
 import { Scroll } from "./room/scroll.js";
 import { Settings } from "./room/settings.js";
 import { Status } from "./room/status.js";
@@ -55,6 +56,7 @@ const members = new Members(texts, me, {
   host: (mine) => settings.offer(mine),
 });
 const ending = new Ending(texts);
+const report = new Report(texts, room);
 
 const timeline = new Timeline({
   seen: log.seqs,
@@ -121,16 +123,18 @@ const someone = new PersonDialog(texts, {
   toggle: (id) => hiding.toggle(id),
   promote: (id) => ask(connection.socket, asked.OWNER_PUT, { id }),
   remove: (id) => ask(connection.socket, asked.PERSON_KICK, { id }),
+  report: (person) => report.open({ person }),
   explain: (error) => texts.error(codeOf(error)),
 });
 
 offerNames(texts, () => members.others);
 offerChoices(texts, (choice) => (connection.isLive ? ask(connection.socket, asked.READER_PUT, choice) : null));
 
-offerDeleting({
+offerTools({
   me,
   isHost: () => members.isHost,
   remove: (seq) => ask(connection.socket, asked.CHAT_DELETE, { seq }),
+  report: (seq) => report.open({ seq }),
   failed: (error) => composer.say(texts.error(codeOf(error))),
 });
 

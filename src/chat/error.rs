@@ -76,6 +76,9 @@ pub enum Error {
     /// A GIF that is broken, or too much to show.
     #[error("the GIF cannot be read: {0}")]
     BadGif(String),
+    /// All files together take as much as they may.
+    #[error("there is no room for more GIFs now, please try again later")]
+    UploadsFull,
     /// The file has no such part.
     #[error("the file has {size} bytes, and none where they were asked for")]
     OutOfRange {
@@ -91,6 +94,9 @@ pub enum Error {
     /// A connection that cannot take what is sent to it.
     #[error("this connection is too slow: it was cut off, and may come back")]
     TooSlow,
+    /// One person has as many as they may.
+    #[error("you have this open too often: close another tab")]
+    TooManyConnections,
     /// The server holds as many as it may.
     #[error("there are too many rooms, please try again later")]
     TooManyRooms,
@@ -128,9 +134,11 @@ impl Error {
             Self::TooLarge => "too_large",
             Self::NotAGif => "not_a_gif",
             Self::BadGif(_) => "bad_gif",
+            Self::UploadsFull => "uploads_full",
             Self::OutOfRange { .. } => "out_of_range",
             Self::SlowDown { .. } => "slow_down",
             Self::TooSlow => "too_slow",
+            Self::TooManyConnections => "too_many_connections",
             Self::TooManyRooms => "too_many_rooms",
             Self::Restarting { .. } => "restarting",
             Self::Unavailable(_) => "unavailable",

@@ -147,7 +147,7 @@ impl Chat {
                 self.queue(&room, Work::Purge);
             }
         }
-        Ok(())
+        Ok(self.media.measure().await?)
     }
 
     /// Removes the messages and files of a room that is gone.

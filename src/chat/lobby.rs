@@ -10,9 +10,9 @@ use std::{
 
 use moka::future::Cache;
 
-use super::{Chat, Error};
+use super::{Caller, Chat, Error};
 use crate::{
-    domain::{Event, PersonId, RoomTitle},
+    domain::{Event, RoomTitle},
     store::{LobbyPage, LobbyQuery},
 };
 
@@ -71,7 +71,7 @@ impl Chat {
     /// [`Error::SlowDown`], [`Error::Unavailable`].
     pub async fn look_around(
         &self,
-        me: &PersonId,
+        me: Caller<'_>,
         search: &str,
         page: usize,
     ) -> Result<Arc<LobbyPage>, Error> {

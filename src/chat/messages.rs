@@ -1,6 +1,6 @@
 //! Messages: said, shared, and read back.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, num::NonZeroU32, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    Caller, Chat, Error,
+    Caller, Chat, Error, Presence,
     work::{Announce, Asker, Say, Work},
 };
 use crate::{
@@ -33,6 +33,7 @@ impl From<MediaError> for Error {
             MediaError::NotAGif => Self::NotAGif,
             MediaError::BadGif(flaw) => Self::BadGif(flaw.to_string()),
             MediaError::TooLarge => Self::TooLarge,
+            MediaError::NoSpace => Self::UploadsFull,
             MediaError::Storage(cause) => Self::Unavailable(cause),
         }
     }
@@ -64,13 +65,13 @@ impl Chat {
     pub fn say(
         &self,
         room: &RoomId,
-        me: &PersonId,
+        me: Caller<'_>,
         text: &str,
         client_id: Option<ClientId>,
     ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
         let said = words(text).and_then(|text| {
             self.limits.chats.check(me)?;
-            Ok(self.append(room, me, DraftBody::Text(text), client_id))
+            Ok(self.append(room, me.id, DraftBody::Text(text), client_id))
         });
         async move { said?.await }
     }
@@ -82,18 +83,18 @@ impl Chat {
     pub fn whisper(
         &self,
         room: &RoomId,
-        me: &PersonId,
+        me: Caller<'_>,
         to: &PersonId,
         text: &str,
         client_id: Option<ClientId>,
     ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
         let said = words(text).and_then(|text| {
-            if to == me {
+            if to == me.id {
                 return Err(Error::Yourself);
             }
-            self.limits.chats.check(me)?;
+            self.limits.whispers.check(me)?;
             let body = DraftBody::Whisper { to: to.clone(), text };
-            Ok(self.append(room, me, body, client_id))
+            Ok(self.append(room, me.id, body, client_id))
         });
         async move { said?.await }
     }
@@ -139,9 +140,9 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::NotInRoom`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
-    pub async fn may_share(&self, room: &RoomId, me: &PersonId) -> Result<(), Error> {
+    pub async fn may_share(&self, room: &RoomId, me: Caller<'_>) -> Result<(), Error> {
         let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        if room.seat(me).is_none() {
+        if room.seat(me.id).is_none() {
             return Err(Error::NotInRoom);
         }
         self.limits.gifs.check(me)
@@ -151,16 +152,18 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::NotAGif`], [`Error::BadGif`], [`Error::TooLarge`], [`Error::NotInRoom`],
-    /// [`Error::NoSuchRoom`].
+    /// [`Error::NoSuchRoom`], [`Error::SlowDown`] after too many bytes, [`Error::UploadsFull`].
     pub async fn share(
         &self,
         room: &RoomId,
-        me: &PersonId,
+        me: Caller<'_>,
         file: Bytes,
         client_id: Option<ClientId>,
     ) -> Result<Message, Error> {
+        let kib = u32::try_from(file.len().div_ceil(1024)).unwrap_or(u32::MAX);
+        self.limits.gif_kib.check_many(me, NonZeroU32::new(kib).unwrap_or(NonZeroU32::MIN))?;
         let gif = self.media.keep(room, file).await?;
-        let shared = self.append(room, me, DraftBody::Gif(gif), client_id).await;
+        let shared = self.append(room, me.id, DraftBody::Gif(gif), client_id).await;
         if matches!(shared, Err(Error::NoSuchRoom)) {
             self.queue(room, Work::Purge); // The room closed meanwhile, and its files with it.
         }
@@ -177,7 +180,7 @@ impl Chat {
         caller: Caller<'_>,
         window: Window,
     ) -> Result<History, Error> {
-        self.limits.reads.check(caller.id)?;
+        self.limits.reads.check(caller)?;
         Ok(self.look_in(room, caller, window).await?.1)
     }
 
@@ -198,11 +201,12 @@ impl Chat {
     }
 
     /// Tells a room that somebody is typing, or stopped; but not too often.
-    pub async fn typing(&self, room: &RoomId, person: &Person, typing: bool) {
-        if self.limits.typing.check(&person.id).is_err() {
+    pub async fn typing(&self, presence: &Presence, typing: bool) {
+        if self.limits.typing.check(presence.caller()).is_err() {
             return;
         }
-        let event = Event::Typing { room: room.clone(), person: person.clone(), typing };
+        let (room, person) = (presence.room.clone(), presence.person.clone());
+        let event = Event::Typing { room, person, typing };
         self.bus.announce(event).await;
     }
 }

@@ -7,12 +7,14 @@
 
 mod doubts;
 mod error;
+mod guesses;
 mod housekeeping;
 mod lane;
 mod limits;
 mod lobby;
 mod messages;
 mod owner;
+mod reports;
 mod rooms;
 mod seats;
 mod work;
@@ -31,20 +33,23 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::media::GetRange;
 pub use error::{Error, FieldError, client_id, person_id, room_id};
-pub use limits::{Rate, Rates};
+pub use limits::{Class, Rate, Rates};
 pub use messages::GifFile;
 pub use owner::{RoomChangeForm, RoomChanged};
+pub use reports::Reported;
 pub use rooms::{Caller, Opened, Pass, RoomForm};
 pub use seats::{MAX_WINDOW, Presence, Welcome};
 
 pub use crate::store::LobbyPage;
 use crate::{
     bus::Bus,
-    domain::{Network, NetworkHash, NetworkKey, NodeId, RoomId},
+    counts::{Counted, Counts},
+    domain::{Network, NetworkHash, NetworkKey, NodeId, PersonId, RoomId},
     media::Media,
     store::Store,
 };
 use doubts::Doubts;
+use guesses::Guesses;
 use lane::Lanes;
 use limits::Limits;
 use lobby::Lobby;
@@ -58,7 +63,9 @@ pub struct Rules {
     pub max_rooms: usize,
     /// Largest capacity a room may have.
     pub max_capacity: u32,
-    /// How often one person may do what costs others.
+    /// Most connections of one person at once, in rooms and in the lobby.
+    pub max_connections: usize,
+    /// How often what costs others may be done.
     pub rates: Rates,
     /// With which a kick remembers the network that it shuts out, too; without one it does not.
     pub kick_networks: Option<NetworkKey>,
@@ -69,6 +76,9 @@ const FIRST_PERSON_WITHIN: Duration = Duration::from_secs(60);
 
 /// Passwords hashed at the same time: each takes 19 MiB and one core for some 30 ms.
 const HASHES_AT_ONCE: usize = 2;
+
+/// A connection, counted for as long as this is not dropped.
+pub type Connected = Counted<PersonId>;
 
 /// The chat. Clones are the same chat.
 #[derive(Clone)]
@@ -82,6 +92,8 @@ pub struct Inner {
     node: NodeId,
     rules: Rules,
     limits: Limits,
+    guesses: Guesses,
+    connections: Counts<PersonId>,
     lanes: Lanes,
     lobby: Lobby,
     hashing: Semaphore,
@@ -104,6 +116,8 @@ impl Chat {
     pub fn new(store: Arc<dyn Store>, media: Media, bus: Bus, rules: Rules) -> Self {
         Self(Arc::new(Inner {
             limits: Limits::new(&rules.rates),
+            guesses: Guesses::default(),
+            connections: Counts::default(),
             store,
             media,
             bus,
@@ -141,6 +155,23 @@ impl Chat {
     /// What a room remembers of a network, where kicks shut those out.
     fn network(&self, room: &RoomId, network: Option<&Network>) -> Option<NetworkHash> {
         Some(self.rules.kick_networks.as_ref()?.hash(room, network?))
+    }
+
+    /// Whether another connection for live messages may be opened from this network.
+    ///
+    /// # Errors
+    /// [`Error::SlowDown`].
+    pub fn may_connect(&self, network: &Network) -> Result<(), Error> {
+        self.limits.check_handshake(network)
+    }
+
+    /// Another connection of somebody, to be dropped with it.
+    ///
+    /// # Errors
+    /// [`Error::TooManyConnections`].
+    pub fn connect(&self, me: &PersonId) -> Result<Connected, Error> {
+        let connected = self.connections.take(me.clone(), self.rules.max_connections);
+        connected.ok_or(Error::TooManyConnections)
     }
 
     fn open_for_new(&self) -> Result<(), Error> {

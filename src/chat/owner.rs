@@ -1,7 +1,7 @@
 //! What an owner does with their room, and anybody with what they said.
 
 use super::{
-    Chat, Error, Pass,
+    Caller, Chat, Error, Pass,
     rooms::{capacity, password, title, wrong},
     work::{Announce, Work},
 };
@@ -43,13 +43,13 @@ impl Chat {
     pub async fn change(
         &self,
         room: &RoomId,
-        me: &PersonId,
+        me: Caller<'_>,
         form: &RoomChangeForm,
     ) -> Result<RoomChanged, Error> {
         self.limits.items.check(me)?;
-        let change = self.parse(form, room, me).await?;
+        let change = self.parse(form, room, me.id).await?;
         let pass = change.password.as_ref().and_then(Option::as_ref).map(Pass::of);
-        let Changed { before, after } = self.store.change(room, me, change).await??;
+        let Changed { before, after } = self.store.change(room, me.id, change).await??;
         for code in differences(&before, &after) {
             self.note(room, code, &after.owner, Announce::Said);
         }
@@ -95,9 +95,9 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
-    pub async fn close(&self, room: &RoomId, me: &PersonId) -> Result<(), Error> {
+    pub async fn close(&self, room: &RoomId, me: Caller<'_>) -> Result<(), Error> {
         self.limits.items.check(me)?;
-        self.owned(room, me).await?;
+        self.owned(room, me.id).await?;
         if !self.store.close(room, Closing::Always).await? {
             return Err(Error::NoSuchRoom);
         }
@@ -110,10 +110,10 @@ impl Chat {
     /// # Errors
     /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Yourself`], [`Error::NotHere`],
     /// [`Error::SlowDown`].
-    pub async fn kick(&self, room: &RoomId, me: &PersonId, whom: &PersonId) -> Result<(), Error> {
+    pub async fn kick(&self, room: &RoomId, me: Caller<'_>, whom: &PersonId) -> Result<(), Error> {
         self.limits.items.check(me)?;
-        let owned = self.owned(room, me).await?;
-        if whom == me {
+        let owned = self.owned(room, me.id).await?;
+        if whom == me.id {
             return Err(Error::Yourself);
         }
         let seat = owned.seat(whom).ok_or(Error::NotHere)?;
@@ -135,15 +135,15 @@ impl Chat {
     pub async fn hand_over(
         &self,
         room: &RoomId,
-        me: &PersonId,
+        me: Caller<'_>,
         whom: &PersonId,
     ) -> Result<Person, Error> {
         self.limits.items.check(me)?;
-        if whom == me {
-            self.owned(room, me).await?;
+        if whom == me.id {
+            self.owned(room, me.id).await?;
             return Err(Error::Yourself);
         }
-        let owner = self.store.hand_over(room, me, whom).await??.owner;
+        let owner = self.store.hand_over(room, me.id, whom).await??.owner;
         self.owned_by(room, &owner).await;
         Ok(owner)
     }
@@ -154,14 +154,14 @@ impl Chat {
     /// # Errors
     /// [`Error::NoSuchRoom`], [`Error::NotInRoom`], [`Error::NoSuchMessage`], [`Error::NotOwner`] for what
     /// somebody else said, [`Error::SlowDown`].
-    pub async fn delete(&self, room: &RoomId, me: &PersonId, seq: Seq) -> Result<Message, Error> {
+    pub async fn delete(&self, room: &RoomId, me: Caller<'_>, seq: Seq) -> Result<Message, Error> {
         self.limits.items.check(me)?;
         let found = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        if found.seat(me).is_none() {
+        if found.seat(me.id).is_none() {
             return Err(Error::NotInRoom);
         }
-        let owner = found.owner.id == *me;
-        let (message, unused) = match self.store.empty(room, seq, me, owner).await? {
+        let owner = found.owner.id == *me.id;
+        let (message, unused) = match self.store.empty(room, seq, me.id, owner).await? {
             Emptying::Emptied { message, unused } => (message, unused),
             Emptying::NoSuchMessage => return Err(Error::NoSuchMessage),
             Emptying::NotTheirs => return Err(Error::NotOwner),

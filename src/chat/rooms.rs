@@ -77,14 +77,14 @@ impl Pass {
     }
 }
 
-/// Somebody at a room's door.
+/// Whoever asks for something.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'a> {
     /// Who.
     pub id: &'a PersonId,
     /// What they keep of having shown the room's password.
     pub pass: Option<&'a Pass>,
-    /// Where they come from; nobody knows of whoever is in already.
+    /// Where they come from, if that is known.
     pub network: Option<&'a Network>,
 }
 
@@ -103,10 +103,15 @@ impl Chat {
     /// # Errors
     /// [`Error::Invalid`] with every wrong field, [`Error::SlowDown`], [`Error::TooManyRooms`],
     /// [`Error::Restarting`].
-    pub async fn open(&self, me: &Person, form: &RoomForm) -> Result<Opened, Error> {
+    pub async fn open(
+        &self,
+        me: &Person,
+        network: Option<&Network>,
+        form: &RoomForm,
+    ) -> Result<Opened, Error> {
         self.open_for_new()?;
         let (title, max, password) = form.parse(self.rules.max_capacity)?;
-        self.limits.rooms.check(&me.id)?;
+        self.limits.rooms.check(Caller { id: &me.id, pass: None, network })?;
         let password = match password {
             Some(password) => Some(self.hash(password).await?),
             None => None,
@@ -171,7 +176,7 @@ impl Chat {
     /// # Errors
     /// The reasons of [`Chat::knock`], [`Error::SlowDown`].
     pub async fn look_up(&self, room: &RoomId, caller: Caller<'_>) -> Result<Room, Error> {
-        self.limits.reads.check(caller.id)?;
+        self.limits.reads.check(caller)?;
         self.knock(room, caller).await
     }
 
@@ -197,15 +202,20 @@ impl Chat {
     pub async fn unlock(
         &self,
         room: &RoomId,
-        me: &PersonId,
+        me: Caller<'_>,
         password: &str,
     ) -> Result<Option<Pass>, Error> {
-        let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        let Some(hash) = room.password else { return Ok(None) };
+        let found = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
+        let Some(hash) = found.password else { return Ok(None) };
         let tried = Password::parse(password).ok().flatten().ok_or(Error::WrongPassword)?;
         self.limits.passwords.check(me)?;
+        self.guesses.count(room, me)?;
         let pass = Pass::of(&hash);
-        if self.verify(tried, hash).await? { Ok(Some(pass)) } else { Err(Error::WrongPassword) }
+        if !self.verify(tried, hash).await? {
+            return Err(Error::WrongPassword);
+        }
+        self.guesses.forget(room, me);
+        Ok(Some(pass))
     }
 
     pub(super) async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::{
-    Chat, Error, Pass,
+    Caller, Chat, Connected, Error, Pass,
     rooms::passed,
     work::{Announce, Work},
 };
@@ -31,11 +31,19 @@ pub struct Presence {
     pub room: RoomId,
     /// Who, as they are called there.
     pub person: Person,
+    network: Option<Network>,
     socket: SocketId,
     let_go: AtomicBool,
+    _connected: Connected,
 }
 
 impl Presence {
+    /// Them, asking for something. Whoever is in needs no pass.
+    #[must_use]
+    pub fn caller(&self) -> Caller<'_> {
+        Caller { id: &self.person.id, pass: None, network: self.network.as_ref() }
+    }
+
     /// The connection went: the seat is kept for the grace. Only the first call counts.
     pub fn let_go(&self) {
         if self.let_go.swap(true, Ordering::Relaxed) {
@@ -62,8 +70,8 @@ impl Chat {
     /// `password` is tried if they bring one; else `pass` counts. `network` is where they come from.
     ///
     /// # Errors
-    /// The first reason of [`crate::domain::Refusal`]; [`Error::SlowDown`] after too many passwords;
-    /// [`Error::Restarting`].
+    /// The first reason of [`crate::domain::Refusal`]; [`Error::SlowDown`] after too many passwords or
+    /// entries; [`Error::TooManyConnections`]; [`Error::Restarting`].
     pub async fn enter(
         &self,
         room: &RoomId,
@@ -73,7 +81,10 @@ impl Chat {
         network: Option<&Network>,
     ) -> Result<Presence, Error> {
         self.open_for_new()?;
-        let passed = self.shown(room, me, pass, password).await?;
+        let caller = Caller { id: &me.id, pass: pass.as_ref(), network };
+        self.limits.entering.check(caller)?;
+        let connected = self.connect(&me.id)?;
+        let passed = self.shown(room, caller, password).await?;
         let socket = SocketId::random();
         let entry = Entry {
             room: room.clone(),
@@ -103,25 +114,33 @@ impl Chat {
             self.tell_lobby(Event::RoomChanged(room.id.clone())).await;
         }
         let let_go = AtomicBool::new(false);
-        Ok(Presence { chat: self.clone(), room: room.id, person, socket, let_go })
+        let network = network.cloned();
+        Ok(Presence {
+            chat: self.clone(),
+            room: room.id,
+            person,
+            network,
+            socket,
+            let_go,
+            _connected: connected,
+        })
     }
 
     /// The hash of the room's password, if they have a pass for it, or else tell it now.
     async fn shown(
         &self,
         room: &RoomId,
-        me: &Person,
-        pass: Option<Pass>,
+        caller: Caller<'_>,
         password: Option<&str>,
     ) -> Result<Option<PasswordHash>, Error> {
         let password = password.filter(|password| !password.is_empty());
-        if pass.is_none() && password.is_none() {
+        if caller.pass.is_none() && password.is_none() {
             return Ok(None);
         }
         let known = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        match (passed(&known, pass.as_ref()), password) {
+        match (passed(&known, caller.pass), password) {
             (None, Some(password)) => {
-                let pass = self.unlock(room, &me.id, password).await?;
+                let pass = self.unlock(room, caller, password).await?;
                 Ok(passed(&known, pass.as_ref()))
             }
             (shown, _) => Ok(shown),

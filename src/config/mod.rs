@@ -66,6 +66,9 @@ pub struct Config {
     /// Signs the cookies; at least 32 bytes. `COOKIE_SECRET`, by default one that is made at the
     /// first start and kept in the data folder.
     pub cookie_secret: Option<Secret>,
+    /// Signed the cookies before, with commas between them; what they signed counts until they are removed.
+    /// `OLD_COOKIE_SECRETS`, by default none.
+    pub old_cookie_secrets: Vec<Secret>,
     /// The database, with its name as the path. `MONGODB_URI`, by default none: the embedded store.
     pub mongodb_uri: Option<Secret>,
     /// Credentials kept out of the URI. `MONGO_ID` and `MONGO_PASSWORD`, by default none.
@@ -84,11 +87,16 @@ pub struct Config {
     /// Most connections at once from one address, or one /64 of IPv6; a trusted proxy's are not counted.
     /// `MAX_CONNECTIONS_PER_NETWORK`, by default 256.
     pub max_connections_per_network: usize,
+    /// Most connections at once of one person, in rooms and in the lobby. `MAX_CONNECTIONS_PER_PERSON`, by
+    /// default 20.
+    pub max_connections_per_person: usize,
     /// Largest capacity a room may have. `MAX_ROOM_CAPACITY`, by default 500.
     pub max_room_capacity: u32,
     /// Largest GIF accepted, in bytes. `MAX_GIF_BYTES`, by default 5 MiB.
     pub max_gif_bytes: usize,
-    /// How often one person may do what costs others.
+    /// Most bytes of all GIFs and their stills together. `MAX_UPLOADS_BYTES`, by default 2 GiB.
+    pub max_uploads_bytes: u64,
+    /// How often what costs others may be done.
     pub rates: Rates,
     /// Whether a kick shuts out the network that somebody came from, too. `KICK_NETWORKS`, `on` or
     /// `off`, by default `on`.
@@ -122,6 +130,7 @@ impl Config {
             allowed_origins: vars.allowed_origins()?,
             data_dir: vars.take("DATA_DIR").unwrap_or_else(|| "data".to_owned()).into(),
             cookie_secret: vars.cookie_secret()?,
+            old_cookie_secrets: vars.old_cookie_secrets()?,
             mongodb_uri: vars.mongodb_uri()?,
             mongo_credentials: vars.mongo_credentials()?,
             uploads_url: vars.take("UPLOADS_URL").unwrap_or_else(|| "uploads".to_owned()),
@@ -134,16 +143,30 @@ impl Config {
                 256,
                 "not a whole number",
             )?,
+            max_connections_per_person: vars.parse(
+                "MAX_CONNECTIONS_PER_PERSON",
+                20,
+                "not a whole number",
+            )?,
             max_room_capacity,
             max_gif_bytes: vars.parse("MAX_GIF_BYTES", 5 << 20, "not a whole number of bytes")?,
+            max_uploads_bytes: vars.parse(
+                "MAX_UPLOADS_BYTES",
+                2 << 30,
+                "not a whole number of bytes",
+            )?,
             rates: Rates {
-                rooms: vars.rate("RATE_ROOMS", "10/60")?,
-                passwords: vars.rate("RATE_PASSWORDS", "10/60")?,
-                chats: vars.rate("RATE_CHATS", "30/10")?,
-                gifs: vars.rate("RATE_GIFS", "10/60")?,
-                typing: vars.rate("RATE_TYPING", "20/10")?,
-                items: vars.rate("RATE_ITEMS", "30/10")?,
-                reads: vars.rate("RATE_READS", "200/10")?,
+                rooms: vars.class("RATE_ROOMS", "10/60,30/60")?,
+                entering: vars.class("RATE_ENTERING", "30/10,200/10")?,
+                passwords: vars.class("RATE_PASSWORDS", "10/60,30/60")?,
+                chats: vars.class("RATE_CHATS", "30/10,300/10")?,
+                whispers: vars.class("RATE_WHISPERS", "30/10,300/10")?,
+                gifs: vars.class("RATE_GIFS", "10/60,50/60")?,
+                gif_kib: vars.class("RATE_GIF_KIB", "30720/60,102400/60")?,
+                typing: vars.class("RATE_TYPING", "20/10,200/10")?,
+                items: vars.class("RATE_ITEMS", "30/10,200/10")?,
+                reads: vars.class("RATE_READS", "200/10,1000/10")?,
+                handshakes: vars.rate("RATE_HANDSHAKES", "200/10")?,
             },
             kick_networks: vars.switch("KICK_NETWORKS", true)?,
             trusted_proxies: vars.proxies()?,
@@ -164,6 +187,7 @@ impl Config {
             ("ALLOWED_ORIGINS", words(&self.allowed_origins)),
             ("DATA_DIR", self.data_dir.display().to_string()),
             ("COOKIE_SECRET", secret(self.cookie_secret.is_some()).to_owned()),
+            ("OLD_COOKIE_SECRETS", secret(!self.old_cookie_secrets.is_empty()).to_owned()),
             ("MONGODB_URI", secret(self.mongodb_uri.is_some()).to_owned()),
             ("MONGO_ID", credentials.map(|c| c.id.clone()).unwrap_or_default()),
             ("MONGO_PASSWORD", secret(credentials.is_some()).to_owned()),
@@ -172,15 +196,21 @@ impl Config {
             ("MAX_ROOMS", self.max_rooms.to_string()),
             ("MAX_CONNECTIONS", self.max_connections.to_string()),
             ("MAX_CONNECTIONS_PER_NETWORK", self.max_connections_per_network.to_string()),
+            ("MAX_CONNECTIONS_PER_PERSON", self.max_connections_per_person.to_string()),
             ("MAX_ROOM_CAPACITY", self.max_room_capacity.to_string()),
             ("MAX_GIF_BYTES", self.max_gif_bytes.to_string()),
-            ("RATE_ROOMS", rate(self.rates.rooms)),
-            ("RATE_PASSWORDS", rate(self.rates.passwords)),
-            ("RATE_CHATS", rate(self.rates.chats)),
-            ("RATE_GIFS", rate(self.rates.gifs)),
-            ("RATE_TYPING", rate(self.rates.typing)),
-            ("RATE_ITEMS", rate(self.rates.items)),
-            ("RATE_READS", rate(self.rates.reads)),
+            ("MAX_UPLOADS_BYTES", self.max_uploads_bytes.to_string()),
+            ("RATE_ROOMS", self.rates.rooms.to_string()),
+            ("RATE_ENTERING", self.rates.entering.to_string()),
+            ("RATE_PASSWORDS", self.rates.passwords.to_string()),
+            ("RATE_CHATS", self.rates.chats.to_string()),
+            ("RATE_WHISPERS", self.rates.whispers.to_string()),
+            ("RATE_GIFS", self.rates.gifs.to_string()),
+            ("RATE_GIF_KIB", self.rates.gif_kib.to_string()),
+            ("RATE_TYPING", self.rates.typing.to_string()),
+            ("RATE_ITEMS", self.rates.items.to_string()),
+            ("RATE_READS", self.rates.reads.to_string()),
+            ("RATE_HANDSHAKES", rate(self.rates.handshakes)),
             ("KICK_NETWORKS", if self.kick_networks { "on" } else { "off" }.to_owned()),
             ("TRUSTED_PROXIES", self.trusted_proxies.to_string()),
             ("RUST_LOG", self.log.clone()),
@@ -257,6 +287,7 @@ mod tests {
         let secret = "0123456789abcdef0123456789abcdef";
         let config = config(&[
             ("COOKIE_SECRET", secret),
+            ("OLD_COOKIE_SECRETS", "an-old-one-0123456789abcdef012345"),
             ("MONGODB_URI", "mongodb://u:hunter2@db/huechat"),
             ("MONGO_ID", "admin"),
             ("MONGO_PASSWORD", "hunter2"),
@@ -264,7 +295,10 @@ mod tests {
         ])
         .unwrap();
         for shown in [config.listing(), format!("{config:?}")] {
-            assert!(!shown.contains("hunter2") && !shown.contains(secret), "{shown}");
+            assert!(
+                !shown.contains("hunter2") && !shown.contains(secret) && !shown.contains("an-old"),
+                "{shown}"
+            );
         }
         assert!(config.listing().contains("COOKIE_SECRET=(hidden)\n"));
     }
@@ -284,6 +318,7 @@ mod tests {
 
     #[test]
     fn a_rate_can_be_turned_off() {
-        assert_eq!(config(&[("RATE_CHATS", "off")]).unwrap().rates.chats, None);
+        assert_eq!(config(&[("RATE_CHATS", "off")]).unwrap().rates.chats.person, None);
+        assert_eq!(config(&[("RATE_HANDSHAKES", "off")]).unwrap().rates.handshakes, None);
     }
 }

@@ -5,7 +5,10 @@ use std::{collections::HashMap, str::FromStr, time::Duration};
 use url::Url;
 
 use super::{Invalid, MIN_SECRET_BYTES, MongoCredentials, Secret};
-use crate::{chat::Rate, connection::Proxies};
+use crate::{
+    chat::{Class, Rate},
+    connection::Proxies,
+};
 
 /// Every variable that has a value.
 pub(super) struct Vars(HashMap<String, String>);
@@ -39,6 +42,11 @@ impl Vars {
             None => Ok(default),
             Some(raw) => raw.trim().parse().map_err(|_| self.invalid(variable, reason)),
         }
+    }
+
+    pub(super) fn class(&self, variable: &'static str, default: &str) -> Result<Class, Invalid> {
+        let raw = self.take(variable).unwrap_or_else(|| default.to_owned());
+        raw.parse().map_err(|reason: &str| self.invalid(variable, reason))
     }
 
     pub(super) fn rate(
@@ -100,12 +108,22 @@ impl Vars {
     }
 
     pub(super) fn cookie_secret(&self) -> Result<Option<Secret>, Invalid> {
-        let Some(raw) = self.take("COOKIE_SECRET") else { return Ok(None) };
+        let raw = self.take("COOKIE_SECRET");
+        raw.map(|raw| Self::long_enough("COOKIE_SECRET", &raw)).transpose()
+    }
+
+    pub(super) fn old_cookie_secrets(&self) -> Result<Vec<Secret>, Invalid> {
+        let all = self.take("OLD_COOKIE_SECRETS").unwrap_or_default();
+        let each = all.split(',').filter(|raw| !raw.is_empty());
+        each.map(|raw| Self::long_enough("OLD_COOKIE_SECRETS", raw)).collect()
+    }
+
+    fn long_enough(variable: &'static str, raw: &str) -> Result<Secret, Invalid> {
         if raw.len() < MIN_SECRET_BYTES {
             let reason = format!("shorter than {MIN_SECRET_BYTES} bytes");
-            return Err(Self::invalid_secret("COOKIE_SECRET", reason));
+            return Err(Self::invalid_secret(variable, reason));
         }
-        Ok(Some(Secret(raw)))
+        Ok(Secret(raw.to_owned()))
     }
 
     pub(super) fn mongodb_uri(&self) -> Result<Option<Secret>, Invalid> {

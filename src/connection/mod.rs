@@ -1,7 +1,6 @@
 //! Connections as they are accepted: how many there may be, what is asked of the kernel for each, and how much
 //! its other end has taken.
 
-mod places;
 mod proxies;
 mod serve;
 
@@ -13,9 +12,8 @@ use std::{
     },
 };
 
-pub use places::Bounds;
 pub use proxies::{Network, Proxies};
-pub use serve::serve;
+pub use serve::{Bounds, serve};
 
 /// How many bytes a connection has taken. Clones are of the same connection.
 #[derive(Debug, Clone, Default)]

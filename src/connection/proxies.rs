@@ -46,6 +46,12 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether a network is one of theirs: then they did not say for whom they speak.
+    #[must_use]
+    pub fn own(&self, network: Network) -> bool {
+        self.trust(network.0.addr())
+    }
+
     /// The network of whoever made a request: what the nearest program that is not trusted gave as its
     /// address, or came from. What that program says of others may be made up.
     #[must_use]

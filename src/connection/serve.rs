@@ -1,6 +1,11 @@
 //! Accepts connections, and serves each.
 
-use std::{net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -15,16 +20,27 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep, timeout_at},
 };
 use tokio_util::{io::InspectWriter, sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 use tracing::{debug, error, warn};
 
-use super::{
-    Bounds, Network, Peer, Proxies, Taken,
-    places::{Place, Places},
-};
+use super::{Network, Peer, Proxies, Taken};
+use crate::counts::{Counted, Counts};
+
+/// How many connections there may be at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// In all.
+    pub in_all: usize,
+    /// From one network; those of a trusted proxy are many people's.
+    pub of_one_network: usize,
+}
+
+/// What a connection counts as, for as long as it is there.
+type Place = (OwnedSemaphorePermit, Option<Counted<Network>>);
 
 /// A connection that takes nothing for so long is cut off by the kernel, and its seat freed; else
 /// it would keep both until its peer closes it, which may be never.
@@ -52,7 +68,16 @@ pub async fn serve(
     proxies: Proxies,
     stop: CancellationToken,
 ) {
-    let places = Places::new(bounds);
+    let in_all = Arc::new(Semaphore::new(bounds.in_all.min(Semaphore::MAX_PERMITS)));
+    let by_network = Counts::default();
+    let place = |address: IpAddr| -> Option<Place> {
+        let one = in_all.clone().try_acquire_owned().ok()?;
+        if proxies.trust(address) {
+            return Some((one, None));
+        }
+        let theirs = by_network.take(Network::of(address), bounds.of_one_network)?;
+        Some((one, Some(theirs)))
+    };
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -67,9 +92,7 @@ pub async fn serve(
                 continue;
             }
         };
-        let ip = address.ip().to_canonical();
-        let network = (!proxies.trust(ip)).then(|| Network::of(ip));
-        if let Some(place) = places.take(network) {
+        if let Some(place) = place(address.ip().to_canonical()) {
             connections.spawn(serve_one(stream, address, place, router.clone(), stop.clone()));
         } else {
             debug!("turned a connection away: there are too many");

@@ -9,14 +9,29 @@ use sha2::Sha256;
 use super::RoomId;
 
 /// The network that somebody comes from, in words: an address of IPv4, or a /64 of IPv6. It is never kept.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Network(String);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Network {
+    words: String,
+    of_a_proxy: bool,
+}
 
 impl Network {
     /// Takes the words of an edge.
     #[must_use]
     pub fn new(words: impl Into<String>) -> Self {
-        Self(words.into())
+        Self { words: words.into(), of_a_proxy: false }
+    }
+
+    /// The network of a proxy that is trusted, and did not say for whom it speaks.
+    #[must_use]
+    pub fn of_a_proxy(words: impl Into<String>) -> Self {
+        Self { words: words.into(), of_a_proxy: true }
+    }
+
+    /// Whether everybody may be behind it: then it is no use to count what comes from there.
+    #[must_use]
+    pub fn is_a_proxys(&self) -> bool {
+        self.of_a_proxy
     }
 }
 
@@ -67,7 +82,7 @@ impl NetworkKey {
         mac.update(b"huechat network ");
         mac.update(room.as_str().as_bytes());
         mac.update(b" ");
-        mac.update(network.0.as_bytes());
+        mac.update(network.words.as_bytes());
         let mut hash = BASE32_NOPAD.encode(&mac.finalize().into_bytes()).to_ascii_lowercase();
         hash.truncate(NetworkHash::CHARS);
         NetworkHash(hash)

@@ -4,6 +4,8 @@
 //! a folder or in a bucket. No part of a name or path comes from outside without being parsed.
 
 mod gif;
+mod name;
+mod space;
 
 use std::{io, ops::Range, path::PathBuf, sync::Arc, thread};
 
@@ -27,7 +29,9 @@ use url::Url;
 use crate::domain::{Gif, RoomId};
 
 pub use gif::Flaw;
+use name::FileName;
 pub use object_store::GetRange;
+use space::Space;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -66,6 +70,9 @@ pub enum MediaError {
     /// More bytes than this server takes.
     #[error("this GIF is too large")]
     TooLarge,
+    /// All files together would take more than they may.
+    #[error("there is no room for more files")]
+    NoSpace,
     /// The place for files is in trouble. The cause is for the log.
     #[error("the file could not be kept")]
     Storage(#[source] Cause),
@@ -109,6 +116,7 @@ pub struct Media {
     /// The folder, when it is one: an object store knows no folders, and would leave them behind.
     folder: Option<PathBuf>,
     max_bytes: usize,
+    space: Arc<Space>,
     decoders: Arc<ThreadPool>,
 }
 
@@ -132,7 +140,9 @@ fn decoders() -> Result<ThreadPool, OpenError> {
 impl Media {
     /// Opens the place for files: a folder, which is made if it is not there, given by its path
     /// or as `file:///folder`, or `s3://bucket/prefix`. `options` are the settings of the bucket
-    /// under the names of their usual variables, such as `AWS_ACCESS_KEY_ID`; others are ignored.
+    /// under the names of their usual variables, such as `AWS_ACCESS_KEY_ID`; others are ignored. A GIF
+    /// has at most `max_bytes`, all files together `max_space`; what is there already counts once it is
+    /// [measured](Self::measure).
     ///
     /// # Errors
     /// When `uploads_url` is neither, the folder cannot be made, or the settings do not fit.
@@ -140,6 +150,7 @@ impl Media {
         uploads_url: &str,
         options: impl IntoIterator<Item = (String, String)>,
         max_bytes: usize,
+        max_space: u64,
     ) -> Result<Self, OpenError> {
         let (files, folder) = match Url::parse(uploads_url) {
             Ok(url) if url.scheme() == "file" => {
@@ -149,7 +160,8 @@ impl Media {
             Err(_) if uploads_url.is_empty() => return Err(OpenError::UnknownKind),
             Err(_) => open_folder(PathBuf::from(uploads_url))?,
         };
-        Ok(Self { files, folder, max_bytes, decoders: Arc::new(decoders()?) })
+        let space = Arc::new(Space::new(max_space));
+        Ok(Self { files, folder, max_bytes, space, decoders: Arc::new(decoders()?) })
     }
 
     /// Takes a GIF in: checks, cleans and measures it, and keeps it with its poster.
@@ -157,7 +169,7 @@ impl Media {
     /// The same GIF in the same room is kept once.
     ///
     /// # Errors
-    /// When it is too large, not a GIF or a bad one, or cannot be stored.
+    /// When it is too large, not a GIF or a bad one, or cannot be stored, among others for want of space.
     pub async fn keep(&self, room: &RoomId, upload: Bytes) -> Result<Gif, MediaError> {
         if upload.len() > self.max_bytes {
             return Err(MediaError::TooLarge);
@@ -176,12 +188,42 @@ impl Media {
 
         let gif = Gif { hash, facts: examined.facts };
         let [file, poster] = FileName::of(&gif).map(|name| name.path_in(room));
+        let storage = |cause: object_store::Error| MediaError::Storage(cause.into());
+        let known = self.size(&file).await.map_err(storage)?.is_some();
+        let bytes = (examined.file.len() + examined.poster.len()) as u64;
+        if !known && !self.space.take(bytes) {
+            return Err(MediaError::NoSpace);
+        }
         let stored = async {
             self.files.put(&poster, examined.poster.into()).await?;
             self.files.put(&file, examined.file.into()).await
         };
-        stored.await.map_err(|cause| MediaError::Storage(cause.into()))?;
+        stored.await.map_err(storage)?;
         Ok(gif)
+    }
+
+    /// How large a file is, if it is there.
+    async fn size(&self, path: &Path) -> object_store::Result<Option<u64>> {
+        match self.files.head(path).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(cause) => Err(cause),
+        }
+    }
+
+    /// How much the files under a prefix take, or all of them.
+    async fn sizes(&self, under: Option<&Path>) -> object_store::Result<u64> {
+        self.files.list(under).try_fold(0, async |sum, meta| Ok(sum + meta.size)).await
+    }
+
+    /// Finds out how much all files take, whoever has kept and removed them.
+    ///
+    /// # Errors
+    /// When the place for files cannot be read.
+    pub async fn measure(&self) -> Result<(), StorageError> {
+        let taken = self.sizes(None).await.map_err(|cause| StorageError(cause.into()))?;
+        self.space.set(taken);
+        Ok(())
     }
 
     /// A GIF or a poster of a room, or part of one; `None` when there is none of this name.
@@ -197,9 +239,8 @@ impl Media {
         let Some(name) = FileName::parse(name) else { return Ok(None) };
         let path = name.path_in(room);
         if let Some(range) = &range {
-            let Some(size) = present(self.files.head(&path).await)?.map(|meta| meta.size) else {
-                return Ok(None);
-            };
+            let size = self.size(&path).await.map_err(|cause| FileError::Storage(cause.into()))?;
+            let Some(size) = size else { return Ok(None) };
             range.as_range(size).map_err(|_| FileError::OutOfRange { size })?;
         }
         let options = GetOptions { range, ..GetOptions::default() };
@@ -207,7 +248,7 @@ impl Media {
             return Ok(None);
         };
         Ok(Some(MediaFile {
-            content_type: name.kind.content_type(),
+            content_type: name.content_type(),
             size: found.meta.size,
             range: found.range.clone(),
             body: found.into_stream().map_err(io::Error::from).boxed(),
@@ -220,10 +261,14 @@ impl Media {
     /// # Errors
     /// When a file is there and cannot be removed.
     pub async fn delete(&self, room: &RoomId, gif: &Gif) -> Result<(), StorageError> {
+        let storage = |cause: object_store::Error| StorageError(cause.into());
         for name in FileName::of(gif) {
-            match self.files.delete(&name.path_in(room)).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(cause) => return Err(StorageError(cause.into())),
+            let path = name.path_in(room);
+            let Some(bytes) = self.size(&path).await.map_err(storage)? else { continue };
+            match self.files.delete(&path).await {
+                Ok(()) => self.space.give_back(bytes),
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(cause) => return Err(storage(cause)),
             }
         }
         Ok(())
@@ -234,6 +279,14 @@ impl Media {
     /// # Errors
     /// When something is there and cannot be removed.
     pub async fn delete_room(&self, room: &RoomId) -> Result<(), StorageError> {
+        let prefix = Path::from(room.as_str());
+        let bytes = self.sizes(Some(&prefix)).await.map_err(|cause| StorageError(cause.into()))?;
+        self.remove_all(room, &prefix).await?;
+        self.space.give_back(bytes);
+        Ok(())
+    }
+
+    async fn remove_all(&self, room: &RoomId, prefix: &Path) -> Result<(), StorageError> {
         if let Some(folder) = &self.folder {
             return match tokio::fs::remove_dir_all(folder.join(room.as_str())).await {
                 Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
@@ -242,7 +295,7 @@ impl Media {
                 Ok(()) | Err(_) => Ok(()),
             };
         }
-        let found = self.files.list(Some(&Path::from(room.as_str())));
+        let found = self.files.list(Some(prefix));
         let paths = found.map_ok(|meta| meta.location).boxed();
         let mut deleted = self.files.delete_stream(paths);
         while let Some(outcome) = deleted.next().await {
@@ -294,55 +347,6 @@ fn present<T>(found: object_store::Result<T>) -> Result<Option<T>, FileError> {
         Ok(found) => Ok(Some(found)),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
         Err(cause) => Err(FileError::Storage(cause.into())),
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FileKind {
-    Gif,
-    Poster,
-}
-
-impl FileKind {
-    fn extension(self) -> &'static str {
-        match self {
-            Self::Gif => "gif",
-            Self::Poster => "png",
-        }
-    }
-
-    fn content_type(self) -> &'static str {
-        match self {
-            Self::Gif => "image/gif",
-            Self::Poster => "image/png",
-        }
-    }
-}
-
-/// The name of a file: the SHA-256 of the GIF in lower-case hexadecimal, and what it is.
-struct FileName<'a> {
-    hash: &'a str,
-    kind: FileKind,
-}
-
-impl<'a> FileName<'a> {
-    const HASH_CHARS: usize = 64;
-
-    fn of(gif: &'a Gif) -> [Self; 2] {
-        [FileKind::Gif, FileKind::Poster].map(|kind| Self { hash: &gif.hash, kind })
-    }
-
-    fn parse(raw: &'a str) -> Option<Self> {
-        let (hash, extension) = raw.split_once('.')?;
-        let kinds = [FileKind::Gif, FileKind::Poster];
-        let kind = kinds.into_iter().find(|kind| kind.extension() == extension)?;
-        let hexadecimal = hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        (hash.len() == Self::HASH_CHARS && hexadecimal).then_some(Self { hash, kind })
-    }
-
-    fn path_in(&self, room: &RoomId) -> Path {
-        let Self { hash, kind } = self;
-        Path::from_iter([room.as_str(), &format!("{hash}.{}", kind.extension())])
     }
 }
 

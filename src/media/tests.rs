@@ -3,11 +3,11 @@ use tempfile::TempDir;
 use super::*;
 
 fn in_folder(folder: &TempDir) -> Media {
-    Media::open(folder.path().to_str().unwrap(), [], gifs::FIVE_MIB).unwrap()
+    Media::open(folder.path().to_str().unwrap(), [], gifs::FIVE_MIB, u64::MAX).unwrap()
 }
 
 fn in_memory() -> Media {
-    Media::open("memory:///", [], gifs::FIVE_MIB).unwrap()
+    Media::open("memory:///", [], gifs::FIVE_MIB, u64::MAX).unwrap()
 }
 
 async fn read(media: &Media, room: &RoomId, name: &str, range: Option<GetRange>) -> Vec<u8> {
@@ -158,7 +158,7 @@ async fn a_folder_is_made_when_it_is_not_there_and_may_be_given_as_a_url() {
     let deep = folder.path().join("a folder/of files");
     let url = Url::from_file_path(&deep).unwrap();
 
-    let media = Media::open(url.as_str(), [], gifs::FIVE_MIB).unwrap();
+    let media = Media::open(url.as_str(), [], gifs::FIVE_MIB, u64::MAX).unwrap();
 
     let room = RoomId::random();
     media.keep(&room, gifs::animation(4, 4, 1).into()).await.unwrap();
@@ -169,16 +169,16 @@ async fn a_folder_is_made_when_it_is_not_there_and_may_be_given_as_a_url() {
 fn a_bucket_opens_with_the_settings_that_it_is_given() {
     let settings = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"]
         .map(|name| (name.to_owned(), "some".to_owned()));
-    assert!(Media::open("s3://bucket/prefix", settings, 1).is_ok());
+    assert!(Media::open("s3://bucket/prefix", settings, 1, u64::MAX).is_ok());
 }
 
 #[test]
 fn what_is_neither_a_folder_nor_a_bucket_is_said_to_be_unknown() {
     for url in ["", "https://example.org/files", "gs://bucket", "ftp://host/x", "s3:bucket"] {
-        let refused = Media::open(url, [], 1).err();
+        let refused = Media::open(url, [], 1, u64::MAX).err();
         assert!(matches!(refused, Some(OpenError::UnknownKind)), "{url}: {refused:?}");
     }
     let file = tempfile::NamedTempFile::new().unwrap();
-    let refused = Media::open(file.path().to_str().unwrap(), [], 1).err();
+    let refused = Media::open(file.path().to_str().unwrap(), [], 1, u64::MAX).err();
     assert!(matches!(refused, Some(OpenError::Folder { .. })), "{refused:?}");
 }

@@ -1,6 +1,6 @@
 //! The lobby, live: which rooms there are, and how full they are.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use socketioxide::{
     SocketIo,
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     chat::{Caller, Chat, Error, room_id},
     domain::{Network, RoomId},
-    session::Session,
+    session::{Session, Visitor},
 };
 
 /// Changes of a room within this time are told as one.
@@ -45,7 +45,9 @@ pub(super) async fn admit(
     HttpExtension(session): HttpExtension<Session>,
 ) -> Result<(), Refused> {
     let _turn = shared.turn().await?;
-    shared.admit(&socket, &session).await?;
+    let visitor = shared.admit(&socket, &session).await?;
+    let connected = shared.chat.connect(&visitor.person.id)?;
+    socket.extensions.insert(Arc::new(connected));
     socket.on(asked::ROOM_GET, on_get);
     socket.on(asked::ROOM_POST, on_post);
     socket.on(asked::ROOM_PUT, on_put);
@@ -64,15 +66,15 @@ async fn on_get(
 ) {
     let act = async |RoomGet { id, q, page }: RoomGet| {
         let visitor = shared.visitor(&session).await?;
+        let caller = caller(&socket, &visitor);
         let Some(id) = id else {
             let page = page.unwrap_or(1).max(1);
-            let found = shared.chat.look_around(&visitor.person.id, &q, page).await?;
+            let found = shared.chat.look_around(caller, &q, page).await?;
             return Ok(RoomsFound::Page(Rooms::page(&found, page)));
         };
         let id = room_id(&id)?;
         let pass = visitor.pass(&id).await?;
-        let network = socket.req_parts().extensions.get::<Network>();
-        let caller = Caller { id: &visitor.person.id, pass: pass.as_ref(), network };
+        let caller = Caller { pass: pass.as_ref(), ..caller };
         let room = shared.chat.look_up(&id, caller).await?;
         Ok(RoomsFound::One(protocol::Room::from(&room.summary())))
     };
@@ -81,13 +83,15 @@ async fn on_get(
 
 async fn on_post(
     answer: Answer,
+    socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
     TryData(request): TryData<RoomPost>,
 ) {
     let act = async |room: RoomPost| {
         let visitor = shared.visitor(&session).await?;
-        let opened = shared.chat.open(&visitor.person, &room.into()).await?;
+        let network = caller(&socket, &visitor).network;
+        let opened = shared.chat.open(&visitor.person, network, &room.into()).await?;
         if let Some(pass) = &opened.pass {
             visitor.keep_pass_now(&opened.room.id, pass).await?;
         }
@@ -98,6 +102,7 @@ async fn on_post(
 
 async fn on_put(
     answer: Answer,
+    socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
     TryData(request): TryData<RoomPut>,
@@ -105,7 +110,7 @@ async fn on_put(
     let act = async |RoomPut { id, patch }: RoomPut| {
         let visitor = shared.visitor(&session).await?;
         let id = room_id(&id)?;
-        let changed = shared.chat.change(&id, &visitor.person.id, &patch.into()).await?;
+        let changed = shared.chat.change(&id, caller(&socket, &visitor), &patch.into()).await?;
         if let Some(pass) = &changed.pass {
             visitor.keep_pass_now(&id, pass).await?;
         }
@@ -116,6 +121,7 @@ async fn on_put(
 
 async fn on_delete(
     answer: Answer,
+    socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
     TryData(request): TryData<RoomDelete>,
@@ -123,9 +129,15 @@ async fn on_delete(
     let act = async |RoomDelete { id }: RoomDelete| {
         let id = room_id(&id)?;
         let visitor = shared.visitor(&session).await?;
-        shared.chat.close(&id, &visitor.person.id).await
+        shared.chat.close(&id, caller(&socket, &visitor)).await
     };
     answer.after(request, act).await;
+}
+
+/// Whose socket it is, asking for something.
+fn caller<'a>(socket: &'a SocketRef, visitor: &'a Visitor) -> Caller<'a> {
+    let network = socket.req_parts().extensions.get::<Network>();
+    Caller { id: &visitor.person.id, pass: None, network }
 }
 
 async fn on_unknown(answer: Answer) {

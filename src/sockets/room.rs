@@ -19,7 +19,7 @@ use super::{
     turn::{Line, Turn},
 };
 use crate::{
-    chat::{self, Caller, Error, Presence, person_id, room_id},
+    chat::{self, Error, Presence, person_id, room_id},
     connection::Taken,
     domain::{Network, RoomId, Seq},
     session::Session,
@@ -129,7 +129,7 @@ async fn on_post(
     turn.come().await;
     let said = request.map_err(|_| Error::Malformed).and_then(|ChatPost { chat, client_id }| {
         let client_id = chat::client_id(client_id.as_deref())?;
-        Ok(shared.chat.say(&presence.room, &presence.person.id, &chat, client_id))
+        Ok(shared.chat.say(&presence.room, presence.caller(), &chat, client_id))
     });
     drop(turn); // Its place among the messages is taken; the next one need not wait for the store.
     let outcome = match said {
@@ -150,7 +150,7 @@ async fn on_whisper(
     let said = request.map_err(|_| Error::Malformed).and_then(|whisper| {
         let client_id = chat::client_id(whisper.client_id.as_deref())?;
         let to = person_id(&whisper.to)?;
-        let (room, me) = (&presence.room, &presence.person.id);
+        let (room, me) = (&presence.room, presence.caller());
         Ok(shared.chat.whisper(room, me, &to, &whisper.chat, client_id))
     });
     drop(turn); // Its place among the messages is taken.
@@ -168,7 +168,7 @@ async fn on_delete(
     TryData(request): TryData<ChatDelete>,
 ) {
     let act = async |ChatDelete { seq }: ChatDelete| {
-        let left = shared.chat.delete(&presence.room, &presence.person.id, seq).await?;
+        let left = shared.chat.delete(&presence.room, presence.caller(), seq).await?;
         Ok(protocol::Chat::from(&left))
     };
     answer.after(request, act).await;
@@ -182,7 +182,7 @@ async fn on_kick(
 ) {
     let act = async |whom: Whom| {
         let whom = person_id(&whom.id)?;
-        shared.chat.kick(&presence.room, &presence.person.id, &whom).await
+        shared.chat.kick(&presence.room, presence.caller(), &whom).await
     };
     answer.after(request, act).await;
 }
@@ -195,7 +195,7 @@ async fn on_hand_over(
 ) {
     let act = async |whom: Whom| {
         let whom = person_id(&whom.id)?;
-        let owner = shared.chat.hand_over(&presence.room, &presence.person.id, &whom).await?;
+        let owner = shared.chat.hand_over(&presence.room, presence.caller(), &whom).await?;
         Ok(protocol::Person::from(&owner))
     };
     answer.after(request, act).await;
@@ -208,8 +208,8 @@ async fn on_get(
     TryData(request): TryData<ChatGet>,
 ) {
     let act = async |request: ChatGet| {
-        let caller = Caller { id: &presence.person.id, pass: None, network: None };
-        let history = shared.chat.history(&presence.room, caller, request.window()).await?;
+        let (room, me) = (&presence.room, presence.caller());
+        let history = shared.chat.history(room, me, request.window()).await?;
         Ok(Chats::from(&history))
     };
     answer.after(request, act).await;
@@ -222,7 +222,7 @@ async fn on_typing(
     TryData(typing): TryData<bool>,
 ) {
     match typing {
-        Ok(typing) => shared.chat.typing(&presence.room, &presence.person, typing).await,
+        Ok(typing) => shared.chat.typing(&presence, typing).await,
         Err(_) => {
             complain(&socket, &Error::Malformed);
         }

@@ -47,9 +47,12 @@ fn status(error: &Error) -> StatusCode {
         Error::Yourself | Error::Invalid(_) | Error::BadGif(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Malformed => StatusCode::BAD_REQUEST,
         Error::TooLong | Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::UploadsFull => StatusCode::INSUFFICIENT_STORAGE,
         Error::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::NotAGif => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::SlowDown { .. } | Error::TooSlow => StatusCode::TOO_MANY_REQUESTS,
+        Error::SlowDown { .. } | Error::TooSlow | Error::TooManyConnections => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         Error::TooManyRooms | Error::Restarting { .. } | Error::Unavailable(_) => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -91,7 +94,7 @@ impl IntoResponse for Refused {
         let body = Json(Body { error: ErrorBody::from(&self.0) });
         let mut response = (status(&self.0), body).into_response();
         let wait = match &self.0 {
-            Error::TooManyRooms => Some(60),
+            Error::TooManyRooms | Error::UploadsFull => Some(60),
             Error::Unavailable(_) => Some(5),
             other => other.retry_after().map(|wait| wait.as_secs() + 1),
         };

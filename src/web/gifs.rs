@@ -1,5 +1,7 @@
 //! GIFs: shared, and shown.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     Json,
     body::Body,
@@ -10,16 +12,48 @@ use axum::{
 use bytes::Bytes;
 use http_range_header::{EndPosition, StartPosition};
 use multer::{Constraints, Multipart, SizeLimit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Web, errors::Refused, reader::Me};
 use crate::{
     chat::{self, Error, GetRange, GifFile, room_id},
-    domain::ClientId,
+    counts::{Counted, Counts},
+    domain::{ClientId, PersonId},
     sockets::protocol::Chat,
 };
 
 /// The boundaries, headers and the client's id around a GIF.
 const ENVELOPE_BYTES: u64 = 16 * 1024;
+
+/// As many uploads are read and decoded at the same time: each is in memory meanwhile.
+const UPLOADS_AT_ONCE: usize = 24;
+/// As many of them may be one person's.
+const OF_ONE_PERSON: usize = 4;
+/// Whoever finds all places taken tries again after this.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(3);
+
+/// The uploads that are under way.
+#[derive(Clone)]
+pub(super) struct Uploads {
+    places: Arc<Semaphore>,
+    by_person: Counts<PersonId>,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        let places = Arc::new(Semaphore::new(UPLOADS_AT_ONCE));
+        Self { places, by_person: Counts::default() }
+    }
+}
+
+impl Uploads {
+    /// A place for an upload, for as long as it is not dropped.
+    fn place(&self, of: &PersonId) -> Result<(OwnedSemaphorePermit, Counted<PersonId>), Error> {
+        let theirs = self.by_person.take(of.clone(), OF_ONE_PERSON);
+        let place = self.places.clone().try_acquire_owned().ok();
+        place.zip(theirs).ok_or(Error::SlowDown { retry_after: TRY_AGAIN_AFTER })
+    }
+}
 
 /// `POST /room/{id}/gif`
 pub(super) async fn share(
@@ -29,9 +63,10 @@ pub(super) async fn share(
     request: Request,
 ) -> Result<(StatusCode, Json<Chat>), Refused> {
     let id = room_id(&id)?;
-    web.chat.may_share(&id, me.id()).await?;
+    web.chat.may_share(&id, me.caller()).await?;
+    let _place = web.uploads.place(me.id())?;
     let (file, client_id) = read_upload(request, web.max_gif_bytes).await?;
-    let message = web.chat.share(&id, me.id(), file, client_id).await?;
+    let message = web.chat.share(&id, me.caller(), file, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
 }
 

@@ -22,7 +22,10 @@ use tower_http::{
 
 use super::errors::{Refused, apology};
 use super::reader::Reader;
-use crate::chat::Error;
+use crate::{
+    chat::{Chat, Error},
+    domain::Network,
+};
 
 /// Everything comes from this server and nothing is inline. `blob:` is the preview of a GIF that
 /// is about to be sent.
@@ -110,14 +113,20 @@ pub(super) async fn of_changes(
     }
 }
 
-/// Refuses every request of another site's page.
+/// Refuses every request of another site's page, and connections that are opened too often.
 pub(super) async fn of_handshakes(
-    State(guard): State<Guard>,
+    State((guard, chat)): State<(Guard, Chat)>,
     request: Request,
     next: Next,
-) -> Response {
-    if guard.lets_in(&request).await {
-        return next.run(request).await;
+) -> Result<Response, Refused> {
+    if !guard.lets_in(&request).await {
+        return Err(Refused(Error::ForeignOrigin));
     }
-    Refused(Error::ForeignOrigin).into_response()
+    // As the layer of Socket.IO reads it: what names no connection opens one.
+    let mut query = request.uri().query().unwrap_or_default().split('&');
+    let opened = !query.any(|part| part.starts_with("sid="));
+    if let Some(network) = request.extensions().get::<Network>().filter(|_| opened) {
+        chat.may_connect(network)?;
+    }
+    Ok(next.run(request).await)
 }

@@ -165,15 +165,17 @@ pub(super) async fn form(
 /// `POST /room`
 pub(super) async fn create(
     State(web): State<Web>,
-    Me { visitor, .. }: Me,
+    me: Me,
     reader: Reader,
     Fields(fields): Fields<RoomPost>,
 ) -> Result<Response, Refused> {
     let form = RoomForm::from(fields);
-    let opened = match web.chat.open(&visitor.person, &form).await {
+    let network = me.caller().network;
+    let visitor = &me.visitor;
+    let opened = match web.chat.open(&visitor.person, network, &form).await {
         Ok(opened) => opened,
         Err(error) if reader.wants_json => return Err(error.into()),
-        Err(error) => return again(&web, &visitor, reader, form, error),
+        Err(error) => return again(&web, visitor, reader, form, error),
     };
     if let Some(pass) = &opened.pass {
         visitor.keep_pass(&opened.room.id, pass).await?;

@@ -14,6 +14,7 @@ mod lobby;
 pub mod pages;
 mod reader;
 mod room;
+mod rotation;
 pub mod texts;
 
 use std::sync::Arc;
@@ -40,9 +41,13 @@ use crate::{
 };
 use guard::Guard;
 use reader::Reader;
+use rotation::Secrets;
 
 /// A form or a message, escaped, fits many times over. Uploads have a limit of their own.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// What keeps a visitor's session; the contract names it.
+const SESSION_COOKIE: &str = "huechat.sid";
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -52,6 +57,7 @@ pub struct Web {
     /// The public URL, without a slash at its end.
     base: Arc<str>,
     max_gif_bytes: usize,
+    uploads: gifs::Uploads,
     rooms: lobby::RoomsInWords,
 }
 
@@ -65,6 +71,8 @@ pub struct Setup {
     pub max_gif_bytes: usize,
     /// Signs the cookies.
     pub cookie_key: Key,
+    /// Signed the cookies once, and what they signed still counts.
+    pub old_cookie_keys: Vec<Key>,
     /// The requests that are under way, but for those of sockets.
     pub requests: TaskTracker,
 }
@@ -87,10 +95,13 @@ pub fn routes(
         sessions: sessions.clone(),
         base: setup.public_url.trim_end_matches('/').into(),
         max_gif_bytes: setup.max_gif_bytes,
+        uploads: gifs::Uploads::default(),
         rooms: lobby::RoomsInWords::default(),
     };
+    let secrets = Secrets { now: setup.cookie_key.clone(), old: setup.old_cookie_keys, secure };
+    let rotation = middleware::from_fn_with_state(secrets, rotation::sign_anew);
     let session = SessionManagerLayer::new(sessions.clone())
-        .with_name("huechat.sid")
+        .with_name(SESSION_COOKIE)
         .with_signed(setup.cookie_key)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
@@ -115,17 +126,20 @@ pub fn routes(
         .route("/room/{id}/whisper", post(chats::whisper))
         .route("/room/{id}/person/{who}", delete(room::kick))
         .route("/room/{id}/owner", put(room::hand_over))
+        .route("/room/{id}/report", post(room::report))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
         .layer(session.clone())
+        .layer(rotation.clone())
         .layer(middleware::from_fn(errors::own_up))
         .layer(middleware::from_fn_with_state(setup.requests, to_its_end))
         .layer(middleware::from_fn_with_state(guard.clone(), guard::of_changes));
     let sockets = Router::new()
         .route("/socket.io/", socket_io)
         .layer(session)
+        .layer(rotation)
         .layer(middleware::from_fn(errors::own_up))
-        .layer(middleware::from_fn_with_state(guard, guard::of_handshakes));
+        .layer(middleware::from_fn_with_state((guard, chat.clone()), guard::of_handshakes));
 
     let router = Router::new()
         .merge(visited)

@@ -42,7 +42,12 @@ impl Me {
         Ok(self.visitor.pass(room).await?)
     }
 
-    /// They, at a room's door.
+    /// Them, asking for something.
+    pub(super) fn caller(&self) -> Caller<'_> {
+        self.with(None)
+    }
+
+    /// The same, at the door of a room that they may have shown a password of.
     pub(super) fn with<'a>(&'a self, pass: Option<&'a Pass>) -> Caller<'a> {
         Caller { id: self.id(), pass, network: self.network.as_ref() }
     }

@@ -16,8 +16,8 @@ use super::{
     reader::{Me, Reader},
 };
 use crate::{
-    chat::{Error, person_id, room_id},
-    domain::{RoomId, Window},
+    chat::{Error, Reported, person_id, room_id},
+    domain::{RoomId, Seq, Window},
     sockets::protocol::{Person, Room, RoomPatch, Whom},
 };
 
@@ -85,7 +85,7 @@ pub(super) async fn unlock(
 }
 
 async fn show_password(web: &Web, me: &Me, room: &RoomId, password: &str) -> Result<(), Refused> {
-    if let Some(pass) = web.chat.unlock(room, me.id(), password).await? {
+    if let Some(pass) = web.chat.unlock(room, me.caller(), password).await? {
         me.visitor.keep_pass(room, &pass).await?;
     }
     Ok(())
@@ -99,7 +99,7 @@ pub(super) async fn change(
     Fields(patch): Fields<RoomPatch>,
 ) -> Result<Json<Room>, Refused> {
     let id = room_id(&id)?;
-    let changed = web.chat.change(&id, me.id(), &patch.into()).await?;
+    let changed = web.chat.change(&id, me.caller(), &patch.into()).await?;
     if let Some(pass) = &changed.pass {
         me.visitor.keep_pass(&id, pass).await?;
     }
@@ -112,7 +112,7 @@ pub(super) async fn close(
     me: Me,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refused> {
-    web.chat.close(&room_id(&id)?, me.id()).await?;
+    web.chat.close(&room_id(&id)?, me.caller()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn kick(
     me: Me,
     Path((id, who)): Path<(String, String)>,
 ) -> Result<StatusCode, Refused> {
-    web.chat.kick(&room_id(&id)?, me.id(), &person_id(&who)?).await?;
+    web.chat.kick(&room_id(&id)?, me.caller(), &person_id(&who)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -133,8 +133,32 @@ pub(super) async fn hand_over(
     Path(id): Path<String>,
     Fields(Whom { id: who }): Fields<Whom>,
 ) -> Result<Json<Person>, Refused> {
-    let owner = web.chat.hand_over(&room_id(&id)?, me.id(), &person_id(&who)?).await?;
+    let owner = web.chat.hand_over(&room_id(&id)?, me.caller(), &person_id(&who)?).await?;
     Ok(Json(Person::from(&owner)))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ReportForm {
+    seq: Option<Seq>,
+    person: Option<String>,
+    #[serde(default)]
+    why: String,
+}
+
+/// `POST /room/{id}/report`
+pub(super) async fn report(
+    State(web): State<Web>,
+    me: Me,
+    Path(id): Path<String>,
+    Fields(ReportForm { seq, person, why }): Fields<ReportForm>,
+) -> Result<StatusCode, Refused> {
+    let what = match (seq, person) {
+        (Some(seq), _) => Reported::Message(seq),
+        (None, Some(person)) => Reported::Person(person_id(&person)?),
+        (None, None) => Reported::Room,
+    };
+    web.chat.report(&room_id(&id)?, me.caller(), &what, &why).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /room/{id}/leave`: for pages without scripts; the others say `exit` on their socket.

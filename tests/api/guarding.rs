@@ -1,6 +1,7 @@
 //! What a server has to put up with from those who mean it no good.
 
-use reqwest::{Method, StatusCode, header};
+use futures_util::{StreamExt as _, future::select_all, stream};
+use reqwest::{Body, Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -8,7 +9,11 @@ use tokio::{
 };
 
 use crate::{
-    common::{Backend, Server, Socket, soon},
+    common::{
+        Backend, Browser, Server, Socket, gifs,
+        server::{Home, Process},
+        soon, until,
+    },
     on_both_stores,
 };
 
@@ -16,6 +21,14 @@ on_both_stores!(
     a_page_of_another_site_changes_nothing,
     a_page_of_another_site_opens_no_connection,
     a_site_that_is_allowed_may_ask,
+    a_cookie_of_the_last_secret_counts_and_is_signed_anew,
+    a_network_may_do_so_much_however_many_people_it_sends,
+    a_network_opens_so_many_connections_and_no_more,
+    who_guesses_passwords_waits_longer_each_time,
+    a_person_has_so_many_connections_and_no_more,
+    a_person_uploads_so_many_gifs_at_once_and_no_more,
+    gifs_are_counted_by_their_bytes_too,
+    all_gifs_together_take_so_much_space_and_no_more,
 );
 
 /// How a browser says that another site's page asks: today's, and one from before 2023.
@@ -183,4 +196,204 @@ async fn one_address_has_so_many_connections_and_no_more() {
             break;
         }
     }
+}
+
+async fn a_cookie_of_the_last_secret_counts_and_is_signed_anew(on: Backend) {
+    let (first, second) = ("first-0123456789abcdef0123456789", "second-0123456789abcdef012345678");
+    let server = Process::start(Home::new(on, &[("COOKIE_SECRET", first)])).await;
+    let anna = server.browser().await;
+    let annas = |server: &Process, cookie: &str| {
+        let mut browser = Browser::without_cookie(server.address);
+        browser.cookie = Some(cookie.to_owned());
+        browser
+    };
+    let room = anna.create_room("tea", 2).await;
+    let you = anna.enter(&room).await.1["you"]["id"].clone();
+    let old = anna.cookie.clone().unwrap();
+
+    let (mut home, _) = server.terminate().await;
+    home.set("COOKIE_SECRET", second);
+    home.set("OLD_COOKIE_SECRETS", first);
+    let server = Process::start(home).await;
+    let again = annas(&server, &old);
+    let answer = again.get("/").await;
+    let new = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+    for part in ["huechat.sid=", "HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(new.contains(part), "{new}");
+    }
+    let new = new.split(';').next().unwrap().to_owned();
+    assert_ne!(new, old);
+    let room = again.create_room("tea", 2).await;
+    assert_eq!(again.enter(&room).await.1["you"]["id"], you);
+
+    let (mut home, _) = server.terminate().await;
+    home.set("OLD_COOKIE_SECRETS", "");
+    let server = Process::start(home).await;
+    let with_new = annas(&server, &new);
+    let room = with_new.create_room("tea", 2).await;
+    assert_eq!(with_new.enter(&room).await.1["you"]["id"], you);
+    let refused = annas(&server, &old).try_enter(json!({ "room": room })).await.err();
+    assert_eq!(refused.as_deref(), Some("unauthorized"));
+}
+
+/// A room made by somebody who comes from there.
+async fn room_from(server: &Server, network: Option<&str>) -> reqwest::Response {
+    let browser = server.browser().await;
+    let mut request =
+        browser.request(Method::POST, "/room").header(header::ACCEPT, "application/json");
+    if let Some(network) = network {
+        request = request.header("x-forwarded-for", network);
+    }
+    request.json(&json!({ "title": "tea", "max": 2 })).send().await.unwrap()
+}
+
+async fn a_network_may_do_so_much_however_many_people_it_sends(on: Backend) {
+    let server = on.server_with(&[("RATE_ROOMS", "2/600,3/600")]).await;
+    for _ in 0..3 {
+        let made = room_from(&server, Some("192.0.2.1")).await;
+        assert_eq!(made.status(), StatusCode::CREATED);
+    }
+    let refused = room_from(&server, Some("192.0.2.1")).await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u32 = refused.headers()[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+    assert!((1..=200).contains(&wait), "{wait}");
+    // Others may; and of whom a proxy does not speak, nobody knows who they are.
+    for network in [Some("192.0.2.2"), Some("2001:db8::1"), None, None, None, None] {
+        assert_eq!(room_from(&server, network).await.status(), StatusCode::CREATED, "{network:?}");
+    }
+    // A /64 is one network.
+    for (address, status) in [
+        ("2001:db8::2", StatusCode::CREATED),
+        ("2001:db8::3", StatusCode::CREATED),
+        ("2001:db8::4", StatusCode::TOO_MANY_REQUESTS),
+        ("2001:db8:0:1::1", StatusCode::CREATED),
+    ] {
+        assert_eq!(room_from(&server, Some(address)).await.status(), status, "{address}");
+    }
+}
+
+async fn a_network_opens_so_many_connections_and_no_more(on: Backend) {
+    let server = on.server_with(&[("RATE_HANDSHAKES", "3/600")]).await;
+    let anna = server.browser().await;
+    let room = anna.create_room("tea", 2).await;
+    let cookie = anna.cookie.clone().unwrap();
+    let from = |network| [("cookie", cookie.as_str()), ("x-forwarded-for", network)];
+    for _ in 0..3 {
+        connect(&server, &from("192.0.2.1"), &room).await.unwrap();
+    }
+    let refused = connect(&server, &from("192.0.2.1"), &room).await.err().unwrap();
+    assert!(refused.contains("429"), "{refused}");
+    let polling = anna.request(Method::GET, "/socket.io/?EIO=4&transport=polling&xsid=1");
+    let polling = polling.header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
+    assert_eq!(polling.status(), StatusCode::TOO_MANY_REQUESTS);
+    connect(&server, &from("192.0.2.2"), &room).await.unwrap();
+}
+
+async fn who_guesses_passwords_waits_longer_each_time(on: Backend) {
+    let server = on.server().await;
+    let anna = server.browser().await;
+    let form = json!({ "title": "tea", "max": 5, "password": "sesame" });
+    let (_, room) = anna.post_json("/room", &form).await;
+    let path = format!("/room/{}/enter", room["id"].as_str().unwrap());
+    let guess = async |password: &str, network: &'static str| {
+        // Another cookie each time: it is of no use.
+        let browser = server.browser().await;
+        let request =
+            browser.request(Method::POST, &path).header(header::ACCEPT, "application/json");
+        let request = request.header("x-forwarded-for", network);
+        request.json(&json!({ "password": password })).send().await.unwrap().status()
+    };
+    let here = "192.0.2.1";
+    for _ in 0..6 {
+        assert_eq!(guess("wrong", here).await, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(guess("sesame", here).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(guess("sesame", "192.0.2.2").await, StatusCode::NO_CONTENT);
+    // The wait ends, and whoever knows it then gets in.
+    until("the wait is over", || async { guess("sesame", here).await == StatusCode::NO_CONTENT })
+        .await;
+    assert_eq!(guess("wrong", here).await, StatusCode::FORBIDDEN);
+}
+
+async fn a_person_has_so_many_connections_and_no_more(on: Backend) {
+    let server = on.server_with(&[("MAX_CONNECTIONS_PER_PERSON", "3")]).await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("tea", 2).await;
+    let (first, _) = anna.enter(&room).await;
+    let _second = anna.enter(&room).await;
+    let _third = anna.lobby().await;
+    let auth = json!({ "room": room });
+    let refused = anna.try_enter(auth.clone()).await.err();
+    assert_eq!(refused.as_deref(), Some("too_many_connections"));
+    ben.enter(&room).await;
+    drop(first);
+    until("a place is free", || async { anna.try_enter(auth.clone()).await.is_ok() }).await;
+}
+
+async fn a_person_uploads_so_many_gifs_at_once_and_no_more(on: Backend) {
+    let server = on.server().await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("tea", 2).await;
+    let _inside = (anna.enter(&room).await, ben.enter(&room).await);
+    let path = format!("/room/{room}/gif");
+    let never_ending = (0..5).map(|_| {
+        let begun = b"--x\r\nContent-Disposition: form-data; name=\"gif\"; filename=\"a.gif\"\r\n\r\nGIF89a";
+        let begun = stream::iter([Ok::<_, std::io::Error>(begun.as_slice())]);
+        let upload = anna
+            .request(Method::POST, &path)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+            .body(Body::wrap_stream(begun.chain(stream::pending())));
+        tokio::spawn(upload.send())
+    });
+    let gif = || gifs::animation(20, 10, 3);
+
+    let (one_too_many, _, four) = soon("a refusal", select_all(never_ending)).await;
+    assert_eq!(one_too_many.unwrap().unwrap().status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(anna.upload(&room, gif()).await.0, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(ben.upload(&room, gif()).await.0, StatusCode::CREATED);
+    four[0].abort();
+    until("a place", || async { anna.upload(&room, gif()).await.0 == StatusCode::CREATED }).await;
+    four.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+async fn gifs_are_counted_by_their_bytes_too(on: Backend) {
+    let server = on.server_with(&[("RATE_GIF_KIB", "2/600")]).await;
+    let anna = server.browser().await;
+    let room = anna.create_room("tea", 2).await;
+    let _inside = anna.enter(&room).await;
+    let small = || gifs::animation(20, 10, 3);
+    assert!(small().len() <= 1024, "{}", small().len());
+    for status in [StatusCode::CREATED, StatusCode::CREATED, StatusCode::TOO_MANY_REQUESTS] {
+        assert_eq!(anna.upload(&room, small()).await.0, status);
+    }
+}
+
+async fn all_gifs_together_take_so_much_space_and_no_more(on: Backend) {
+    let server = on.server_with(&[("MAX_UPLOADS_BYTES", "1000")]).await;
+    let anna = server.browser().await;
+    let room = anna.create_room("tea", 2).await;
+    let _inside = anna.enter(&room).await;
+    let gif = |frames| gifs::animation(20, 10, frames);
+    let mut taken = Vec::new();
+    let refused = loop {
+        let (status, chat) = anna.upload(&room, gif(taken.len() as u8 + 1)).await;
+        if status != StatusCode::CREATED {
+            break (status, chat);
+        }
+        taken.push(chat);
+        assert!(taken.len() < 20);
+    };
+    assert_eq!(refused.0, StatusCode::INSUFFICIENT_STORAGE);
+    assert_eq!(refused.1["error"]["code"], "uploads_full");
+    assert!(!taken.is_empty());
+    // What is there already takes no more, and what goes leaves room.
+    assert_eq!(anna.upload(&room, gif(1)).await.0, StatusCode::CREATED);
+    let next = taken.len() as u8 + 1;
+    for gone in &taken[1..] {
+        let path = format!("/room/{room}/chat/{}", gone["seq"]);
+        let deleted = anna.request(Method::DELETE, &path).send().await.unwrap();
+        assert_eq!(deleted.status(), StatusCode::OK);
+    }
+    until("room for it", || async { anna.upload(&room, gif(next)).await.0 == StatusCode::CREATED })
+        .await;
 }

@@ -15,6 +15,7 @@ mod leaving;
 mod owning;
 mod parity;
 mod process;
+mod reporting;
 mod rooms;
 mod sessions;
 mod silent_node;

@@ -128,7 +128,7 @@ test("a guest can whisper and hide, and no more", async ({ invite }) => {
   await expect(ben.page.getByRole("button", { name: "Settings of the room" })).toBeHidden();
 
   const dialog = await choose(ben, cleosName);
-  await expect(dialog.getByRole("button")).toHaveText(["Whisper", "Hide what they say", "Close"]);
+  await expect(dialog.getByRole("button")).toHaveText(["Whisper", "Hide what they say", "Report", "Close"]);
   await cleo.say("first");
   await ben.hears("first");
   await dialog.getByRole("button", { name: "Hide what they say" }).click();
@@ -315,4 +315,34 @@ test("whoever becomes somebody else has another colour, and their room knows", a
   await expect(ben.page.getByRole("dialog", { name: "Your session has ended." })).toBeVisible();
   // Their seat is kept for the grace, as after any lost connection.
   await expect(ann.lines.filter({ hasText: `${bensName} left` })).toHaveCount(1, { timeout: 20_000 });
+});
+
+test("a message, a person and a room are reported, and whoever runs the server reads of them", async ({ invite, server }) => {
+  const [ann, ben] = [await invite(), await invite()];
+  await ben.enter(await ann.open("Tea"));
+  await ann.say("something rude");
+  await ben.hears("something rude");
+  const dialog = (/** @type {string | RegExp} */ name) => ben.page.getByRole("dialog", { name });
+  const reports = () => server.log.split("\n").filter((line) => line.includes("huechat::report"));
+
+  await ben.lines.filter({ hasText: "something rude" }).hover();
+  await ben.lines.getByRole("button", { name: "Report" }).click();
+  await dialog("Report this message").getByLabel("What is wrong?").fill("not kind");
+  await dialog("Report this message").getByRole("button", { name: "Report" }).click();
+  await expect(dialog("Report this message").getByText("Thank you.")).toBeVisible();
+  await expect.poll(reports).toHaveLength(1);
+  expect(reports()[0]).toContain("something rude");
+  expect(reports()[0]).toContain("not kind");
+  await dialog("Report this message").getByRole("button", { name: "Close" }).click();
+
+  const annsName = await ann.name();
+  await (await choose(ben, annsName)).getByRole("button", { name: "Report" }).click();
+  await dialog(`Report ${annsName}`).getByRole("button", { name: "Report" }).press("Enter");
+  await expect(dialog(`Report ${annsName}`).getByRole("button", { name: "Close" })).toBeFocused();
+  await ben.page.keyboard.press("Enter");
+
+  await ben.page.getByRole("button", { name: "Report this room" }).click();
+  await dialog("Report this room").getByRole("button", { name: "Cancel" }).click();
+  await expect(dialog("Report this room")).toBeHidden();
+  expect(reports()).toHaveLength(2);
 });

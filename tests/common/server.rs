@@ -55,15 +55,30 @@ impl Home {
             ("DATA_DIR".to_owned(), path("data")),
             ("UPLOADS_URL".to_owned(), path("uploads")),
         ];
-        let rates =
-            ["RATE_ROOMS", "RATE_PASSWORDS", "RATE_CHATS", "RATE_GIFS", "RATE_ITEMS", "RATE_READS"];
-        all.extend(rates.map(|rate| (rate.to_owned(), "off".to_owned())));
+        let rates = [
+            "ROOMS",
+            "ENTERING",
+            "PASSWORDS",
+            "CHATS",
+            "WHISPERS",
+            "GIFS",
+            "GIF_KIB",
+            "ITEMS",
+            "READS",
+        ];
+        all.extend(rates.map(|rate| (format!("RATE_{rate}"), "off".to_owned())));
         if backend == Backend::Mongo {
             let name = format!("test_{:016x}", rand::random::<u64>());
             all.push(("MONGODB_URI".to_owned(), format!("{}/{name}", mongodb_server())));
         }
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         Self { folder, settings: all }
+    }
+
+    /// Changes a setting, for the next server.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(set, _)| set != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
     }
 
     /// For another server on the same data.

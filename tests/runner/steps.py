@@ -110,6 +110,13 @@ STEPS = [
         on_request=True,
     ),
     Step(
+        "fuzz",
+        [["cargo", "test", "--locked", "--test", "fuzz"]],
+        frozenset({Need.NPM}),
+        counts.of_cargo,
+        on_request=True,
+    ),
+    Step(
         "bench",
         [
             ["cargo", "build", "--locked", "--release", "--workspace"],

@@ -24,7 +24,7 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 6_000;
 
 /** What a door says that will not open by knocking again. */
-const FINAL = ["unauthorized", "no_such_room", "wrong_password", "kicked", "locked", "room_full"];
+const FINAL = ["unauthorized", "no_such_room", "wrong_password", "kicked", "locked", "room_full", "too_many_connections"];
 
 export class Connection {
   #ways;

@@ -1,5 +1,5 @@
-// What can be done about somebody who is here: whisper, hide what they say, and as the host give them the room or
-// remove them.
+// What can be done about somebody who is here: whisper, hide what they say, report them, and as the host give them the
+// room or remove them.
 
 import { need, paint } from "../dom.js";
 
@@ -14,6 +14,7 @@ import { need, paint } from "../dom.js";
  * @property {(id: string) => void} toggle Hides what they say, or shows it again.
  * @property {(id: string) => Promise<unknown>} promote
  * @property {(id: string) => Promise<unknown>} remove
+ * @property {(person: Person) => void} report
  * @property {(error: unknown) => string} explain
  */
 
@@ -37,6 +38,7 @@ export class PersonDialog {
     this.#on("hide", ({ id }) => ways.toggle(id));
     this.#on("promote", ({ id }) => ways.promote(id));
     this.#on("remove", ({ id }) => ways.remove(id));
+    this.#on("report", (person) => ways.report(person));
     this.#button("close").addEventListener("click", () => this.#dialog.close());
   }
 

@@ -1,4 +1,4 @@
-// Deleting what was said: mine, and as the host anybody's.
+// What can be done about a line: deleting mine, and as the host anybody's; reporting the others'.
 
 import { copyOf, need } from "../dom.js";
 
@@ -7,36 +7,42 @@ import { copyOf, need } from "../dom.js";
  * @property {string} me
  * @property {() => boolean} isHost Whether I own the room.
  * @property {(seq: number) => Promise<unknown>} remove
+ * @property {(seq: number) => void} report
  * @property {(error: unknown) => void} failed
  */
 
-/** Lines that hold something to delete. */
+/** Lines in which somebody says something. */
 const SAYINGS = ["chat", "gif", "whisper"];
 
 /**
- * Offers the button on the line that is pointed at or has the focus, so that thousands of lines need none. By the
+ * Offers a button on the line that is pointed at or has the focus, so that thousands of lines need none. By the
  * keyboard, up from an empty composer leads to the lines, up and down from one to the next, and Escape back.
  * @param {Ways} ways
  */
-export function offerDeleting({ me, isHost, remove, failed }) {
+export function offerTools({ me, isHost, remove, report, failed }) {
   const list = need(document, "[data-lines]", HTMLElement);
   const dialog = need(document, "[data-delete-dialog]", HTMLDialogElement);
-  const button = copyOf("delete");
+  const [deleting, reporting] = [copyOf("delete"), copyOf("report")];
   let seq = 0;
 
   /** @param {Event} event */
   const offer = ({ target }) => {
     const line = target instanceof Element ? target.closest("[data-seq]") : null;
-    if (!(line instanceof HTMLElement) || line === button.parentElement) return;
-    if (!list.contains(line) || !mayDelete(line)) return button.remove();
-    line.append(button);
+    if (!(line instanceof HTMLElement) || !list.contains(line)) return;
+    const tool = mayDelete(line) ? deleting : mayReport(line) ? reporting : null;
+    for (const each of [deleting, reporting]) if (each !== tool) each.remove();
+    if (tool && tool.parentElement !== line) line.append(tool);
   };
   /** @param {HTMLElement} line */
   const mayDelete = ({ dataset: { kind = "", person } }) =>
     SAYINGS.includes(kind) && (person === me || (isHost() && kind !== "whisper"));
 
+  /** @param {HTMLElement} line */
+  const mayReport = ({ dataset: { kind = "", person, seq } }) => SAYINGS.includes(kind) && person !== me && seq !== undefined;
+
   const composer = need(document, "[data-composer] [data-words]", HTMLTextAreaElement);
-  const deletable = () => [...list.children].filter((line) => line instanceof HTMLElement && !line.hidden && mayDelete(line));
+  const withTools = () =>
+    [...list.children].filter((line) => line instanceof HTMLElement && !line.hidden && (mayDelete(line) || mayReport(line)));
   /** @param {Element | undefined} line */
   const focus = (line) => {
     if (!(line instanceof HTMLElement)) return;
@@ -46,7 +52,7 @@ export function offerDeleting({ me, isHost, remove, failed }) {
   composer.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowUp" || event.isComposing || composer.value !== "") return;
     event.preventDefault();
-    focus(deletable().at(-1));
+    focus(withTools().at(-1));
   });
   list.addEventListener("keydown", (event) => {
     if (event.key === "Escape") return composer.focus();
@@ -54,22 +60,23 @@ export function offerDeleting({ me, isHost, remove, failed }) {
     const line = event.target instanceof Element ? event.target.closest("[data-seq]") : null;
     if (!step || !line) return;
     event.preventDefault();
-    const lines = deletable();
+    const lines = withTools();
     const next = lines[lines.indexOf(line) + step];
     if (next) focus(next);
     else if (step > 0) composer.focus();
   });
 
   for (const type of ["pointerover", "focusin", "click"]) list.addEventListener(type, offer);
-  button.addEventListener("click", () => {
-    seq = Number(button.parentElement?.dataset.seq);
+  deleting.addEventListener("click", () => {
+    seq = Number(deleting.parentElement?.dataset.seq);
     dialog.showModal();
   });
+  reporting.addEventListener("click", () => report(Number(reporting.parentElement?.dataset.seq)));
   need(dialog, "[data-delete-cancel]", HTMLButtonElement).addEventListener("click", () => dialog.close());
   need(dialog, "form", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
     dialog.close();
-    button.remove();
+    deleting.remove();
     remove(seq).catch(failed);
   });
 }

@@ -1,0 +1,247 @@
+//! Hostile bytes, by the thousand, against a real server: nothing it is sent brings it down, answers with an error of
+//! its own, or troubles somebody else. `FUZZ_SECONDS` says how long each test goes on; what fails is kept in
+//! `tests/fuzz/found/`, and tried first from then on.
+
+#![cfg(test)]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that unwraps says what it takes for granted"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bytes;
+
+use std::{
+    fmt::Debug,
+    time::{Duration, Instant},
+};
+
+use common::{Backend, Browser, Server, Socket, gifs, soon};
+use futures_util::{SinkExt as _, StreamExt as _};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner},
+};
+use reqwest::{Method, StatusCode, header};
+use serde_json::json;
+use tokio::runtime::Runtime;
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
+
+/// In `make test`; `make fuzz` goes on for a minute.
+const SHORT: Duration = Duration::from_secs(3);
+
+/// Tries one input after another, until the time is up.
+fn fuzz<S: Strategy>(
+    kept: &'static str,
+    strategy: &S,
+    check: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) where
+    S::Value: Debug,
+{
+    let seconds = std::env::var("FUZZ_SECONDS").ok().map(|seconds| seconds.parse().unwrap());
+    let until = Instant::now() + seconds.map_or(SHORT, Duration::from_secs);
+    let config = Config {
+        cases: 50,
+        max_shrink_time: 20_000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(kept))),
+        source_file: Some(file!()),
+        ..Config::default()
+    };
+    let mut tried = 0;
+    while Instant::now() < until {
+        TestRunner::new(config.clone()).run(strategy, &check).unwrap();
+        tried += config.cases;
+    }
+    assert!(tried > 0);
+}
+
+/// A server with a room, somebody who is up to no good, and somebody else who talks to it.
+struct Stage {
+    runtime: Runtime,
+    server: Server,
+    hostile: Browser,
+    room: String,
+    neighbour: std::sync::Mutex<Socket>,
+    _seat: Socket,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let (server, hostile, room, neighbour, seat) = runtime.block_on(async {
+            let server = Backend::Sqlite.server_with(&[("RATE_TYPING", "off")]).await;
+            let (hostile, neighbour) = (server.browser().await, server.browser().await);
+            let room = neighbour.create_room("tea", 500).await;
+            let (neighbour, _) = neighbour.enter(&room).await;
+            let (seat, _) = hostile.enter(&room).await;
+            (server, hostile, room, neighbour, seat)
+        });
+        Self { runtime, server, hostile, room, neighbour: neighbour.into(), _seat: seat }
+    }
+
+    /// What a request is answered with, which is never an error of the server's own.
+    fn answer(&self, request: reqwest::RequestBuilder) -> Result<StatusCode, TestCaseError> {
+        let answer = self.runtime.block_on(soon("an answer", request.send()));
+        let status = answer.map_err(|error| TestCaseError::fail(error.to_string()))?.status();
+        prop_assert!(!status.is_server_error(), "{}", status);
+        Ok(status)
+    }
+
+    /// Whoever else is there can still talk, and be heard.
+    fn others_are_well(&self) {
+        let mut neighbour = self.neighbour.lock().unwrap();
+        self.runtime.block_on(neighbour.say("still here"));
+    }
+}
+
+#[test]
+fn no_bytes_that_are_uploaded_bring_it_down() {
+    let stage = Stage::new();
+    let seeds =
+        vec![gifs::animation(20, 10, 3), gifs::with_everything(), b"GIF89a".to_vec(), Vec::new()];
+    fuzz("tests/fuzz/found/gifs.txt", &bytes::like(seeds), |file| {
+        let (status, chat) = stage.runtime.block_on(stage.hostile.upload(&stage.room, file));
+        match status.as_u16() {
+            201 => {
+                // What was taken in is a GIF, and is served as nothing else.
+                let url = chat["gif"]["url"].as_str().unwrap();
+                let served = stage.runtime.block_on(stage.hostile.get(url));
+                prop_assert_eq!(served.headers()[header::CONTENT_TYPE].clone(), "image/gif");
+                let file = stage.runtime.block_on(served.bytes()).unwrap();
+                let mut decoder = gif::DecodeOptions::new().read_info(&*file).unwrap();
+                while let Some(_frame) = decoder.read_next_frame().unwrap() {}
+            }
+            413 | 415 | 422 => {}
+            other => return Err(TestCaseError::fail(format!("{other}: {chat}"))),
+        }
+        Ok(())
+    });
+    stage.others_are_well();
+}
+
+#[test]
+fn no_body_of_a_request_brings_it_down() {
+    let stage = Stage::new();
+    let room = &stage.room;
+    let paths = [
+        (Method::POST, "/room".to_owned()),
+        (Method::POST, format!("/room/{room}/enter")),
+        (Method::POST, format!("/room/{room}/chat")),
+        (Method::POST, format!("/room/{room}/whisper")),
+        (Method::POST, format!("/room/{room}/gif")),
+        (Method::PATCH, format!("/room/{room}")),
+        (Method::PUT, format!("/room/{room}/owner")),
+        (Method::POST, "/reader".to_owned()),
+    ];
+    let kinds = [
+        "application/x-www-form-urlencoded",
+        "application/json",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+    ];
+    let bodies: Vec<Vec<u8>> = [
+        "title=tea&max=5&password=sesame",
+        r#"{"title":"tea","max":5,"password":null,"locked":true}"#,
+        r#"{"chat":"hello","clientId":"c-1"}"#,
+        r#"{"to":"aaaaaaaaaaaa","chat":"psst","clientId":"c-2"}"#,
+        r#"{"id":"aaaaaaaaaaaa"}"#,
+        "language=ko&theme=dark",
+        "--x\r\nContent-Disposition: form-data; name=\"gif\"; filename=\"a\"\r\n\r\nGIF89a\r\n--x--\r\n",
+    ]
+    .map(|body| body.as_bytes().to_vec())
+    .to_vec();
+    let requests = (prop::sample::select(paths.to_vec()), prop::sample::select(kinds.to_vec()));
+    let strategy = (requests, bytes::like(bodies), any::<bool>());
+    fuzz("tests/fuzz/found/bodies.txt", &strategy, |(((method, path), kind), body, page)| {
+        let accept = if page { "text/html" } else { "application/json" };
+        let request = stage.hostile.request(method, &path).header(header::CONTENT_TYPE, kind);
+        stage.answer(request.header(header::ACCEPT, accept).body(body)).map(drop)
+    });
+    stage.others_are_well();
+}
+
+#[test]
+fn no_cookie_is_anybody_elses() {
+    let stage = Stage::new();
+    let cookie = stage.hostile.cookie.clone().unwrap();
+    let others = ["huechat.sid=", "huechat.sid=\"", "=;=;", "a=b; huechat.sid=c"];
+    let seeds = [cookie.as_str()].into_iter().chain(others);
+    let seeds = seeds.map(|cookie| cookie.as_bytes().to_vec()).collect();
+    let stranger = Browser::without_cookie(stage.server.address);
+    fuzz("tests/fuzz/found/cookies.txt", &bytes::like(seeds), |shown| {
+        let Ok(value) = header::HeaderValue::from_bytes(&shown) else { return Ok(()) };
+        let request = stranger.request(Method::GET, &format!("/room/{}/chat", stage.room));
+        let request = request.header(header::ACCEPT, "application/json");
+        let answer = request.header(header::COOKIE, value).send();
+        let answer = stage.runtime.block_on(soon("an answer", answer)).unwrap();
+        prop_assert_eq!(answer.status(), StatusCode::OK);
+        // Whoever is not the one whose cookie it is gets a session of their own. One cookie can be written in several ways.
+        let plain = |bytes: &[u8]| -> Vec<(String, String)> {
+            url::form_urlencoded::parse(bytes.trim_ascii()).into_owned().collect()
+        };
+        let whose = plain(cookie.as_bytes());
+        let same = shown.split(|byte| *byte == b';').any(|each| plain(each) == whose);
+        prop_assert!(same || answer.headers().contains_key(header::SET_COOKIE));
+        Ok(())
+    });
+    stage.others_are_well();
+}
+
+#[test]
+fn no_frame_troubles_anybody_else() {
+    let stage = Stage::new();
+    let frames = [
+        r#"42/chat,1["chat:post",{"chat":"hello","clientId":"c-1"}]"#,
+        r#"42/chat,2["chat:get",{"after":1,"limit":2}]"#,
+        r#"42/chat,3["whisper:post",{"to":"aaaaaaaaaaaa","chat":"psst"}]"#,
+        r#"42/chat,["typing",true]"#,
+        r#"42/room,4["room:get",{"q":"te","page":1}]"#,
+        r#"451-/chat,5["chat:post",{"_placeholder":true,"num":0}]"#,
+        "40/chat,{}",
+        "41/chat,",
+        "43/chat,1[]",
+        "3probe",
+        "",
+    ];
+    let frames = frames.map(|frame| frame.as_bytes().to_vec()).to_vec();
+    let strategy = prop::collection::vec((bytes::like(frames), any::<bool>()), 1..20);
+    fuzz("tests/fuzz/found/frames.txt", &strategy, |frames| {
+        stage.runtime.block_on(soon("the frames", send(&stage, frames)));
+        stage.others_are_well();
+        Ok(())
+    });
+}
+
+/// Enters the room, and sends frames for as long as that is borne.
+async fn send(stage: &Stage, frames: Vec<(Vec<u8>, bool)>) {
+    let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", stage.server.address);
+    let mut request = url.into_client_request().unwrap();
+    let cookie = stage.hostile.cookie.as_ref().unwrap().parse().unwrap();
+    request.headers_mut().insert("cookie", cookie);
+    let (mut connection, _) = connect_async(request).await.unwrap();
+    let knock = format!("40/chat,{}", json!({ "room": stage.room }));
+    connection.send(Message::text(knock)).await.unwrap();
+    while let Some(Ok(heard)) = connection.next().await {
+        if heard.to_text().is_ok_and(|text| text.starts_with("42/chat,[\"welcome\"")) {
+            break;
+        }
+    }
+    for (frame, binary) in frames {
+        let frame = match String::from_utf8(frame) {
+            Ok(text) if !binary => Message::text(text),
+            Ok(text) => Message::binary(text.into_bytes()),
+            Err(bytes) => Message::binary(bytes.into_bytes()),
+        };
+        if connection.send(frame).await.is_err() {
+            return; // Cut off, as it may be.
+        }
+    }
+    connection.close(None).await.ok();
+}
