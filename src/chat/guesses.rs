@@ -46,7 +46,7 @@ impl Guesses {
         let now = Instant::now();
         let mut wait = None;
         self.0.entry(key(room, who)).and_compute_with(|tried| {
-            let tried = tried.map_or(Tried { times: 0, next: now }, |entry| entry.into_value());
+            let tried = tried.map_or(Tried { times: 0, next: now }, moka::Entry::into_value);
             if tried.next > now {
                 wait = Some(tried.next - now);
                 return Op::Nop;

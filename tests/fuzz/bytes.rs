@@ -59,7 +59,9 @@ fn edit() -> impl Strategy<Value = Edit> {
 pub fn like(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let changed = (prop::sample::select(seeds), prop::collection::vec(edit(), 0..6));
     let changed = changed.prop_map(|(mut bytes, edits)| {
-        edits.iter().for_each(|edit| edit.apply(&mut bytes));
+        for edit in edits {
+            edit.apply(&mut bytes);
+        }
         bytes
     });
     prop_oneof![9 => changed, 1 => prop::collection::vec(any::<u8>(), 0..512)]

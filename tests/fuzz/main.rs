@@ -3,13 +3,6 @@
 //! `tests/fuzz/found/`, and tried first from then on.
 
 #![cfg(test)]
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that unwraps says what it takes for granted"
-)]
-
 #[path = "../common/mod.rs"]
 mod common;
 
