@@ -52,7 +52,8 @@ def find_or_install_chromium() -> dict[str, str]:
     PATH, or Debian's. One alone does for both."""
     if named := os.environ.get("CHROMIUM"):
         return {"CHROMIUM": named}
-    if not _on_path(WITH_WINDOWS):
+    quietly = shutil.which("apt-get") and os.geteuid() == 0
+    if not _on_path(WITH_WINDOWS) or (quietly and not _on_path(WITHOUT_WINDOWS)):
         _install_chromium()
     with_windows = _on_path(WITH_WINDOWS)
     if not with_windows:
