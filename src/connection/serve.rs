@@ -11,6 +11,7 @@ use axum::{
     Router,
     body::{Body, HttpBody as _},
     extract::{ConnectInfo, Request},
+    serve::Listener,
 };
 use futures_util::{StreamExt as _, stream};
 use hyper::{body::Incoming, server::conn::http1};
@@ -21,11 +22,11 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, timeout_at},
 };
 use tokio_util::{io::InspectWriter, sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
-use tracing::{debug, error, warn};
+use tracing::{debug, warn};
 
 use super::{Network, Peer, Proxies, Taken};
 use crate::counts::{Counted, Counts};
@@ -56,13 +57,10 @@ const MAX_HEADERS: usize = 64;
 /// The rest of a request takes no longer: an upload of five megabytes over a slow line.
 const BODY_WITHIN: Duration = Duration::from_secs(120);
 
-/// After the system could not accept a connection, for want of files or memory.
-const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(500);
-
 /// Serves until `stop`, and then until what was asked by then is answered. Of HTTP it speaks version 1.1, as
 /// proxies do to those behind them.
 pub async fn serve(
-    listener: TcpListener,
+    mut listener: TcpListener,
     router: Router,
     bounds: Bounds,
     proxies: Proxies,
@@ -80,17 +78,10 @@ pub async fn serve(
     };
     let connections = TaskTracker::new();
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        // Goes on after what one connection did, and waits when the system is out of files or memory.
+        let (stream, address) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
             () = stop.cancelled() => break,
-        };
-        let (stream, address) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                error!(%error, "could not accept a connection");
-                sleep(ACCEPT_AGAIN_AFTER).await;
-                continue;
-            }
         };
         if let Some(place) = place(address.ip().to_canonical()) {
             connections.spawn(serve_one(stream, address, place, router.clone(), stop.clone()));
