@@ -198,7 +198,12 @@ impl Media {
             self.files.put(&poster, examined.poster.into()).await?;
             self.files.put(&file, examined.file.into()).await
         };
-        stored.await.map_err(storage)?;
+        if let Err(cause) = stored.await {
+            if !known {
+                self.space.give_back(bytes);
+            }
+            return Err(storage(cause));
+        }
         Ok(gif)
     }
 

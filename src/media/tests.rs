@@ -182,3 +182,23 @@ fn what_is_neither_a_folder_nor_a_bucket_is_said_to_be_unknown() {
     let refused = Media::open(file.path().to_str().unwrap(), [], 1, u64::MAX).err();
     assert!(matches!(refused, Some(OpenError::Folder { .. })), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_gif_that_could_not_be_kept_takes_no_space() {
+    let first = TempDir::new().unwrap();
+    let room = RoomId::random();
+    let elsewhere = in_folder(&first);
+    let gif = elsewhere.keep(&room, gifs::animation(8, 8, 3).into()).await.unwrap();
+    let bytes = elsewhere.sizes(None).await.unwrap();
+
+    let second = TempDir::new().unwrap();
+    let folder = second.path().to_str().unwrap();
+    let media = Media::open(folder, [], gifs::FIVE_MIB, bytes).unwrap();
+    let in_the_way = second.path().join(room.as_str()).join(format!("{}.png", gif.hash));
+    std::fs::create_dir_all(in_the_way.join("x")).unwrap();
+
+    let kept = media.keep(&room, gifs::animation(8, 8, 3).into()).await;
+    assert!(matches!(kept, Err(MediaError::Storage(_))), "{kept:?}");
+    std::fs::remove_dir_all(&in_the_way).unwrap();
+    assert_eq!(media.keep(&room, gifs::animation(8, 8, 3).into()).await.unwrap(), gif);
+}
