@@ -39,6 +39,14 @@ impl<K: Hash + Eq + Clone> Counts<K> {
     }
 }
 
+impl<K: Clone> Counts<K> {
+    /// Those that have any.
+    #[must_use]
+    pub fn keys(&self) -> Vec<K> {
+        self.all().keys().cloned().collect()
+    }
+}
+
 impl<K> Counts<K> {
     fn all(&self) -> MutexGuard<'_, HashMap<K, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -49,6 +57,13 @@ impl<K> Counts<K> {
 pub struct Counted<K: Hash + Eq> {
     counts: Counts<K>,
     key: K,
+}
+
+impl<K: Hash + Eq> Counted<K> {
+    /// Whose it is.
+    pub fn key(&self) -> &K {
+        &self.key
+    }
 }
 
 impl<K: Hash + Eq> Drop for Counted<K> {
@@ -83,6 +98,9 @@ mod tests {
         drop(first);
         let third = counts.take("anna", 2).unwrap();
         assert!(counts.take("cleo", 0).is_none());
+        let mut keys = counts.keys();
+        keys.sort_unstable();
+        assert_eq!(keys, ["anna", "ben"]);
         drop((second, third, ben));
         assert!(counts.all().is_empty());
     }

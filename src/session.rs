@@ -78,7 +78,7 @@ impl Kept {
     }
 
     /// A session is about to be written, or has been.
-    fn forget(&self, key: &String) {
+    fn forget(&self, key: &str) {
         let mut writes = self.writes();
         *writes += 1;
         self.rows.invalidate(key);
@@ -203,13 +203,13 @@ impl Sessions {
 
 /// What a session is watched by; the hash under which the store has it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct SessionKey(String);
+pub struct SessionKey(Arc<str>);
 
 impl SessionKey {
     /// The key of a session that is kept.
     #[must_use]
     pub fn of(session: &Session) -> Option<Self> {
-        session.id().map(|id| Self(key(&id)))
+        session.id().map(|id| Self(key(&id).into()))
     }
 }
 
@@ -218,15 +218,13 @@ impl Sessions {
     ///
     /// # Errors
     /// When the store is in trouble: then nothing is known of any.
-    pub async fn ended(&self, keys: Vec<SessionKey>) -> Result<Vec<SessionKey>, store::Error> {
+    pub async fn ended(&self, keys: &[SessionKey]) -> Result<Vec<SessionKey>, store::Error> {
         let asked = keys.iter().map(|SessionKey(key)| key.clone()).collect();
-        let living = self.store.living_sessions(asked, Timestamp::now()).await?;
-        let ended: Vec<SessionKey> =
-            keys.into_iter().filter(|SessionKey(key)| !living.contains(key)).collect();
-        for SessionKey(key) in &ended {
+        let ended = self.store.ended_sessions(asked, Timestamp::now()).await?;
+        for key in &ended {
             self.kept.forget(key); // Whoever is silenced does not come back by what was read before.
         }
-        Ok(ended)
+        Ok(ended.into_iter().map(SessionKey).collect())
     }
 }
 

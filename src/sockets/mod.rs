@@ -36,6 +36,7 @@ use crate::{
     session::{Session, SessionKey, Sessions, Visitor},
 };
 use protocol::{ErrorBody, told};
+use watch::Watch;
 
 /// Packets that may wait for one socket: some seconds of a very lively room. The memory is taken
 /// as it is used, and bounded in bytes by [`slow::MAX_BACKLOG`].
@@ -57,6 +58,7 @@ const WAIT_AT_THE_DOOR: Duration = Duration::from_secs(15);
 struct Shared {
     chat: Chat,
     sessions: Sessions,
+    watch: Watch,
     door: Arc<Semaphore>,
 }
 
@@ -76,8 +78,10 @@ impl Sockets {
         let shared = Shared {
             chat: chat.clone(),
             sessions: sessions.clone(),
+            watch: Watch::default(),
             door: Arc::new(Semaphore::new(ENTER_AT_ONCE)),
         };
+        let watch = shared.watch.clone();
         let (layer, io) = SocketIo::builder()
             .with_state(shared)
             .max_buffer_size(QUEUE)
@@ -92,7 +96,7 @@ impl Sockets {
         let (lobby, changes) = mpsc::unbounded_channel();
         tokio::spawn(lobby::tell(io.clone(), chat.clone(), changes));
         let stopped = CancellationToken::new();
-        tokio::spawn(watch::watch(io.clone(), sessions.clone(), stopped.clone()));
+        tokio::spawn(watch.run(io.clone(), sessions.clone(), stopped.clone()));
         (Arc::new(Self { io, lobby, traffic: slow::Traffic::default(), stopped }), layer)
     }
 
@@ -321,7 +325,7 @@ impl Shared {
     async fn admit(&self, socket: &SocketRef, session: &Session) -> Result<Visitor, Refused> {
         let visitor = self.visitor(session).await?;
         if let Some(key) = SessionKey::of(session) {
-            socket.extensions.insert(key);
+            self.watch.add(socket, key);
         }
         Ok(visitor)
     }

@@ -14,7 +14,7 @@
 pub mod mongo;
 pub mod sqlite;
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -338,8 +338,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// A session that has not expired at `now`.
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>>;
 
-    /// Those of these keys whose sessions have not ended at `now`.
-    async fn living_sessions(&self, keys: Vec<String>, now: Timestamp) -> Result<HashSet<String>>;
+    /// Those of these keys whose sessions are gone or have expired at `now`.
+    async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>>;
 
     /// Ends a session.
     async fn delete_session(&self, key: &str) -> Result<()>;

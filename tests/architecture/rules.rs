@@ -14,7 +14,7 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("config", &["chat", "connection"]),
     ("connection", &["counts"]),
     ("web", &["domain", "chat", "session", "counts", "sockets::protocol"]),
-    ("sockets", &["domain", "chat", "session", "bus", "connection"]),
+    ("sockets", &["domain", "chat", "session", "bus", "connection", "counts"]),
     ("gateway", &["domain", "chat", "session", "bus", "sockets::protocol"]),
 ];
 

@@ -138,7 +138,7 @@ contract! {
         a_session_that_is_taken_is_not_made_again
         saving_replaces_a_session_and_brings_back_a_gone_one
         a_session_ends_at_its_time
-        the_living_are_those_that_have_not_ended
+        those_that_have_ended_are_told_from_the_living
         a_deleted_session_is_gone
         only_expired_sessions_are_cleared_away;
     races:

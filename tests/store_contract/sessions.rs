@@ -92,7 +92,7 @@ pub async fn only_expired_sessions_are_cleared_away(store: Arc<dyn Store>) {
     assert!(store.create_session(ended).await.unwrap());
 }
 
-pub async fn the_living_are_those_that_have_not_ended(store: Arc<dyn Store>) {
+pub async fn those_that_have_ended_are_told_from_the_living(store: Arc<dyn Store>) {
     let rows = [('a', 100), ('b', 50), ('c', 100)];
     let [here, over, gone] = rows.map(|(key, ends)| session(key, json!({}), at(ends)));
     for row in [&here, &over, &gone] {
@@ -101,9 +101,11 @@ pub async fn the_living_are_those_that_have_not_ended(store: Arc<dyn Store>) {
     store.delete_session(&gone.key).await.unwrap();
     let never = session('d', json!({}), at(0)).key;
 
-    let keys = vec![here.key.clone(), over.key, gone.key, never];
-    let living = store.living_sessions(keys, at(50)).await.unwrap();
+    let ended = [over.key, gone.key, never].map(Arc::<str>::from);
+    let here = Arc::<str>::from(here.key);
+    let keys = [&[here.clone()], &ended[..]].concat();
 
-    assert_eq!(living, [here.key].into());
-    assert!(store.living_sessions(Vec::new(), at(50)).await.unwrap().is_empty());
+    assert_eq!(store.ended_sessions(keys, at(50)).await.unwrap(), ended);
+    assert!(store.ended_sessions(vec![here], at(50)).await.unwrap().is_empty());
+    assert!(store.ended_sessions(Vec::new(), at(50)).await.unwrap().is_empty());
 }

@@ -17,7 +17,7 @@ mod seats;
 mod sessions;
 mod together;
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use mongodb::{Collection, Database, bson::doc};
@@ -217,8 +217,8 @@ impl Store for MongoStore {
         in_time(sessions::load(&self.sessions, key, now)).await
     }
 
-    async fn living_sessions(&self, keys: Vec<String>, now: Timestamp) -> Result<HashSet<String>> {
-        in_time(sessions::living(&self.sessions, keys, now)).await
+    async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>> {
+        in_time(sessions::ended(&self.sessions, keys, now)).await
     }
 
     async fn delete_session(&self, key: &str) -> Result<()> {

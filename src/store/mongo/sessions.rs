@@ -1,6 +1,6 @@
 //! Sessions.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::TryStreamExt as _;
 use mongodb::{
@@ -78,15 +78,21 @@ pub(super) async fn load(
     Ok(sessions.find_one(alive).await?.map(SessionRow::from))
 }
 
-pub(super) async fn living(
+pub(super) async fn ended(
     sessions: &Collection<SessionDocument>,
-    keys: Vec<String>,
+    keys: Vec<Arc<str>>,
     now: Timestamp,
-) -> Result<HashSet<String>> {
-    let alive = doc! { "_id": { "$in": keys }, "expiresAt": { "$gt": date(now) } };
+) -> Result<Vec<Arc<str>>> {
+    let asked: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
+    let alive = doc! { "_id": { "$in": asked }, "expiresAt": { "$gt": date(now) } };
+    // Mostly all are, and one number says so.
+    if sessions.count_documents(alive.clone()).await? == keys.len() as u64 {
+        return Ok(Vec::new());
+    }
     let sessions = sessions.clone_with_type::<Named>();
     let found = sessions.find(alive).projection(doc! { "_id": 1 }).await?;
-    Ok(found.map_ok(|session| session.id).try_collect().await?)
+    let living: HashSet<String> = found.map_ok(|session| session.id).try_collect().await?;
+    Ok(keys.into_iter().filter(|key| !living.contains(key.as_ref())).collect())
 }
 
 pub(super) async fn delete(sessions: &Collection<SessionDocument>, key: &str) -> Result<()> {

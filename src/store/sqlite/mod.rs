@@ -11,10 +11,12 @@ mod sessions;
 mod worker;
 
 use std::{
-    collections::HashSet,
     fs::File,
     path::Path,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -265,8 +267,8 @@ impl Store for SqliteStore {
         self.read(move |db| sessions::load(db, &key, now)).await
     }
 
-    async fn living_sessions(&self, keys: Vec<String>, now: Timestamp) -> Result<HashSet<String>> {
-        self.read(move |db| sessions::living(db, keys, now)).await
+    async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>> {
+        self.read(move |db| sessions::ended(db, keys, now)).await
     }
 
     async fn delete_session(&self, key: &str) -> Result<()> {

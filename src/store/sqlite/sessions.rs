@@ -1,6 +1,6 @@
 //! Sessions, and the servers that are alive.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
@@ -45,20 +45,22 @@ pub(super) fn load(
         .optional()
 }
 
-pub(super) fn living(
+pub(super) fn ended(
     db: &Connection,
-    keys: Vec<String>,
+    keys: Vec<Arc<str>>,
     now: Timestamp,
-) -> rusqlite::Result<HashSet<String>> {
+) -> rusqlite::Result<Vec<Arc<str>>> {
+    // The file is locked once for all of them.
+    let reading = db.unchecked_transaction()?;
     let mut living =
-        db.prepare_cached("SELECT 1 FROM sessions WHERE key = ? AND expires_at > ?")?;
-    let mut found = HashSet::with_capacity(keys.len());
+        reading.prepare_cached("SELECT 1 FROM sessions WHERE key = ? AND expires_at > ?")?;
+    let mut ended = Vec::new();
     for key in keys {
-        if living.exists(params![key, now.as_millis()])? {
-            found.insert(key);
+        if !living.exists(params![key, now.as_millis()])? {
+            ended.push(key);
         }
     }
-    Ok(found)
+    Ok(ended)
 }
 
 pub(super) fn delete(db: &Connection, key: &str) -> rusqlite::Result<()> {
