@@ -16,6 +16,22 @@ const SUMMARY = {
   people: { $slice: COLORS },
 };
 
+/**
+ * connect-mongo's sessions, found by their id and a plain condition: its own `$or` beside the id leads the server
+ * that is measured with through all sessions.
+ */
+class Sessions extends ConnectMongo {
+  get(sid, callback) {
+    this.#find(sid).then((session) => callback(null, session), callback);
+  }
+
+  async #find(sid) {
+    const sessions = await this.collectionP;
+    const found = await sessions.findOne({ _id: sid, expires: { $gt: new Date() } });
+    return found && { ...JSON.parse(found.session), lastModified: found.lastModified };
+  }
+}
+
 export class MongoStore {
   #client;
   #rooms;
@@ -49,7 +65,7 @@ export class MongoStore {
 
   sessions(maxAgeMs) {
     const day = 24 * 60 * 60;
-    return ConnectMongo.create({ client: this.#client, ttl: maxAgeMs / 1000, touchAfter: day });
+    return new Sessions({ client: this.#client, ttl: maxAgeMs / 1000, touchAfter: day });
   }
 
   close() {
@@ -85,7 +101,12 @@ export class MongoStore {
   /** The room with this seat in it; null if it is full, gone, or has one for this person. */
   takeSeat(id, seat) {
     return this.#rooms.findOneAndUpdate(
-      { _id: id, "people.id": { $ne: seat.id }, $expr: { $lt: ["$count", "$max"] } },
+      {
+        _id: id,
+        "people.id": { $ne: seat.id },
+        // Within an `$and`, for the same reason as in Sessions.
+        $and: [{ $expr: { $lt: ["$count", "$max"] } }],
+      },
       { $push: { people: seat }, $inc: { count: 1 } },
       { returnDocument: "after" },
     );

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     domain::{Event, Gif, PersonId, RoomId, Seq, Window},
-    store::Appended,
+    store::{self, Appended},
 };
 
 /// A lane whose store is in trouble waits so long before it tries again.
@@ -225,17 +225,33 @@ impl Chat {
         // announced since.
         let found = self.store.room(room).await;
         let newest = found.as_ref().ok().and_then(Option::as_ref).map_or(Seq::MAX, |room| room.seq);
-        let histories = greetings
-            .iter()
-            .map(|(viewer, window, _)| self.store.history(room, viewer, window.up_to(newest)));
-        let histories = join_all(histories).await;
-        for ((_, _, greeting), history) in greetings.into_iter().zip(histories) {
-            greeting(match (&found, history) {
-                (Ok(Some(room)), Ok(history)) => Ok((room.clone(), history)),
-                (Ok(None), _) => Err(Error::NoSuchRoom),
-                (Err(_), _) => Err(unavailable()),
-                (_, Err(cause)) => Err(cause.into()),
-            });
+        // Those who see the same window are read for together.
+        let mut alike: HashMap<Window, (Vec<PersonId>, Vec<Greeting>)> = HashMap::new();
+        for (viewer, window, greeting) in greetings {
+            let (viewers, waiting) = alike.entry(window.up_to(newest)).or_default();
+            viewers.push(viewer);
+            waiting.push(greeting);
         }
+        let told = alike.into_iter().map(async |(window, (viewers, waiting))| {
+            let histories = self.store.histories(room, &viewers, window).await;
+            match (&found, histories) {
+                (Ok(Some(room)), Ok(histories)) => {
+                    for (greeting, history) in waiting.into_iter().zip(histories) {
+                        greeting(Ok((room.clone(), history)));
+                    }
+                }
+                (Ok(None), _) => {
+                    waiting.into_iter().for_each(|greeting| greeting(Err(Error::NoSuchRoom)));
+                }
+                (Err(cause), _) => cannot_greet(room, waiting, cause),
+                (_, Err(cause)) => cannot_greet(room, waiting, &cause),
+            }
+        });
+        join_all(told).await;
     }
+}
+
+fn cannot_greet(room: &RoomId, waiting: Vec<Greeting>, cause: &store::Error) {
+    warn!(%room, error = ?cause, "could not read what to greet with");
+    waiting.into_iter().for_each(|greeting| greeting(Err(unavailable())));
 }

@@ -261,7 +261,7 @@ pub struct Draft {
 }
 
 /// A stretch of a room's history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Window {
     /// The newest `limit` messages whose `seq` is below `before`, or of all.
     Latest {
@@ -289,6 +289,15 @@ impl Window {
                 Self::Latest { before: Some(seq.saturating_add(1)), limit }
             }
             known => known,
+        }
+    }
+
+    /// The same, of so many messages at most.
+    #[must_use]
+    pub fn with_limit(self, limit: usize) -> Self {
+        match self {
+            Self::Latest { before, .. } => Self::Latest { before, limit },
+            Self::After { after, .. } => Self::After { after, limit },
         }
     }
 

@@ -17,6 +17,7 @@ pub mod sqlite;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 
 use crate::domain::{
     Capacity, Draft, Gif, History, Message, NetworkHash, NodeId, PasswordHash, Person, PersonId,
@@ -305,6 +306,16 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// A stretch of a room's messages, as `viewer` sees it.
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History>;
+
+    /// The same for several viewers, in their order.
+    async fn histories(
+        &self,
+        room: &RoomId,
+        viewers: &[PersonId],
+        window: Window,
+    ) -> Result<Vec<History>> {
+        try_join_all(viewers.iter().map(|viewer| self.history(room, viewer, window))).await
+    }
 
     /// Removes the messages of a room that is gone. Can be repeated; leaves a room that exists alone.
     async fn purge(&self, room: &RoomId) -> Result<()>;

@@ -88,6 +88,36 @@ pub async fn whispers_are_seen_by_two_and_take_no_place_on_a_page(store: Arc<dyn
     assert_eq!(all_of_ben.0.len(), 8);
 }
 
+pub async fn several_who_are_read_for_together_see_what_each_sees_alone(store: Arc<dyn Store>) {
+    let (anna, ben, carl) = (person("anna"), person("ben"), person("carl"));
+    let id = tea_with(&*store, &[&anna, &ben, &carl]).await;
+    let mut batch = vec![said(&anna, "1"), whispered(&anna, &ben, "2"), said(&carl, "3")];
+    batch.extend([said(&ben, "4"), whispered(&carl, &anna, "5"), said(&carl, "6")]);
+    store.append(&id, batch).await.unwrap();
+    let viewers = [carl.id, person("stranger").id, anna.id, ben.id];
+
+    for limit in 0..=7 {
+        for window in [
+            Window::Latest { before: None, limit },
+            Window::Latest { before: Some(6), limit },
+            Window::Latest { before: Some(4), limit },
+            Window::After { after: 0, limit },
+            Window::After { after: 3, limit },
+        ] {
+            let together = store.histories(&id, &viewers, window).await.unwrap();
+
+            for (viewer, seen) in viewers.iter().zip(&together) {
+                let alone = store.history(&id, viewer, window).await.unwrap();
+                assert_eq!(*seen, alone, "{viewer} in {window:?}");
+            }
+            assert_eq!(together.len(), viewers.len());
+        }
+    }
+    assert!(
+        store.histories(&id, &[], Window::After { after: 0, limit: 9 }).await.unwrap().is_empty()
+    );
+}
+
 pub async fn a_room_without_messages_has_no_history(store: Arc<dyn Store>) {
     let anna = person("anna");
     let id = tea_with(&*store, &[&anna]).await;

@@ -124,6 +124,7 @@ contract! {
         older_messages_are_found_page_by_page
         newer_messages_are_found_page_by_page
         whispers_are_seen_by_two_and_take_no_place_on_a_page
+        several_who_are_read_for_together_see_what_each_sees_alone
         a_room_without_messages_has_no_history;
     nodes:
         the_connections_of_a_silent_node_go

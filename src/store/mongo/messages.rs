@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, ops::RangeInclusive, sync::Arc};
 
-use futures_util::TryStreamExt as _;
+use futures_util::{TryStreamExt as _, future::try_join_all};
 use mongodb::{
     Collection,
     bson::{Document, doc, oid::ObjectId},
@@ -229,30 +229,53 @@ async fn shows(chats: &Collection<ChatDocument>, room: &RoomId, gif: &Gif) -> Re
     Ok(chats.find_one(shown).await?.is_some())
 }
 
+/// What each of these people sees of a window. Whispers are rare, so mostly one reading serves them all.
+pub(super) async fn histories(
+    chats: &Collection<ChatDocument>,
+    room: &RoomId,
+    viewers: &[PersonId],
+    window: Window,
+) -> Result<Vec<History>> {
+    let (limit, latest) = (window.limit(), matches!(window, Window::Latest { .. }));
+    // The one beyond the window says whether there are more, if they see it.
+    let one_more = window.with_limit(limit.saturating_add(1));
+    let found = history(chats, room, viewers, one_more).await?.messages;
+    let beyond = found.len().saturating_sub(limit);
+    let shown = if latest { &found[beyond..] } else { &found[..found.len() - beyond] };
+    let each = viewers.iter().map(async |viewer| {
+        if found.iter().all(|message| message.is_seen_by(viewer)) {
+            return Ok(History { messages: shown.to_vec(), more: beyond > 0 });
+        }
+        history(chats, room, std::slice::from_ref(viewer), window).await
+    });
+    try_join_all(each).await
+}
+
+/// What any of these people sees of a window.
 pub(super) async fn history(
     chats: &Collection<ChatDocument>,
     room: &RoomId,
-    viewer: &PersonId,
+    viewers: &[PersonId],
     window: Window,
 ) -> Result<History> {
     let Window::Latest { before: Some(before), limit } = window else {
-        return stretch(chats, room, viewer, window, None).await;
+        return stretch(chats, room, viewers, window, None).await;
     };
     // Nearly all numbers are used, and there is no need to look at all that is older.
     let room_for_gaps = Seq::try_from(limit.saturating_mul(2)).unwrap_or(Seq::MAX);
     let near = before.saturating_sub(room_for_gaps).max(0);
-    let found = stretch(chats, room, viewer, window, Some(near)).await?;
+    let found = stretch(chats, room, viewers, window, Some(near)).await?;
     if found.more || near == 0 {
         return Ok(found);
     }
-    stretch(chats, room, viewer, window, None).await
+    stretch(chats, room, viewers, window, None).await
 }
 
 /// The messages of a window, of those that have at least the number `from`.
 async fn stretch(
     chats: &Collection<ChatDocument>,
     room: &RoomId,
-    viewer: &PersonId,
+    viewers: &[PersonId],
     window: Window,
     from: Option<Seq>,
 ) -> Result<History> {
@@ -263,10 +286,11 @@ async fn stretch(
         Window::After { after, .. } => (doc! { "$gt": after }, 1),
     };
     let said = doc! { "$ne": "void" };
+    let viewers: Vec<&str> = viewers.iter().map(PersonId::as_str).collect();
     let theirs = doc! { "$or": [
         { "kind": { "$ne": "whisper" } },
-        { "user": viewer.as_str() },
-        { "to.id": viewer.as_str() },
+        { "user": { "$in": &viewers } },
+        { "to.id": { "$in": &viewers } },
     ] };
     // A `$or` beside the others leads some servers away from the index, and through the whole collection.
     let visible = doc! { "room": room.as_str(), "seq": range, "kind": said, "$and": [theirs] };

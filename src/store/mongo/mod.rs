@@ -170,8 +170,22 @@ impl Store for MongoStore {
     }
 
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
-        let found = in_time(messages::history(&self.chats, room, viewer, window)).await?;
+        let viewers = std::slice::from_ref(viewer);
+        let found = in_time(messages::history(&self.chats, room, viewers, window)).await?;
         Ok(self.decided.kept(room, found, window))
+    }
+
+    async fn histories(
+        &self,
+        room: &RoomId,
+        viewers: &[PersonId],
+        window: Window,
+    ) -> Result<Vec<History>> {
+        in_time(async {
+            let found = messages::histories(&self.chats, room, viewers, window).await?;
+            Ok(found.into_iter().map(|found| self.decided.kept(room, found, window)).collect())
+        })
+        .await
     }
 
     async fn purge(&self, room: &RoomId) -> Result<()> {
