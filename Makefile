@@ -31,7 +31,7 @@ bench-micro: ## Measure what is done often, each alone.
 lint: ## Check format, lints, types and dependencies.
 	python3 tests/run.py lint
 
-protocol: node_modules/.package-lock.json ## Write what is made of the protocol: docs/asyncapi.yaml, the pages' constants and types.
+protocol: node_modules/.package-lock.json ## Write what is made of the protocol: docs/asyncapi.yaml, the schemas of docs/gateway.md, the pages' constants and types.
 	WRITE_PROTOCOL=1 cargo test --locked --test protocol
 	npm run --silent protocol
 

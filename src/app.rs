@@ -10,7 +10,7 @@ use axum::{
     extract::{ConnectInfo, Request},
     http::StatusCode,
     middleware::map_request,
-    routing::any,
+    routing::{MethodRouter, any},
 };
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -23,6 +23,7 @@ use crate::{
     config::{Config, MIN_SECRET_BYTES},
     connection::{self, Bounds, Peer},
     domain::{Event, Network, NetworkKey},
+    gateway::Gateway,
     media::Media,
     session::Sessions,
     sockets::{Sockets, handshake},
@@ -114,9 +115,10 @@ impl App {
         let address = listener.local_addr()?;
         let stopping = CancellationToken::new();
         let (sockets, layer) = Sockets::new(&self.chat, &self.sessions);
-        self.bus.connect(vec![sockets.clone()]).ok(); // Nobody else connects any.
+        let (gateway, bots) = Gateway::new(&self.chat, &self.sessions, self.config.heartbeat);
+        self.bus.connect(vec![sockets.clone(), gateway.clone()]).ok(); // Nobody else connects any.
         let requests = TaskTracker::new();
-        let router = self.router(layer, address, requests.clone())?;
+        let router = self.router(layer, bots, address, requests.clone())?;
         let house = tokio::spawn({
             let (chat, stopping) = (self.chat.clone(), stopping.clone());
             async move { chat.keep_house(stopping).await }
@@ -134,7 +136,7 @@ impl App {
             () = stop => info!("stopping"),
         }
         let finished = async {
-            self.drain(&sockets, &requests).await;
+            self.drain(&sockets, &gateway, &requests).await;
             stopping.cancel();
             (&mut serving).await.ok(); // It accepts no more; what it was asked, it answers.
             house.await.ok(); // It ends by being told to.
@@ -153,18 +155,20 @@ impl App {
     /// Lets everybody go: no new rooms or people; what was said before is stored and told; those who are
     /// connected are asked to come back, and what was requested is answered. Whoever asks meanwhile
     /// whether this server is ready hears that it is not.
-    async fn drain(&self, sockets: &Sockets, requests: &TaskTracker) {
+    async fn drain(&self, sockets: &Sockets, gateway: &Gateway, requests: &TaskTracker) {
         self.chat.drain();
         timeout(FINISH_WITHIN, self.chat.finish_what_was_said()).await.ok(); // Else they say it again.
         self.bus.announce(Event::Restarting).await;
         requests.close();
         timeout(FINISH_WITHIN, requests.wait()).await.ok(); // The rest is cut short at the end.
         sockets.close().await;
+        gateway.close().await;
     }
 
     fn router(
         &self,
         sockets: socketioxide::layer::SocketIoLayer,
+        bots: MethodRouter<web::Web>,
         address: SocketAddr,
         requests: TaskTracker,
     ) -> Result<Router, Error> {
@@ -172,6 +176,7 @@ impl App {
             public_url: public_url(&self.config, address),
             origins: self.config.origins(),
             max_gif_bytes: self.config.max_gif_bytes,
+            token_days: self.config.token_days,
             cookie_key: Key::derive_from(&self.secret),
             old_cookie_keys: self
                 .config
@@ -196,7 +201,7 @@ impl App {
             request.extensions_mut().insert(network);
             std::future::ready(request)
         };
-        let routes = web::routes(&self.chat, &self.sessions, socket_io, setup)?;
+        let routes = web::routes(&self.chat, &self.sessions, socket_io, bots, setup)?;
         Ok(routes.layer(map_request(arrive)))
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! A session is kept in the store under a hash of its id, so that whoever reads the collection
 //! cannot take over a session. What a visitor is comes from the id once, and is kept with it.
+//! [`tokens`] are the same for bots.
+
+mod tokens;
 
 use std::{
     fmt,
@@ -26,6 +29,7 @@ use crate::{
     store::{self, SessionRow, Store},
 };
 
+pub use tokens::{Bot, BotKey, MAX_TOKENS, MadeToken, TokenRow};
 pub use tower_sessions::Session;
 
 /// A session ends when it has not been used for so long.
@@ -95,6 +99,12 @@ impl fmt::Debug for Sessions {
 #[derive(Debug, thiserror::Error)]
 #[error("the session could not be read or kept")]
 pub struct Error(#[from] tower_sessions::session::Error);
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self(backend(&error).into())
+    }
+}
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct StoredPerson {

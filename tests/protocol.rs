@@ -1,13 +1,17 @@
-//! `docs/asyncapi.yaml` is what the code says. `WRITE_PROTOCOL=1` writes it anew, as `make protocol` does, which then
-//! makes the constants and types of the pages of it, too.
+//! `docs/asyncapi.yaml` and the schemas in `docs/gateway.md` are what the code says. `WRITE_PROTOCOL=1` writes them anew, as `make protocol` does, which then
+//! makes the constants and types of the pages of the first, too.
 
 #![cfg(test)]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use huechat::sockets::protocol::{asked, document, told};
+use huechat::{
+    gateway::protocol as gateway,
+    sockets::protocol::{asked, document, told},
+};
 
 const DOCUMENT: &str = "docs/asyncapi.yaml";
+const MANUAL: &str = "docs/gateway.md";
 
 #[test]
 fn the_document_is_what_the_code_says() {
@@ -18,6 +22,19 @@ fn the_document_is_what_the_code_says() {
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(kept == said, "{DOCUMENT} is not what the code says: run `make protocol`");
+}
+
+#[test]
+fn the_manual_of_the_gateway_ends_in_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(MANUAL);
+    let kept = fs::read_to_string(&path).unwrap();
+    let words = kept.split(gateway::HEAD).next().unwrap();
+    let said = format!("{words}{}", gateway::section());
+    if std::env::var_os("WRITE_PROTOCOL").is_some() {
+        fs::write(&path, &said).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap();
+    assert!(kept == said, "{MANUAL} is not what the code says: run `make protocol`");
 }
 
 #[test]

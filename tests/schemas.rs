@@ -10,10 +10,11 @@ mod mongo_server;
 
 use huechat::{
     domain::{
-        Author, Capacity, ClientId, Draft, DraftBody, Gif, GifFacts, MessageText, NetworkHash,
-        NodeId, PasswordHash, Person, RoomId, RoomTitle, SocketId, SystemCode, Timestamp,
+        Author, BotLabel, Capacity, ClientId, Draft, DraftBody, Gif, GifFacts, MessageText,
+        NetworkHash, NodeId, PasswordHash, Person, RoomId, RoomTitle, SocketId, SystemCode,
+        Timestamp, Token, TokenId,
     },
-    store::{Departing, Entry, NewRoom, SessionRow, Store, mongo::MongoStore},
+    store::{Departing, Entry, NewRoom, SessionRow, Store, TokenRow, mongo::MongoStore},
 };
 use mongodb::{
     Database,
@@ -23,10 +24,11 @@ use serde_json::{Value, json};
 
 use mongo_server::TestDatabase;
 
-const SCHEMAS: [(&str, &str); 4] = [
+const SCHEMAS: [(&str, &str); 5] = [
     ("rooms", include_str!("../schemas/rooms.json")),
     ("chats", include_str!("../schemas/chats.json")),
     ("sessions", include_str!("../schemas/sessions.json")),
+    ("tokens", include_str!("../schemas/tokens.json")),
     ("nodes", include_str!("../schemas/nodes.json")),
 ];
 
@@ -94,6 +96,15 @@ async fn write_everything(store: &MongoStore) {
     let Value::Object(data) = json!({ "person": { "number": 204 } }) else { unreachable!() };
     let session = SessionRow { key: "0".repeat(64), data, expires_at: now() };
     store.save_session(session).await.unwrap();
+    let token = TokenRow {
+        id: TokenId::random(),
+        hash: Token::random().hash(),
+        session: "0".repeat(64),
+        label: BotLabel::parse(&"👩‍🚀".repeat(30)).unwrap(),
+        created_at: now(),
+        expires_at: now(),
+    };
+    assert!(store.create_token(token, 1).await.unwrap());
     store.beat(&NodeId::random(), now()).await.unwrap();
 }
 
@@ -163,6 +174,10 @@ fn anew(collection: &str, document: &Document) -> Document {
         "chats" => {
             another.insert("_id", ObjectId::new());
             another.insert("room", RoomId::random().as_str());
+        }
+        "tokens" => {
+            another.insert("_id", TokenId::random().as_str());
+            another.insert("hash", Token::random().hash().as_str());
         }
         "sessions" => drop(another.insert("_id", "1".repeat(64))),
         _ => drop(another.insert("_id", RoomId::random().as_str())),
@@ -309,6 +324,7 @@ fn the_schemas_know_the_fields_that_admins_were_promised() {
         "_id title max owner password? locked seq people kicked createdAt emptySince?",
         "_id room seq kind user color name chat? gif? to? clientId? createdAt",
         "_id data expiresAt",
+        "_id hash session label createdAt expiresAt",
         "_id seenAt",
     ];
     for ((collection, schema), promise) in SCHEMAS.into_iter().zip(promised) {

@@ -37,6 +37,8 @@ fn composed() -> Vec<String> {
         "no_such_message",
         "yourself",
         "too_many_rooms",
+        "too_many_tokens",
+        "invalid_token",
         "too_many_connections",
         "slow_down",
         "restarting",
@@ -62,6 +64,7 @@ fn composed() -> Vec<String> {
         "theme_unknown",
         "password_too_long",
         "why_too_long",
+        "name_too_long",
         "empty",
         // What the page itself finds out.
         "timeout",

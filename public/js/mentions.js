@@ -44,7 +44,7 @@ export function names(text, name) {
  * @param {Texts} texts
  */
 export function inEnglish(text, people, texts) {
-  const called = people.map((person) => ({ name: person.name, called: `@${texts.person(person)}` }));
+  const called = people.map((person) => ({ name: person.name, called: `@${texts.called(person)}` }));
   called.sort((one, other) => other.called.length - one.called.length);
   return called.reduce((said, { name, called: words }) => replaceWhole(said, words, `@${name}`), text);
 }

@@ -54,6 +54,8 @@ export interface System {
 }
 /** Somebody. */
 export interface Person {
+  /** True for a program; absent for people. */
+  bot?: boolean;
   /** `#rrggbb`. */
   color: string;
   /** The code of one of 24 colour words, for pages to translate. */

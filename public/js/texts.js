@@ -2,7 +2,7 @@
 
 import { FluentBundle, FluentResource } from "../lib/fluent/index.js";
 
-/** @typedef {{ hue: string, number: string | number }} Name */
+/** @typedef {{ hue: string, number: string | number, bot?: boolean }} Name */
 /** @typedef {Record<string, string | number>} Variables */
 
 export class Texts {
@@ -43,8 +43,20 @@ export class Texts {
     return this.#bundle.formatPattern(pattern, variables);
   }
 
-  /** @param {Name} person */
-  person({ hue, number }) {
+  /**
+   * What somebody is called in a sentence; of a bot it says so.
+   * @param {Name} person
+   */
+  person(person) {
+    const name = this.called(person);
+    return person.bot ? this.text("person-bot", { name }) : name;
+  }
+
+  /**
+   * What somebody is called. That they are a bot is said beside it.
+   * @param {Name} person
+   */
+  called({ hue, number }) {
     return this.text("person", { hue: this.text(`hue-${hue}`), number: String(number) });
   }
 
@@ -54,7 +66,7 @@ export class Texts {
    * @param {string} number
    */
   name(hue, number) {
-    return this.#bundle.hasMessage(`hue-${hue}`) ? this.person({ hue, number }) : "";
+    return this.#bundle.hasMessage(`hue-${hue}`) ? this.called({ hue, number }) : "";
   }
 
   /**

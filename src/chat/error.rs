@@ -25,6 +25,9 @@ pub enum Error {
     /// No session, or one that has ended.
     #[error("there is no session, or it has ended")]
     Unauthorized,
+    /// A bot's token that is none, has ended or was revoked.
+    #[error("this token is not known, has ended or was revoked")]
+    InvalidToken,
     /// Gone, or never there.
     #[error("this room does not exist, or no longer")]
     NoSuchRoom,
@@ -97,6 +100,9 @@ pub enum Error {
     /// One person has as many as they may.
     #[error("you have this open too often: close another tab")]
     TooManyConnections,
+    /// One session has as many as it may.
+    #[error("you have as many bots as you may: revoke the token of one first")]
+    TooManyTokens,
     /// The server holds as many as it may.
     #[error("there are too many rooms, please try again later")]
     TooManyRooms,
@@ -117,6 +123,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
+            Self::InvalidToken => "invalid_token",
             Self::NoSuchRoom => "no_such_room",
             Self::WrongPassword => "wrong_password",
             Self::Kicked => "kicked",
@@ -139,6 +146,7 @@ impl Error {
             Self::SlowDown { .. } => "slow_down",
             Self::TooSlow => "too_slow",
             Self::TooManyConnections => "too_many_connections",
+            Self::TooManyTokens => "too_many_tokens",
             Self::TooManyRooms => "too_many_rooms",
             Self::Restarting { .. } => "restarting",
             Self::Unavailable(_) => "unavailable",

@@ -102,6 +102,10 @@ pub struct Rates {
     pub items: Class,
     /// Reading rooms and history; pages are not counted. `RATE_READS`.
     pub reads: Class,
+    /// Making tokens for bots. `RATE_TOKENS`.
+    pub tokens: Class,
+    /// Whatever a bot sends to the gateway. `RATE_FRAMES`.
+    pub frames: Class,
     /// Opening connections for live messages, whoever does. `RATE_HANDSHAKES`.
     pub handshakes: Option<Rate>,
 }
@@ -179,6 +183,8 @@ pub(super) struct Limits {
     pub(super) typing: Limit,
     pub(super) items: Limit,
     pub(super) reads: Limit,
+    pub(super) tokens: Limit,
+    pub(super) frames: Limit,
     handshakes: Keyed<Network>,
 }
 
@@ -195,6 +201,8 @@ impl Limits {
             typing: Limit::new(rates.typing),
             items: Limit::new(rates.items),
             reads: Limit::new(rates.reads),
+            tokens: Limit::new(rates.tokens),
+            frames: Limit::new(rates.frames),
             handshakes: Keyed::new(rates.handshakes),
         }
     }
@@ -207,10 +215,10 @@ impl Limits {
     /// Lets go of those who are well within every limit.
     pub(super) fn forget_the_idle(&self) {
         let Self { rooms, entering, passwords, chats, whispers, .. } = self;
-        let Self { gifs, gif_kib, typing, items, reads, handshakes, .. } = self;
-        let classes =
-            [rooms, entering, passwords, chats, whispers, gifs, gif_kib, typing, items, reads];
-        classes.into_iter().for_each(Limit::forget_the_idle);
+        let Self { gifs, gif_kib, typing, items, reads, tokens, frames, handshakes, .. } = self;
+        let classes = [rooms, entering, passwords, chats, whispers, gifs, gif_kib, typing];
+        let others = [items, reads, tokens, frames];
+        classes.into_iter().chain(others).for_each(Limit::forget_the_idle);
         handshakes.forget_the_idle();
     }
 }

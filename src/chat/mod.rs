@@ -5,6 +5,8 @@
 //! admit; seats are taken, kept for a grace and given up; messages are said and read back;
 //! housekeeping finishes what time or a crash has left.
 
+mod bots;
+mod door;
 mod doubts;
 mod error;
 mod guesses;
@@ -48,6 +50,7 @@ use crate::{
     media::Media,
     store::Store,
 };
+use door::Door;
 use doubts::Doubts;
 use guesses::Guesses;
 use lane::Lanes;
@@ -96,6 +99,7 @@ pub struct Inner {
     connections: Counts<PersonId>,
     lanes: Lanes,
     lobby: Lobby,
+    door: Door,
     hashing: Semaphore,
     tasks: TaskTracker,
     doubts: Doubts,
@@ -125,6 +129,7 @@ impl Chat {
             rules,
             lanes: Lanes::default(),
             lobby: Lobby::default(),
+            door: Door::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             tasks: TaskTracker::new(),
             doubts: Doubts::default(),

@@ -96,6 +96,10 @@ pub struct Config {
     pub max_gif_bytes: usize,
     /// Most bytes of all GIFs and their stills together. `MAX_UPLOADS_BYTES`, by default 2 GiB.
     pub max_uploads_bytes: u64,
+    /// How long a bot's token lasts at most. `TOKEN_DAYS`, by default 90.
+    pub token_days: u16,
+    /// How often a bot has to show that it is there. `HEARTBEAT`, in seconds, by default 30.
+    pub heartbeat: Duration,
     /// How often what costs others may be done.
     pub rates: Rates,
     /// Whether a kick shuts out the network that somebody came from, too. `KICK_NETWORKS`, `on` or
@@ -155,6 +159,8 @@ impl Config {
                 2 << 30,
                 "not a whole number of bytes",
             )?,
+            token_days: vars.days("TOKEN_DAYS", 90)?,
+            heartbeat: vars.heartbeat()?,
             rates: Rates {
                 rooms: vars.class("RATE_ROOMS", "10/60,30/60")?,
                 entering: vars.class("RATE_ENTERING", "30/10,200/10")?,
@@ -166,6 +172,8 @@ impl Config {
                 typing: vars.class("RATE_TYPING", "20/10,200/10")?,
                 items: vars.class("RATE_ITEMS", "30/10,200/10")?,
                 reads: vars.class("RATE_READS", "200/10,1000/10")?,
+                tokens: vars.class("RATE_TOKENS", "10/60,30/60")?,
+                frames: vars.class("RATE_FRAMES", "120/10")?,
                 handshakes: vars.rate("RATE_HANDSHAKES", "200/10")?,
             },
             kick_networks: vars.switch("KICK_NETWORKS", true)?,
@@ -200,6 +208,8 @@ impl Config {
             ("MAX_ROOM_CAPACITY", self.max_room_capacity.to_string()),
             ("MAX_GIF_BYTES", self.max_gif_bytes.to_string()),
             ("MAX_UPLOADS_BYTES", self.max_uploads_bytes.to_string()),
+            ("TOKEN_DAYS", self.token_days.to_string()),
+            ("HEARTBEAT", self.heartbeat.as_secs_f64().to_string()),
             ("RATE_ROOMS", self.rates.rooms.to_string()),
             ("RATE_ENTERING", self.rates.entering.to_string()),
             ("RATE_PASSWORDS", self.rates.passwords.to_string()),
@@ -210,6 +220,8 @@ impl Config {
             ("RATE_TYPING", self.rates.typing.to_string()),
             ("RATE_ITEMS", self.rates.items.to_string()),
             ("RATE_READS", self.rates.reads.to_string()),
+            ("RATE_TOKENS", self.rates.tokens.to_string()),
+            ("RATE_FRAMES", self.rates.frames.to_string()),
             ("RATE_HANDSHAKES", rate(self.rates.handshakes)),
             ("KICK_NETWORKS", if self.kick_networks { "on" } else { "off" }.to_owned()),
             ("TRUSTED_PROXIES", self.trusted_proxies.to_string()),
@@ -267,6 +279,10 @@ mod tests {
             ("MAX_ROOMS", "many"),
             ("MAX_ROOM_CAPACITY", "1"),
             ("MAX_GIF_BYTES", "5MB"),
+            ("TOKEN_DAYS", "0"),
+            ("TOKEN_DAYS", "5000"),
+            ("HEARTBEAT", "0"),
+            ("HEARTBEAT", "often"),
             ("RATE_CHATS", "30"),
             ("RATE_CHATS", "0/10"),
             ("KICK_NETWORKS", "yes"),

@@ -75,6 +75,23 @@ impl Vars {
         named.parse().map_err(|reason: &str| self.invalid("TRUSTED_PROXIES", reason))
     }
 
+    pub(super) fn days(&self, variable: &'static str, default: u16) -> Result<u16, Invalid> {
+        let days = self.parse(variable, default, "not a whole number of days")?;
+        if (1..=3650).contains(&days) {
+            return Ok(days);
+        }
+        Err(self.invalid(variable, "not from 1 to 3650 days"))
+    }
+
+    pub(super) fn heartbeat(&self) -> Result<Duration, Invalid> {
+        let seconds: f64 = self.parse("HEARTBEAT", 30.0, "not a number of seconds")?;
+        let allowed = Duration::from_millis(100)..=Duration::from_secs(600);
+        Duration::try_from_secs_f64(seconds)
+            .ok()
+            .filter(|heartbeat| allowed.contains(heartbeat))
+            .ok_or_else(|| self.invalid("HEARTBEAT", "not from 0.1 to 600 seconds"))
+    }
+
     pub(super) fn grace(&self) -> Result<Duration, Invalid> {
         let seconds: f64 = self.parse("ROOM_GRACE", 10.0, "not a number of seconds")?;
         Duration::try_from_secs_f64(seconds)

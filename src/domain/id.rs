@@ -99,6 +99,31 @@ impl PersonId {
 }
 
 opaque_id! {
+    /// A token of a bot, as its maker's list names it: 16 characters of base 32. It is not the secret.
+    TokenId
+}
+
+impl TokenId {
+    const BYTES: usize = 10;
+    const CHARS: usize = 16;
+
+    /// A new one.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(base32(&rand::random::<[u8; Self::BYTES]>()))
+    }
+
+    /// # Errors
+    /// When `raw` is not 16 characters of `[a-z2-7]`.
+    pub fn parse(raw: &str) -> Result<Self, InvalidId> {
+        if raw.len() != Self::CHARS || !is_base32(raw) {
+            return Err(InvalidId);
+        }
+        Ok(Self(raw.to_owned()))
+    }
+}
+
+opaque_id! {
     /// One connection of a person: a tab, a phone, a bot.
     SocketId
 }

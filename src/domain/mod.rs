@@ -16,13 +16,14 @@ mod person;
 mod room;
 mod time;
 mod title;
+mod token;
 
 pub use capacity::{Capacity, InvalidCapacity};
 pub use choices::{Choices, Language, Theme};
 pub use color::{Color, Hue};
 pub use event::Event;
 pub use gif::{Gif, GifFacts};
-pub use id::{ClientId, InvalidId, NodeId, PersonId, RoomId, SocketId};
+pub use id::{ClientId, InvalidId, NodeId, PersonId, RoomId, SocketId, TokenId};
 pub use message::{
     Author, Body, Draft, DraftBody, History, InvalidText, Message, MessageText, Seq, SystemCode,
     Window,
@@ -33,3 +34,4 @@ pub use person::{Name, Person};
 pub use room::{Knock, Refusal, Room, RoomChange, RoomSummary, Seat, SeatSocket, Undone};
 pub use time::Timestamp;
 pub use title::{InvalidTitle, RoomTitle};
+pub use token::{BotLabel, InvalidLabel, InvalidToken, Token, TokenHash};

@@ -150,8 +150,9 @@ impl Room {
     #[must_use]
     pub fn name_for(&self, newcomer: &Person) -> Name {
         let taken = |name: Name| {
-            let seated = self.people.iter().any(|seat| seat.person.name == name);
-            seated || (self.owner.id != newcomer.id && self.owner.name == name)
+            let same = |other: &Person| other.name.plain() == name.plain();
+            let seated = self.people.iter().any(|seat| same(&seat.person));
+            seated || (self.owner.id != newcomer.id && same(&self.owner))
         };
         std::iter::successors(Some(newcomer.name), |name| Some(name.next()))
             .find(|name| !taken(*name))
@@ -352,6 +353,8 @@ mod tests {
         assert_eq!(room.name_for(&twin), owner.name.next());
         room.people = vec![seat(Person { name: owner.name.next(), ..person("third") })];
         assert_eq!(room.name_for(&twin), owner.name.next().next());
+        let bot = Person { name: Name { bot: true, ..owner.name }, ..person("bot") };
+        assert_eq!(room.name_for(&bot).plain(), owner.name.next().next());
     }
 
     #[test]

@@ -30,6 +30,12 @@ impl Timestamp {
         self.0
     }
 
+    /// So many days later.
+    #[must_use]
+    pub fn after_days(self, days: u16) -> Self {
+        Self(self.0.saturating_add(i64::from(days) * 24 * 60 * 60 * 1000))
+    }
+
     /// The moment `by` earlier.
     #[must_use]
     pub fn before(self, by: Duration) -> Self {

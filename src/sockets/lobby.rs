@@ -44,7 +44,7 @@ pub(super) async fn admit(
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
 ) -> Result<(), Refused> {
-    let _turn = shared.turn().await?;
+    let _turn = shared.chat.turn_at_the_door().await?;
     let visitor = shared.admit(&socket, &session).await?;
     let connected = shared.chat.connect(&visitor.person.id)?;
     socket.extensions.insert(Arc::new(connected));

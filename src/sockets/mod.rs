@@ -22,10 +22,7 @@ use socketioxide::{
     SocketIo, extract::SocketRef, handler::ConnectHandler as _, layer::SocketIoLayer,
     operators::BroadcastOperators,
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    time::timeout,
-};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -46,20 +43,12 @@ const READ_BUFFER: usize = 512;
 /// A message of 2,000 characters, escaped, fits many times over.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
 
-/// As many people enter at the same time: enough to keep the store busy, and so few that each is in before the
-/// store's time is up. When thousands come at once, the others wait at the door, in their order; all at the store
-/// at once, each would be in time with one step and too late with the next.
-const ENTER_AT_ONCE: usize = 100;
-/// Whoever waits longer at the door is told to come again.
-const WAIT_AT_THE_DOOR: Duration = Duration::from_secs(15);
-
 /// What the handlers share.
 #[derive(Clone)]
 struct Shared {
     chat: Chat,
     sessions: Sessions,
     watch: Watch,
-    door: Arc<Semaphore>,
 }
 
 /// The edge.
@@ -75,13 +64,9 @@ impl Sockets {
     /// gives requests their session.
     #[must_use]
     pub fn new(chat: &Chat, sessions: &Sessions) -> (Arc<Self>, SocketIoLayer) {
-        let shared = Shared {
-            chat: chat.clone(),
-            sessions: sessions.clone(),
-            watch: Watch::default(),
-            door: Arc::new(Semaphore::new(ENTER_AT_ONCE)),
-        };
-        let watch = shared.watch.clone();
+        let watch = Watch::default();
+        let shared =
+            Shared { chat: chat.clone(), sessions: sessions.clone(), watch: watch.clone() };
         let (layer, io) = SocketIo::builder()
             .with_state(shared)
             .max_buffer_size(QUEUE)
@@ -307,15 +292,6 @@ impl From<crate::session::Error> for Refused {
 }
 
 impl Shared {
-    /// A turn at the door.
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, Refused> {
-        let unavailable =
-            |cause: Box<dyn std::error::Error + Send + Sync>| Error::Unavailable(cause);
-        let turn = timeout(WAIT_AT_THE_DOOR, self.door.clone().acquire_owned()).await;
-        let turn = turn.map_err(|late| unavailable(late.into()))?;
-        Ok(turn.map_err(|closed| unavailable(closed.into()))?)
-    }
-
     /// Whose socket this is.
     async fn visitor(&self, session: &Session) -> Result<Visitor, Refused> {
         self.sessions.resume_anew(session).await?.ok_or(Refused(Error::Unauthorized))

@@ -41,7 +41,7 @@ pub(super) async fn admit(
     HttpExtension(session): HttpExtension<Session>,
     TryData(handshake): TryData<Handshake>,
 ) -> Result<(), Refused> {
-    let _turn = shared.turn().await?;
+    let _turn = shared.chat.turn_at_the_door().await?;
     let visitor = shared.admit(&socket, &session).await?;
     let handshake = handshake.unwrap_or_default(); // Without `auth`, the page's address counts.
     let room = wanted(&handshake, &socket)?;

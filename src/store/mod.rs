@@ -1,4 +1,4 @@
-//! Where rooms, messages and sessions are kept.
+//! Where rooms, messages, sessions and tokens are kept.
 //!
 //! One small contract, in the words of the domain, with two backends: [`sqlite`], one file and
 //! nothing to set up, and [`mongo`], for many nodes. `tests/store_contract.rs` holds both to it.
@@ -11,6 +11,7 @@
 //! - Refusals are values. An [`Error`] means that the store itself is in trouble; then nothing is
 //!   known about the step but that it may be tried again.
 
+mod identity;
 pub mod mongo;
 pub mod sqlite;
 
@@ -21,9 +22,11 @@ use futures_util::future::try_join_all;
 
 use crate::domain::{
     Capacity, Draft, Gif, History, Message, NetworkHash, NodeId, PasswordHash, Person, PersonId,
-    Refusal, Room, RoomChange, RoomId, RoomSummary, RoomTitle, Seq, SocketId, Timestamp, Undone,
-    Window,
+    Refusal, Room, RoomChange, RoomId, RoomSummary, RoomTitle, Seq, SocketId, Timestamp, TokenHash,
+    TokenId, Undone, Window,
 };
+
+pub use identity::{SessionRow, TokenRow};
 
 /// The store is in trouble. Its words are for the log, never for a visitor.
 #[derive(Debug, thiserror::Error)]
@@ -223,17 +226,6 @@ pub enum Emptying {
     NotTheirs,
 }
 
-/// A session as it is kept: by a hash of its id, never by the id.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SessionRow {
-    /// SHA-256 of the session's id, in lower-case hexadecimal.
-    pub key: String,
-    /// What it remembers.
-    pub data: serde_json::Map<String, serde_json::Value>,
-    /// When it ends.
-    pub expires_at: Timestamp,
-}
-
 /// The contract. See the module for what holds of every call.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
@@ -352,11 +344,33 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Those of these keys whose sessions are gone or have expired at `now`.
     async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>>;
 
-    /// Ends a session.
+    /// Lets a session that is there end no earlier than this.
+    async fn prolong_session(&self, key: &str, until: Timestamp) -> Result<()>;
+
+    /// Ends a session, and the tokens that it made.
     async fn delete_session(&self, key: &str) -> Result<()>;
 
-    /// Removes sessions that have expired at `now`.
+    /// Removes sessions and tokens that have expired at `now`.
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()>;
+
+    /// Keeps a new token, unless its session has `at_most` that have not expired when it is made; says whether
+    /// it did. (Several nodes at the same moment may go over by as many as they are.)
+    async fn create_token(&self, token: TokenRow, at_most: usize) -> Result<bool>;
+
+    /// A token that has not expired at `now`.
+    async fn token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>>;
+
+    /// The tokens that a session made and that have not expired at `now`, in the order in which they were made.
+    async fn tokens(&self, session: &str, now: Timestamp) -> Result<Vec<TokenRow>>;
+
+    /// Those of these tokens that are gone or have expired at `now`.
+    async fn ended_tokens(&self, ids: Vec<TokenId>, now: Timestamp) -> Result<Vec<TokenId>>;
+
+    /// Removes a token of a session, or all of them; says how many it removed.
+    async fn delete_tokens(&self, session: &str, only: Option<&TokenId>) -> Result<usize>;
+
+    /// The rooms in which somebody has a seat, in the order of their ids.
+    async fn rooms_of(&self, person: &PersonId) -> Result<Vec<Room>>;
 
     /// Whether the store answers.
     async fn ready(&self) -> Result<()>;

@@ -35,7 +35,7 @@ impl From<crate::session::Error> for Error {
 /// The status of each refusal.
 fn status(error: &Error) -> StatusCode {
     match error {
-        Error::Unauthorized => StatusCode::UNAUTHORIZED,
+        Error::Unauthorized | Error::InvalidToken => StatusCode::UNAUTHORIZED,
         Error::NoSuchRoom | Error::NotHere | Error::NoSuchMessage => StatusCode::NOT_FOUND,
         Error::WrongPassword
         | Error::Kicked
@@ -50,9 +50,10 @@ fn status(error: &Error) -> StatusCode {
         Error::UploadsFull => StatusCode::INSUFFICIENT_STORAGE,
         Error::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::NotAGif => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::SlowDown { .. } | Error::TooSlow | Error::TooManyConnections => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
+        Error::SlowDown { .. }
+        | Error::TooSlow
+        | Error::TooManyConnections
+        | Error::TooManyTokens => StatusCode::TOO_MANY_REQUESTS,
         Error::TooManyRooms | Error::Restarting { .. } | Error::Unavailable(_) => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -108,6 +109,16 @@ impl IntoResponse for Refused {
         }
         response.extensions_mut().insert(Code(self.0.code()));
         response
+    }
+}
+
+impl Refused {
+    /// The same status and headers as a program gets, around a page.
+    pub(super) fn around(self, page: impl IntoResponse) -> Response {
+        let (mut parts, _) = self.into_response().into_parts();
+        parts.headers.remove(header::CONTENT_TYPE);
+        parts.headers.remove(header::CONTENT_LENGTH);
+        (parts.status, parts.headers, page).into_response()
     }
 }
 

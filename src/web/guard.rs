@@ -119,14 +119,36 @@ pub(super) async fn of_handshakes(
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    if !guard.lets_in(&request).await {
-        return Err(Refused(Error::ForeignOrigin));
-    }
     // As the layer of Socket.IO reads it: what names no connection opens one.
     let mut query = request.uri().query().unwrap_or_default().split('&');
-    let opened = !query.any(|part| part.starts_with("sid="));
-    if let Some(network) = request.extensions().get::<Network>().filter(|_| opened) {
-        chat.may_connect(network)?;
-    }
+    let opens = !query.any(|part| part.starts_with("sid="));
+    may_shake_hands(&guard, &chat, &request, opens).await.map_err(Refused)?;
     Ok(next.run(request).await)
+}
+
+/// The same, where every request opens a connection.
+pub(super) async fn of_bots(
+    State((guard, chat)): State<(Guard, Chat)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    may_shake_hands(&guard, &chat, &request, true).await.map_err(Refused)?;
+    Ok(next.run(request).await)
+}
+
+fn may_shake_hands(
+    guard: &Guard,
+    chat: &Chat,
+    request: &Request,
+    opens: bool,
+) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+    let lets_in = guard.lets_in(request);
+    let network = request.extensions().get::<Network>().filter(|_| opens).cloned();
+    let chat = chat.clone();
+    async move {
+        if !lets_in.await {
+            return Err(Error::ForeignOrigin);
+        }
+        network.map_or(Ok(()), |network| chat.may_connect(&network))
+    }
 }

@@ -206,12 +206,6 @@ fn again(
         _ => return Err(error.into()),
     };
     let problem = errors.is_empty().then_some(code);
-    // The same status and headers as a program gets, around a page.
-    let mut response = Refused(error).into_response();
-    response.extensions_mut().clear();
-    let (mut parts, _) = response.into_parts();
-    parts.headers.remove(header::CONTENT_TYPE);
-    parts.headers.remove(header::CONTENT_LENGTH);
     let page = NewRoomPage {
         frame: web.frame(reader, visitor),
         title: form.title,
@@ -220,5 +214,5 @@ fn again(
         errors,
         problem,
     };
-    Ok((parts.status, parts.headers, page).into_response())
+    Ok(Refused(error).around(page))
 }

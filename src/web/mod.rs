@@ -6,6 +6,7 @@
 pub mod assets;
 mod body;
 mod chats;
+mod chatters;
 mod errors;
 mod gifs;
 mod guard;
@@ -16,6 +17,7 @@ mod reader;
 mod room;
 mod rotation;
 pub mod texts;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -57,6 +59,7 @@ pub struct Web {
     /// The public URL, without a slash at its end.
     base: Arc<str>,
     max_gif_bytes: usize,
+    token_days: u16,
     uploads: gifs::Uploads,
     rooms: lobby::RoomsInWords,
 }
@@ -69,6 +72,8 @@ pub struct Setup {
     pub origins: Vec<String>,
     /// Largest GIF accepted, in bytes.
     pub max_gif_bytes: usize,
+    /// How long a bot's token lasts at most.
+    pub token_days: u16,
     /// Signs the cookies.
     pub cookie_key: Key,
     /// Signed the cookies once, and what they signed still counts.
@@ -77,8 +82,8 @@ pub struct Setup {
     pub requests: TaskTracker,
 }
 
-/// The whole of what is served. `socket_io` answers for the other edge, and hears of the session
-/// that each request brings.
+/// The whole of what is served. `socket_io` and `gateway` answer for the other edges; the first hears of the
+/// session that each request brings.
 ///
 /// # Errors
 /// When one of the origins is none.
@@ -86,6 +91,7 @@ pub fn routes(
     chat: &Chat,
     sessions: &Sessions,
     socket_io: MethodRouter<Web>,
+    gateway: MethodRouter<Web>,
     setup: Setup,
 ) -> Result<Router, ConfigError> {
     let guard = Guard::new(&setup.origins)?;
@@ -95,6 +101,7 @@ pub fn routes(
         sessions: sessions.clone(),
         base: setup.public_url.trim_end_matches('/').into(),
         max_gif_bytes: setup.max_gif_bytes,
+        token_days: setup.token_days,
         uploads: gifs::Uploads::default(),
         rooms: lobby::RoomsInWords::default(),
     };
@@ -117,6 +124,10 @@ pub fn routes(
         .route("/room/{id}", get(room::enter).patch(room::change).delete(room::close))
         .route("/room/{id}/enter", post(room::unlock))
         .route("/room/{id}/leave", post(room::leave))
+        .route("/token", get(tokens::show).post(tokens::make).delete(tokens::revoke_all))
+        .route("/token/revoke", post(tokens::revoke_all))
+        .route("/token/{id}", delete(tokens::revoke))
+        .route("/token/{id}/revoke", post(tokens::revoke))
         .layer(middleware::from_fn(reader::remember))
         .layer(middleware::from_fn(errors::explain));
     let visited = Router::new()
@@ -129,6 +140,7 @@ pub fn routes(
         .route("/room/{id}/report", post(room::report))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
+        .route("/chatter/{id}/message", post(chatters::whisper))
         .layer(session.clone())
         .layer(rotation.clone())
         .layer(middleware::from_fn(errors::own_up))
@@ -139,11 +151,15 @@ pub fn routes(
         .layer(session)
         .layer(rotation)
         .layer(middleware::from_fn(errors::own_up))
-        .layer(middleware::from_fn_with_state((guard, chat.clone()), guard::of_handshakes));
+        .layer(middleware::from_fn_with_state((guard.clone(), chat.clone()), guard::of_handshakes));
+    let bots = Router::new()
+        .route("/gateway", gateway)
+        .layer(middleware::from_fn_with_state((guard, chat.clone()), guard::of_bots));
 
     let router = Router::new()
         .merge(visited)
         .merge(sockets)
+        .merge(bots)
         .route("/public/{version}/{*path}", get(assets::serve))
         .route("/favicon.ico", get(assets::favicon))
         .route("/healthz", get(health::live))

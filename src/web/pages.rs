@@ -4,6 +4,7 @@
 mod line;
 mod pieces;
 mod room_card;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use askama::Template;
 use askama_web::WebTemplate;
 use fluent_bundle::FluentValue;
 
+pub use self::tokens::TokensPage;
 use self::{
     line::{Line, LineContent},
     pieces::Piece,
@@ -236,7 +238,8 @@ impl RoomPage {
         host.chain(others).map(|person| Member {
             id: person.id.to_string(),
             class: color_class(person.color),
-            name: self.frame.texts.person(person),
+            name: self.frame.texts.name(&person.name),
+            bot: person.name.bot,
             you: person.id == self.frame.me.id,
             host: person.id == self.room.owner.id,
         })
@@ -266,6 +269,7 @@ struct Member {
     id: String,
     class: String,
     name: String,
+    bot: bool,
     you: bool,
     host: bool,
 }

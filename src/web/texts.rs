@@ -89,13 +89,14 @@ impl Texts {
         self.with(key, &[("count", count.into())])
     }
 
-    /// What somebody is called: `Teal 204`, `청록 204`.
+    /// What somebody is called in a sentence: `Teal 204`, `청록 204`, `Teal 204 (bot)`.
     #[must_use]
     pub fn person(self, person: &Person) -> String {
-        self.name(&person.name)
+        let name = self.name(&person.name);
+        if person.name.bot { self.with("person-bot", &[("name", name.into())]) } else { name }
     }
 
-    /// A name in the reader's words.
+    /// A name in the reader's words. That it is a bot's is said beside it.
     #[must_use]
     pub fn name(self, name: &Name) -> String {
         let hue = self.text(&format!("hue-{}", name.hue.code()));

@@ -9,6 +9,7 @@ mod bounds_of_uploads;
 mod crashing;
 mod draining;
 mod entering;
+mod gateway;
 mod gifs;
 mod guarding;
 mod kicking;

@@ -22,11 +22,12 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
 const ASSEMBLERS: [&str; 3] = ["app", "lib", "main"];
 
 /// Libraries that belong to some modules only.
-const LIBRARIES: [(&str, &[&str]); 8] = [
+const LIBRARIES: [(&str, &[&str]); 9] = [
     ("mongodb", &["store::mongo"]),
     ("rusqlite", &["store::sqlite"]),
     ("object_store", &["media"]),
     ("socketioxide", &["sockets", "app"]),
+    ("tokio_tungstenite", &["gateway"]),
     ("axum", &["web", "gateway", "connection", "app"]),
     ("askama", &["web"]),
     ("tower_sessions", &["session", "web", "app"]),

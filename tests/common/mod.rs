@@ -2,11 +2,13 @@
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
+pub mod bot;
 pub mod browser;
 pub mod gifs;
 pub mod server;
 pub mod socket;
 
+pub use bot::Bot;
 pub use browser::Browser;
 pub use server::{Backend, Server};
 pub use socket::Socket;

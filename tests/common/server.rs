@@ -65,6 +65,7 @@ impl Home {
             "GIF_KIB",
             "ITEMS",
             "READS",
+            "TOKENS",
         ];
         all.extend(rates.map(|rate| (format!("RATE_{rate}"), "off".to_owned())));
         if backend == Backend::Mongo {

@@ -193,6 +193,13 @@ impl Socket {
         }
     }
 
+    /// An event of this name that has come already; what came before it is passed over.
+    pub fn heard(&mut self, name: &str) -> Option<Value> {
+        let at = self.events.iter().position(|(event, _)| event == name);
+        let found = at.and_then(|at| self.events.drain(..=at).next_back());
+        found.map(|(_, data)| data)
+    }
+
     /// The next event of this name; what comes before it is passed over.
     pub async fn wait_for(&mut self, name: &str) -> Value {
         soon(name, async {

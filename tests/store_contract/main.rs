@@ -24,6 +24,7 @@ mod people;
 mod races;
 mod rooms;
 mod sessions;
+mod tokens;
 mod two_servers;
 
 /// Makes a test of each sentence for each store. A sentence that is not listed is dead code, and
@@ -141,7 +142,17 @@ contract! {
         a_session_ends_at_its_time
         those_that_have_ended_are_told_from_the_living
         a_deleted_session_is_gone
-        only_expired_sessions_are_cleared_away;
+        only_expired_sessions_are_cleared_away
+        a_session_that_is_prolonged_ends_no_earlier;
+    tokens:
+        a_token_is_found_by_its_hash_until_it_ends
+        a_session_has_so_many_tokens_at_once
+        a_session_sees_its_own_tokens_in_the_order_in_which_they_were_made
+        tokens_that_have_ended_are_told_from_the_living
+        a_token_is_removed_by_its_own_session_alone
+        tokens_end_with_the_session_that_made_them
+        only_expired_tokens_are_cleared_away
+        the_rooms_of_somebody_are_those_where_they_have_a_seat;
     races:
         of_fifty_who_race_for_ten_places_ten_get_in
         one_person_on_many_tabs_takes_one_seat

@@ -109,3 +109,17 @@ pub async fn those_that_have_ended_are_told_from_the_living(store: Arc<dyn Store
     assert!(store.ended_sessions(vec![here], at(50)).await.unwrap().is_empty());
     assert!(store.ended_sessions(Vec::new(), at(50)).await.unwrap().is_empty());
 }
+
+pub async fn a_session_that_is_prolonged_ends_no_earlier(store: Arc<dyn Store>) {
+    let row = session('a', json!({ "mine": true }), at(100));
+    store.create_session(row.clone()).await.unwrap();
+    let never = session('b', json!({}), at(0));
+
+    store.prolong_session(&row.key, at(200)).await.unwrap();
+    store.prolong_session(&row.key, at(150)).await.unwrap();
+    store.prolong_session(&never.key, at(200)).await.unwrap();
+
+    let later = SessionRow { expires_at: at(200), ..row.clone() };
+    assert_eq!(load(&*store, &row, at(199)).await, Some(later));
+    assert_eq!(load(&*store, &never, at(0)).await, None);
+}

@@ -159,6 +159,33 @@ settings-save = Save
 settings-end = Close the room
 settings-end-sure = Really? Everybody has to leave.
 
+## Bots
+
+bot = bot
+person-bot = { $name } (bot)
+connect-a-bot = Connect a bot
+tokens-title = Your bots – Huechat
+tokens = Connect a bot
+tokens-lead = A bot is a program that comes into rooms like everybody else, with a colour of its own and a badge. It shows a token in place of a cookie.
+token = Token
+token-made = The token of “{ $name }”
+token-once = Copy it now: it is shown this once, and never again. Whoever has it is your bot.
+copy = Copy
+copied = Copied
+token-name = What do you call it?
+token-name-example = Dice
+token-name-hint = At most 30 characters. Only you see this; in rooms it is a colour like everybody.
+token-make = Make a token
+tokens-list = Your bots
+tokens-none = You have none yet. Make a token, give it to a program, and it can come in.
+token-created = made
+token-expires = ends
+token-revoke = Revoke
+token-revoke-which = Revoke the token of “{ $name }”
+tokens-revoke-all = Revoke all of them
+gateway-address = Where it connects
+gateway-words = A plain WebSocket. Tokens end when you become somebody else, and a bot whose token ends leaves at once.
+
 ## GIFs
 
 share-a-gif = Share a GIF
@@ -245,6 +272,9 @@ error-title_too_long = Please keep it to 60 characters.
 error-max_not_a_number = Write a whole number, such as 8.
 error-max_out_of_range = Choose from 2 to { $count }.
 error-max_too_few = More people are here than that.
+error-name_too_long = Please keep it to 30 characters.
+error-invalid_token = This token is not known, has ended, or was revoked.
+error-too_many_tokens = You have as many bots as you may. Revoke one of them first.
 error-password_too_long = Please keep it to 128 characters.
 error-language_unknown = We do not speak this language.
 error-theme_unknown = There is no such theme.

@@ -141,6 +141,33 @@ settings-save = 저장
 settings-end = 방 닫기
 settings-end-sure = 정말 닫을까요? 모두 나가야 해요.
 
+## Bots
+
+bot = 봇
+person-bot = { $name } (봇)
+connect-a-bot = 봇 연결하기
+tokens-title = 내 봇 – Huechat
+tokens = 봇 연결하기
+tokens-lead = 봇은 다른 사람처럼 방에 들어오는 프로그램이에요. 자기 색과 봇 표시가 있고, 쿠키 대신 토큰을 보여 줘요.
+token = 토큰
+token-made = ‘{ $name }’의 토큰
+token-once = 지금 복사해 두세요. 이번 한 번만 보여 드려요. 이 토큰을 가진 쪽이 곧 그 봇이에요.
+copy = 복사
+copied = 복사했어요
+token-name = 뭐라고 부를까요?
+token-name-example = 주사위
+token-name-hint = 30자까지. 나만 볼 수 있고, 방에서는 다른 사람처럼 색으로 보여요.
+token-make = 토큰 만들기
+tokens-list = 내 봇
+tokens-none = 아직 봇이 없어요. 토큰을 만들어 프로그램에 주면 들어올 수 있어요.
+token-created = 만든 때
+token-expires = 끝나는 때
+token-revoke = 취소하기
+token-revoke-which = ‘{ $name }’의 토큰 취소하기
+tokens-revoke-all = 모두 취소하기
+gateway-address = 연결할 주소
+gateway-words = 평범한 WebSocket이에요. 다른 사람이 되면 토큰도 끝나고, 토큰이 끝난 봇은 바로 나가요.
+
 ## GIFs
 
 share-a-gif = GIF 올리기
@@ -224,6 +251,9 @@ error-title_too_long = 60자까지 쓸 수 있어요.
 error-max_not_a_number = 8처럼 숫자로 써 주세요.
 error-max_out_of_range = 2명부터 { $count }명까지 고를 수 있어요.
 error-max_too_few = 지금 있는 사람보다 적어요.
+error-name_too_long = 30자까지 쓸 수 있어요.
+error-invalid_token = 모르는 토큰이거나, 끝났거나, 취소된 토큰이에요.
+error-too_many_tokens = 봇을 더 만들 수 없어요. 먼저 하나를 취소해 주세요.
 error-password_too_long = 128자까지 쓸 수 있어요.
 error-language_unknown = 그 언어는 아직 할 줄 몰라요.
 error-theme_unknown = 그런 화면은 없어요.

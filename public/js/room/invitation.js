@@ -1,11 +1,9 @@
 // Copying the link to the room.
 
+import { SHOWN_MS, copy } from "../copying.js";
 import { need } from "../dom.js";
 
 /** @typedef {import("../texts.js").Texts} Texts */
-
-/** Long enough to be read. */
-const SHOWN_MS = 2_500;
 
 /** @param {Texts} texts */
 export function offerLink(texts) {
@@ -26,16 +24,5 @@ export function offerLink(texts) {
         button.removeAttribute("data-copied");
       }, SHOWN_MS);
     });
-  }
-}
-
-/** @param {HTMLInputElement} link */
-async function copy(link) {
-  try {
-    await navigator.clipboard.writeText(link.value);
-    return true;
-  } catch {
-    link.select(); // Without https there is no clipboard: the link is ready to be copied by hand.
-    return false;
   }
 }

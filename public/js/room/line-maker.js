@@ -109,8 +109,9 @@ export class LineMaker {
     const mine = this.isMe(chat.user);
     line.classList.toggle("line--mine", mine);
     if (mine && chat.clientId) line.dataset.client = chat.clientId;
-    const author = mine ? this.#texts.text("you-as-author") : this.#texts.person(chat.user);
+    const author = mine ? this.#texts.text("you-as-author") : this.#texts.called(chat.user);
     need(line, "[data-author]", HTMLElement).textContent = author;
+    need(line, "[data-bot]", HTMLElement).hidden = !chat.user.bot;
     if (chat.gif) this.#fillGif(line, chat.gif, chat.user);
     else if (chat.chat !== undefined) this.#fillWords(line, chat.chat);
     if (chat.to && chat.chat !== undefined) this.#sayTo(line, chat.to);

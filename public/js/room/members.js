@@ -48,7 +48,7 @@ export class Members {
    * @param {string} words
    */
   addressed(words) {
-    const named = this.others.map((person) => ({ person, name: this.#texts.person(person) }));
+    const named = this.others.map((person) => ({ person, name: this.#texts.called(person) }));
     named.sort((one, other) => other.name.length - one.name.length);
     const found = named.find(({ name }) => {
       const start = words.slice(0, name.length).toLocaleLowerCase();
@@ -112,7 +112,8 @@ export class Members {
     const row = copyOf("member");
     row.dataset.person = person.id;
     paint(need(row, "[data-color]", HTMLElement), person.color);
-    need(row, "[data-name]", HTMLElement).textContent = this.#texts.person(person);
+    need(row, "[data-name]", HTMLElement).textContent = this.#texts.called(person);
+    need(row, "[data-bot]", HTMLElement).hidden = !person.bot;
     const choose = need(row, "[data-choose]", HTMLButtonElement);
     choose.hidden = person.id === this.#me;
     choose.ariaLabel = this.#texts.text("person-actions", { person: this.#texts.person(person) });

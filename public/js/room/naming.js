@@ -39,8 +39,8 @@ export function offerNames(texts, people) {
   const offer = () => {
     const start = begun()?.toLocaleLowerCase();
     if (start === undefined) return close();
-    const fitting = people().filter((person) => texts.person(person).toLocaleLowerCase().startsWith(start)).slice(0, MOST);
-    names = fitting.map((person) => texts.person(person));
+    const fitting = people().filter((person) => texts.called(person).toLocaleLowerCase().startsWith(start)).slice(0, MOST);
+    names = fitting.map((person) => texts.called(person));
     if (names.length === 0 || names.some((name) => name.toLocaleLowerCase() === start)) return close();
     chosen = 0;
     list.replaceChildren(...fitting.map((person, nth) => row(person, nth)));
@@ -63,7 +63,7 @@ export function offerNames(texts, people) {
     const option = copyOf("mention");
     option.id = `mention-${nth}`;
     paint(need(option, "[data-color]", HTMLElement), person.color);
-    need(option, "[data-name]", HTMLElement).textContent = texts.person(person);
+    need(option, "[data-name]", HTMLElement).textContent = texts.called(person);
     option.addEventListener("pointerdown", (event) => {
       event.preventDefault(); // The words keep the focus.
       chosen = nth;

@@ -184,7 +184,7 @@ fn reply_schema(
 }
 
 /// What an object may do without is absent, and never null.
-fn absent_rather_than_null(schema: &mut Schema) {
+pub fn absent_rather_than_null(schema: &mut Schema) {
     let required = schema.get("required").cloned().unwrap_or_default();
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
     for (name, property) in properties {

@@ -21,6 +21,9 @@ pub struct Person {
     pub number: u16,
     /// The English name, for programs.
     pub name: String,
+    /// True for a program; absent for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bot: Option<bool>,
 }
 
 impl From<&domain::Person> for Person {
@@ -30,7 +33,8 @@ impl From<&domain::Person> for Person {
             color: person.color.hex(),
             hue: person.name.hue.code(),
             number: person.name.number,
-            name: person.name.to_string(),
+            name: person.name.plain().to_string(),
+            bot: person.name.bot.then_some(true),
         }
     }
 }

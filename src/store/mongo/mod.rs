@@ -16,6 +16,7 @@ mod schema;
 mod seats;
 mod sessions;
 mod together;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -24,11 +25,11 @@ use mongodb::{Collection, Database, bson::doc};
 
 use super::{
     Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
-    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store,
+    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow,
 };
 use crate::domain::{
     Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
-    Timestamp, Undone, Window,
+    Timestamp, TokenHash, TokenId, Undone, Window,
 };
 use chat_document::ChatDocument;
 use connection::in_time;
@@ -38,6 +39,7 @@ use room_document::RoomDocument;
 use seats::LastSeen;
 use sessions::SessionDocument;
 use together::{Collections, Together};
+use tokens::TokenDocument;
 
 impl From<mongodb::error::Error> for Error {
     fn from(cause: mongodb::error::Error) -> Self {
@@ -52,6 +54,7 @@ pub struct MongoStore {
     rooms: Collection<RoomDocument>,
     chats: Collection<ChatDocument>,
     sessions: Collection<SessionDocument>,
+    tokens: Collection<TokenDocument>,
     nodes: Collection<NodeDocument>,
     decided: Decided,
     together: Together,
@@ -79,6 +82,7 @@ impl MongoStore {
             rooms,
             chats,
             sessions: database.collection("sessions"),
+            tokens: database.collection("tokens"),
             nodes: database.collection("nodes"),
             decided,
             together,
@@ -235,12 +239,44 @@ impl Store for MongoStore {
         in_time(sessions::ended(&self.sessions, keys, now)).await
     }
 
+    async fn prolong_session(&self, key: &str, until: Timestamp) -> Result<()> {
+        in_time(sessions::prolong(&self.sessions, key, until)).await
+    }
+
+    /// The session first: without it, its tokens are worth nothing.
     async fn delete_session(&self, key: &str) -> Result<()> {
-        in_time(sessions::delete(&self.sessions, key)).await
+        in_time(sessions::delete(&self.sessions, key)).await?;
+        in_time(tokens::delete(&self.tokens, key, None)).await?;
+        Ok(())
     }
 
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()> {
-        in_time(sessions::delete_expired(&self.sessions, now)).await
+        in_time(sessions::delete_expired(&self.sessions, now)).await?;
+        in_time(tokens::delete_expired(&self.tokens, now)).await
+    }
+
+    async fn create_token(&self, token: TokenRow, at_most: usize) -> Result<bool> {
+        in_time(tokens::create(&self.tokens, &token, at_most)).await
+    }
+
+    async fn token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>> {
+        in_time(tokens::find(&self.tokens, hash, now)).await
+    }
+
+    async fn tokens(&self, session: &str, now: Timestamp) -> Result<Vec<TokenRow>> {
+        in_time(tokens::of_session(&self.tokens, session, now)).await
+    }
+
+    async fn ended_tokens(&self, ids: Vec<TokenId>, now: Timestamp) -> Result<Vec<TokenId>> {
+        in_time(tokens::ended(&self.tokens, ids, now)).await
+    }
+
+    async fn delete_tokens(&self, session: &str, only: Option<&TokenId>) -> Result<usize> {
+        in_time(tokens::delete(&self.tokens, session, only)).await
+    }
+
+    async fn rooms_of(&self, person: &PersonId) -> Result<Vec<Room>> {
+        in_time(rooms::of(&self.rooms, person)).await
     }
 
     /// Asks the primary: a replica set without one takes no writes, and is not ready.

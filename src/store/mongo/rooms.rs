@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::room_document::{RoomDocument, SummaryDocument, date, room_id};
 use crate::{
-    domain::{Room, RoomId, RoomSummary, RoomTitle, Timestamp},
+    domain::{PersonId, Room, RoomId, RoomSummary, RoomTitle, Timestamp},
     store::{Closing, LobbyPage, LobbyQuery, NewRoom, Result},
 };
 
@@ -36,6 +36,12 @@ pub(super) async fn open(
 pub(super) async fn room(rooms: &Collection<RoomDocument>, id: &RoomId) -> Result<Option<Room>> {
     let found = rooms.find_one(doc! { "_id": id.as_str() }).await?;
     found.map(RoomDocument::room).transpose()
+}
+
+pub(super) async fn of(rooms: &Collection<RoomDocument>, person: &PersonId) -> Result<Vec<Room>> {
+    let found = rooms.find(doc! { "people.id": person.as_str() }).sort(doc! { "_id": 1 }).await?;
+    let found: Vec<RoomDocument> = found.try_collect().await?;
+    found.into_iter().map(RoomDocument::room).collect()
 }
 
 /// What both halves of the lobby's one aggregation found.

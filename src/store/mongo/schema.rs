@@ -9,10 +9,11 @@ use serde::Deserialize;
 
 use crate::store::{Error, Result};
 
-const SCHEMAS: [(&str, &str); 4] = [
+const SCHEMAS: [(&str, &str); 5] = [
     ("rooms", include_str!("../../../schemas/rooms.json")),
     ("chats", include_str!("../../../schemas/chats.json")),
     ("sessions", include_str!("../../../schemas/sessions.json")),
+    ("tokens", include_str!("../../../schemas/tokens.json")),
     ("nodes", include_str!("../../../schemas/nodes.json")),
 ];
 const NAMESPACE_EXISTS: i32 = 48;

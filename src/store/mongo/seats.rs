@@ -168,7 +168,7 @@ async fn sit_down(
         "locked": room.locked,
         "kicked": { "$ne": &who.id },
         "people.id": { "$ne": &who.id },
-        "people.name": { "$ne": &who.name },
+        "people.name": { "$nin": person.name.of_either().map(|name| name.to_string()).to_vec() },
         "max": room.max.get(),
         format!("people.{last_place}"): { "$exists": false },
     };

@@ -95,6 +95,16 @@ pub(super) async fn ended(
     Ok(keys.into_iter().filter(|key| !living.contains(key.as_ref())).collect())
 }
 
+pub(super) async fn prolong(
+    sessions: &Collection<SessionDocument>,
+    key: &str,
+    until: Timestamp,
+) -> Result<()> {
+    let update = doc! { "$max": { "expiresAt": date(until) } };
+    sessions.update_one(doc! { "_id": key }, update).await?;
+    Ok(())
+}
+
 pub(super) async fn delete(sessions: &Collection<SessionDocument>, key: &str) -> Result<()> {
     sessions.delete_one(doc! { "_id": key }).await?;
     Ok(())

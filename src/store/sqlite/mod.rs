@@ -8,6 +8,7 @@ mod rooms;
 mod rows;
 mod seats;
 mod sessions;
+mod tokens;
 mod worker;
 
 use std::{
@@ -24,11 +25,11 @@ use rusqlite::{Connection, functions::FunctionFlags};
 
 use super::{
     Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
-    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store,
+    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow,
 };
 use crate::domain::{
     Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
-    Timestamp, Undone, Window,
+    Timestamp, TokenHash, TokenId, Undone, Window,
 };
 use worker::Worker;
 
@@ -110,20 +111,19 @@ fn migrate(connection: &Connection) -> Result<()> {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(Error::new)?;
-    match version {
-        0 => {
-            let script = concat!("BEGIN;", include_str!("schema.sql"), "COMMIT;");
-            connection.execute_batch(script).map_err(Error::new)
-        }
-        1 => {
-            let script = concat!("BEGIN;", include_str!("networks.sql"), "COMMIT;");
-            connection.execute_batch(script).map_err(Error::new)
-        }
-        2 => Ok(()),
+    // What leads from each version to the newest.
+    let steps: &[&str] = match version {
+        0 => &[include_str!("schema.sql")],
+        1 => &[include_str!("networks.sql"), include_str!("tokens.sql")],
+        2 => &[include_str!("tokens.sql")],
+        3 => return Ok(()),
         newer => {
-            Err(Error::new(format!("the database is of version {newer}, newer than this program")))
+            let words = format!("the database is of version {newer}, newer than this program");
+            return Err(Error::new(words));
         }
-    }
+    };
+    let script = format!("BEGIN;{}COMMIT;", steps.concat());
+    connection.execute_batch(&script).map_err(Error::new)
 }
 
 #[async_trait]
@@ -271,6 +271,11 @@ impl Store for SqliteStore {
         self.read(move |db| sessions::ended(db, keys, now)).await
     }
 
+    async fn prolong_session(&self, key: &str, until: Timestamp) -> Result<()> {
+        let key = key.to_owned();
+        self.write(move |db| sessions::prolong(db, &key, until)).await
+    }
+
     async fn delete_session(&self, key: &str) -> Result<()> {
         let key = key.to_owned();
         self.write(move |db| sessions::delete(db, &key)).await
@@ -278,6 +283,34 @@ impl Store for SqliteStore {
 
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()> {
         self.write(move |db| sessions::delete_expired(db, now)).await
+    }
+
+    async fn create_token(&self, token: TokenRow, at_most: usize) -> Result<bool> {
+        self.write(move |db| tokens::create(db, &token, at_most)).await
+    }
+
+    async fn token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>> {
+        let hash = hash.clone();
+        self.read(move |db| tokens::find(db, &hash, now)).await
+    }
+
+    async fn tokens(&self, session: &str, now: Timestamp) -> Result<Vec<TokenRow>> {
+        let session = session.to_owned();
+        self.read(move |db| tokens::of_session(db, &session, now)).await
+    }
+
+    async fn ended_tokens(&self, ids: Vec<TokenId>, now: Timestamp) -> Result<Vec<TokenId>> {
+        self.read(move |db| tokens::ended(db, ids, now)).await
+    }
+
+    async fn delete_tokens(&self, session: &str, only: Option<&TokenId>) -> Result<usize> {
+        let (session, only) = (session.to_owned(), only.cloned());
+        self.write(move |db| tokens::delete(db, &session, only.as_ref())).await
+    }
+
+    async fn rooms_of(&self, person: &PersonId) -> Result<Vec<Room>> {
+        let person = person.clone();
+        self.read(move |db| rooms::of(db, &person)).await
     }
 
     async fn ready(&self) -> Result<()> {
@@ -290,20 +323,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_version_1_is_brought_up_to_date_once() {
-        let connection = Connection::open_in_memory().unwrap();
-        migrate(&connection).unwrap();
-        let back = "DROP TABLE kicked_networks; ALTER TABLE seats DROP COLUMN network;
+    fn a_file_of_any_version_is_brought_up_to_date_once() {
+        let newest = schema_of(&Connection::open_in_memory().unwrap());
+        let to_2 = "DROP TABLE tokens; DROP INDEX seats_by_person; PRAGMA user_version = 2;";
+        let to_1 = "DROP TABLE kicked_networks; ALTER TABLE seats DROP COLUMN network;
             PRAGMA user_version = 1;";
-        connection.execute_batch(back).unwrap();
-
-        for _ in 0..2 {
+        for back in [to_2.to_owned(), [to_2, to_1].concat()] {
+            let connection = Connection::open_in_memory().unwrap();
             migrate(&connection).unwrap();
-        }
+            connection.execute_batch(&back).unwrap();
 
-        for all in ["SELECT network FROM seats", "SELECT room, network FROM kicked_networks"] {
-            connection.prepare(all).unwrap();
+            for _ in 0..2 {
+                assert_eq!(schema_of(&connection), newest);
+            }
         }
+    }
+
+    /// Every table and index with its columns, once the file is up to date.
+    fn schema_of(connection: &Connection) -> std::collections::BTreeSet<(String, String)> {
+        migrate(connection).unwrap();
+        let columns = "SELECT s.name, c.name FROM sqlite_schema s JOIN pragma_table_xinfo(s.name) c
+            WHERE s.type = 'table'
+            UNION SELECT s.name, c.name FROM sqlite_schema s JOIN pragma_index_info(s.name) c
+            WHERE s.type = 'index'";
+        let mut columns = connection.prepare(columns).unwrap();
+        let found = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        found.collect::<rusqlite::Result<_>>().unwrap()
     }
 
     #[test]

@@ -68,6 +68,15 @@ pub(super) fn room(db: &Connection, id: &RoomId) -> rusqlite::Result<Option<Room
     Ok(Some(room))
 }
 
+pub(super) fn of(db: &Connection, person: &PersonId) -> rusqlite::Result<Vec<Room>> {
+    let ids: Vec<RoomId> = db
+        .prepare_cached("SELECT room FROM seats WHERE person = ? ORDER BY room")?
+        .query_map([person.as_str()], |row| rows::room_id(row, "room"))?
+        .collect::<rusqlite::Result<_>>()?;
+    let rooms = ids.iter().map(|id| room(db, id).transpose());
+    rooms.flatten().collect()
+}
+
 fn seats(db: &Connection, room: &RoomId) -> rusqlite::Result<Vec<Seat>> {
     let mut people: Vec<Seat> = Vec::new();
     let mut statement = db.prepare_cached(

@@ -3,8 +3,8 @@
 use rusqlite::{Row, types::Type};
 
 use crate::domain::{
-    Body, ClientId, Color, Gif, GifFacts, Message, Name, Person, PersonId, RoomId, RoomTitle,
-    SystemCode, Timestamp,
+    Body, BotLabel, ClientId, Color, Gif, GifFacts, Message, Name, Person, PersonId, RoomId,
+    RoomTitle, SystemCode, Timestamp, TokenHash, TokenId,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,20 @@ pub(super) fn room_id(row: &Row<'_>, column: &str) -> rusqlite::Result<RoomId> {
 pub(super) fn person_id(row: &Row<'_>, column: &str) -> rusqlite::Result<PersonId> {
     let raw: String = row.get(column)?;
     parsed(&raw, "person id", PersonId::parse(&raw).ok())
+}
+
+pub(super) fn token_id(row: &Row<'_>) -> rusqlite::Result<TokenId> {
+    let raw: String = row.get("id")?;
+    parsed(&raw, "token id", TokenId::parse(&raw).ok())
+}
+
+pub(super) fn token_hash(row: &Row<'_>) -> rusqlite::Result<TokenHash> {
+    row.get("hash").map(TokenHash::new::<String>)
+}
+
+pub(super) fn label(row: &Row<'_>) -> rusqlite::Result<BotLabel> {
+    let raw: String = row.get("label")?;
+    parsed(&raw, "label", BotLabel::parse(&raw).ok())
 }
 
 pub(super) fn title(row: &Row<'_>) -> rusqlite::Result<RoomTitle> {

@@ -1,4 +1,4 @@
--- The embedded store, version 2. Times are milliseconds since 1970 in UTC.
+-- The embedded store, version 3. Times are milliseconds since 1970 in UTC.
 
 CREATE TABLE rooms (
     id          TEXT PRIMARY KEY,
@@ -30,6 +30,7 @@ CREATE TABLE seats (
     UNIQUE (room, person),
     UNIQUE (room, name)
 ) STRICT;
+CREATE INDEX seats_by_person ON seats (person);
 CREATE INDEX seats_away ON seats (left_at) WHERE left_at IS NOT NULL;
 CREATE TRIGGER seat_taken AFTER INSERT ON seats BEGIN
     UPDATE rooms SET people = people + 1, empty_since = NULL WHERE id = new.room;
@@ -86,9 +87,20 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_end ON sessions (expires_at);
 
+CREATE TABLE tokens (
+    id         TEXT PRIMARY KEY,
+    hash       TEXT NOT NULL UNIQUE,         -- SHA-256 of the token
+    session    TEXT NOT NULL,                -- the key of the session that made it
+    label      TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_by_session ON tokens (session, created_at);
+CREATE INDEX tokens_by_end ON tokens (expires_at);
+
 CREATE TABLE nodes (
     id      TEXT PRIMARY KEY,
     seen_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

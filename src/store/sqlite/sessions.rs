@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
+use super::tokens;
 use crate::{
     domain::{NodeId, Timestamp},
     store::SessionRow,
@@ -63,14 +64,21 @@ pub(super) fn ended(
     Ok(ended)
 }
 
+pub(super) fn prolong(db: &Connection, key: &str, until: Timestamp) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE sessions SET expires_at = max(expires_at, ?) WHERE key = ?")?
+        .execute(params![until.as_millis(), key])?;
+    Ok(())
+}
+
 pub(super) fn delete(db: &Connection, key: &str) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM sessions WHERE key = ?")?.execute([key])?;
+    tokens::delete(db, key, None)?;
     Ok(())
 }
 
 pub(super) fn delete_expired(db: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM sessions WHERE expires_at <= ?")?.execute([now.as_millis()])?;
-    Ok(())
+    tokens::delete_expired(db, now)
 }
 
 pub(super) fn beat(db: &Connection, node: &NodeId, at: Timestamp) -> rusqlite::Result<bool> {

@@ -19,6 +19,8 @@ pub(super) struct Line {
     pub(super) person: String,
     pub(super) class: String,
     pub(super) author: String,
+    /// Whether a program said it.
+    pub(super) bot: bool,
     pub(super) at: String,
     /// Hours and minutes in UTC, until a script knows the reader's zone.
     pub(super) clock: String,
@@ -73,7 +75,8 @@ impl Line {
             client: message.client_id.as_ref().filter(|_| mine).map(ToString::to_string),
             person: about.id.to_string(),
             class: color_class(about.color),
-            author: if mine { texts.text("you-as-author") } else { texts.person(&message.by) },
+            author: if mine { texts.text("you-as-author") } else { texts.name(&message.by.name) },
+            bot: message.by.name.bot,
             at: message.at.to_string(),
             clock: clock(message.at),
             mine: mine && !matches!(message.body, Body::System { .. }),
@@ -97,6 +100,7 @@ impl Line {
             person: String::new(),
             class: String::new(),
             author: String::new(),
+            bot: false,
             at: String::new(),
             clock: String::new(),
             mine: false,

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_name_is_found_where_somebody_is_called_by_it() {
-        let teal = || Piece::Mention(Name { hue: Hue::Teal, number: 204 });
+        let teal = || Piece::Mention(Name { hue: Hue::Teal, number: 204, bot: false });
         assert_eq!(pieces("@Teal 204"), [teal()]);
         assert_eq!(pieces("hi @Teal 204, tea?"), [words("hi "), teal(), words(", tea?")]);
         assert_eq!(pieces("@Teal 204님 @@Teal 204"), [teal(), words("님 @"), teal()]);

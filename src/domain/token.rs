@@ -1,0 +1,144 @@
+//! Tokens: what a bot shows in place of a cookie.
+
+use std::fmt;
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use sha2::{Digest as _, Sha256};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+/// A text that is no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a token")]
+pub struct InvalidToken;
+
+/// A secret of 256 random bits. Whoever has it is the bot.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    const BYTES: usize = 32;
+    /// By which a token that leaked is known for what it is.
+    const START: &str = "huechat_";
+
+    /// A new one.
+    #[must_use]
+    pub fn random() -> Self {
+        let secret = BASE64URL_NOPAD.encode(&rand::random::<[u8; Self::BYTES]>());
+        Self(format!("{}{secret}", Self::START))
+    }
+
+    /// # Errors
+    /// When `raw` is not `huechat_` and 32 bytes in base 64 for URLs.
+    pub fn parse(raw: &str) -> Result<Self, InvalidToken> {
+        let secret = raw.strip_prefix(Self::START).ok_or(InvalidToken)?;
+        let bytes = BASE64URL_NOPAD.decode(secret.as_bytes()).map_err(|_| InvalidToken)?;
+        if bytes.len() != Self::BYTES {
+            return Err(InvalidToken);
+        }
+        Ok(Self(raw.to_owned()))
+    }
+
+    /// The token itself, for its maker, once.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What a store knows it by.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(HEXLOWER.encode(&Sha256::digest(self.0.as_bytes())))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(hidden)")
+    }
+}
+
+/// SHA-256 of a token, in lower-case hexadecimal: no way leads back.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TokenHash(String);
+
+impl TokenHash {
+    /// Takes a hash that a store kept.
+    #[must_use]
+    pub fn new<T: Into<String>>(raw: T) -> Self {
+        Self(raw.into())
+    }
+
+    /// The hash, for a store to keep.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text is no label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a label has at most {} characters", BotLabel::MAX_CHARS)]
+pub struct InvalidLabel;
+
+/// What the maker of a bot calls it in their list: 1 to 30 characters, as a reader counts them (grapheme
+/// clusters), on one line, trimmed. Nobody else sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BotLabel(String);
+
+impl BotLabel {
+    /// The longest, in grapheme clusters.
+    pub const MAX_CHARS: usize = 30;
+    /// The longest, in bytes: one character may be made of any number of marks.
+    const MAX_BYTES: usize = 480;
+    /// What a bot is called that was given no name.
+    const USUAL: &str = "bot";
+
+    /// Control characters, line breaks among them, become spaces. Nothing at all is `bot`.
+    ///
+    /// # Errors
+    /// When more than 30 characters are left after trimming.
+    pub fn parse(raw: &str) -> Result<Self, InvalidLabel> {
+        let line = raw.replace(char::is_control, " ");
+        let label = line.trim();
+        if label.len() > Self::MAX_BYTES || label.graphemes(true).count() > Self::MAX_CHARS {
+            return Err(InvalidLabel);
+        }
+        Ok(Self(if label.is_empty() { Self::USUAL } else { label }.to_owned()))
+    }
+
+    /// The label.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_again_and_never_shown_by_accident() {
+        let token = Token::random();
+        assert_eq!(Token::parse(token.reveal()), Ok(token.clone()));
+        assert_ne!(token, Token::random());
+        assert_eq!(format!("{token:?}"), "Token(hidden)");
+        assert_eq!(token.hash().as_str().len(), 64);
+        for raw in
+            ["", "huechat_", "huechat_AAAA", &token.reveal()[8..], &format!("{}A", token.reveal())]
+        {
+            assert_eq!(Token::parse(raw), Err(InvalidToken), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_label_is_counted_as_a_reader_counts() {
+        assert_eq!(BotLabel::parse("  dice\nbot ").unwrap().as_str(), "dice bot");
+        assert_eq!(BotLabel::parse(" \t").unwrap().as_str(), "bot");
+        assert!(BotLabel::parse(&"👩‍🚀".repeat(30)).is_ok());
+        for long in ["x".repeat(31), "👩‍🚀".repeat(31), format!("e{}", "\u{301}".repeat(400))]
+        {
+            assert_eq!(BotLabel::parse(&long), Err(InvalidLabel));
+        }
+    }
+}

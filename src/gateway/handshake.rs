@@ -1,0 +1,70 @@
+//! A bot's handshake (RFC 6455, section 4.2): the answer, and the connection behind it.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::server::create_response,
+        protocol::{Role, WebSocketConfig},
+    },
+};
+use tracing::debug;
+
+use super::{Shared, connection};
+use crate::{chat::Error, domain::Network, sockets::protocol::ErrorBody};
+
+/// A message of 2,000 characters fits, however they are written.
+const MAX_FRAME_BYTES: usize = 16 * 1024;
+/// What bots send is short, and each connection holds one of these for as long as it lives.
+const READ_BUFFER: usize = 1024;
+/// What is written at once; more goes in several writes.
+const WRITE_BUFFER: usize = 4 * 1024;
+
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(MAX_FRAME_BYTES))
+        .max_frame_size(Some(MAX_FRAME_BYTES))
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+}
+
+/// Answers a handshake. The connection begins once the answer is written.
+pub(super) fn open(shared: &Arc<Shared>, mut request: Request) -> Response {
+    let upgrade = hyper::upgrade::on(&mut request);
+    let (parts, _) = request.into_parts();
+    let network = parts.extensions.get::<Network>().cloned();
+    let answer = match create_response(&Request::from_parts(parts, ())) {
+        Ok(answer) => answer,
+        Err(error) => return refused(&error),
+    };
+    let (shared, tasks) = (shared.clone(), shared.tasks.clone());
+    tasks.spawn(async move {
+        match upgrade.await {
+            Ok(stream) => {
+                let stream = TokioIo::new(stream);
+                let stream =
+                    WebSocketStream::from_raw_socket(stream, Role::Server, Some(config())).await;
+                connection::run(shared, stream, network).await;
+            }
+            Err(error) => debug!(%error, "a bot went before it was connected"),
+        }
+    });
+    answer.map(|()| axum::body::Body::empty())
+}
+
+/// Whoever asks for something else than a WebSocket is told what is spoken here.
+fn refused(error: &tokio_tungstenite::tungstenite::Error) -> Response {
+    let message = format!("this is for WebSocket clients: {error}");
+    let error = ErrorBody { message, ..ErrorBody::from(&Error::Malformed) };
+    let upgrade = [(header::UPGRADE, HeaderValue::from_static("websocket"))];
+    (StatusCode::UPGRADE_REQUIRED, upgrade, Json(json!({ "error": error }))).into_response()
+}

@@ -1,0 +1,163 @@
+//! Bots: who they are, from one token.
+//!
+//! A token belongs to the session that made it, and ends with it. The bot is a person of its own; what its maker
+//! has shown at the doors of rooms counts for it, too.
+
+use std::collections::HashSet;
+
+use tower_sessions::session_store;
+
+use super::{EXPIRES_AFTER, PASSES, SessionKey, Sessions, Visitor};
+use crate::{
+    chat::Pass,
+    domain::{BotLabel, Person, RoomId, Timestamp, Token, TokenId},
+    store,
+};
+
+pub use crate::store::TokenRow;
+
+/// As many tokens one session has: more bots than anybody looks after.
+pub const MAX_TOKENS: usize = 10;
+
+/// Somebody with a token.
+#[derive(Debug, Clone)]
+pub struct Bot {
+    /// Who it is.
+    pub person: Person,
+    /// What it is watched by.
+    pub key: BotKey,
+}
+
+/// What a bot is watched by: its token, and the session that made it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BotKey {
+    token: TokenId,
+    session: SessionKey,
+}
+
+/// A token that was just made.
+#[derive(Debug)]
+pub struct MadeToken {
+    /// The secret, which is shown once and never again.
+    pub token: Token,
+    /// What is kept of it.
+    pub kept: TokenRow,
+}
+
+impl Visitor {
+    fn key(&self) -> Result<SessionKey, super::Error> {
+        SessionKey::of(&self.session).ok_or_else(|| {
+            let missing = session_store::Error::Backend("the session has no id".to_owned());
+            super::Error(missing.into())
+        })
+    }
+}
+
+impl Sessions {
+    /// Makes a token for a bot of this visitor, which lasts so many days; `None` when they have as many as they may.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn make_token(
+        &self,
+        maker: &Visitor,
+        label: BotLabel,
+        days: u16,
+    ) -> Result<Option<MadeToken>, super::Error> {
+        let SessionKey(session) = maker.key()?;
+        let (token, now) = (Token::random(), Timestamp::now());
+        let kept = TokenRow {
+            id: TokenId::random(),
+            hash: token.hash(),
+            session: session.to_string(),
+            label,
+            created_at: now,
+            expires_at: now.after_days(days),
+        };
+        let made = self.store.create_token(kept.clone(), MAX_TOKENS).await?;
+        Ok(made.then_some(MadeToken { token, kept }))
+    }
+
+    /// The tokens of this visitor's bots.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn tokens(&self, maker: &Visitor) -> Result<Vec<TokenRow>, super::Error> {
+        let SessionKey(session) = maker.key()?;
+        Ok(self.store.tokens(&session, Timestamp::now()).await?)
+    }
+
+    /// Revokes a token of this visitor, or all of them; says whether there was any.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn revoke(
+        &self,
+        maker: &Visitor,
+        only: Option<&TokenId>,
+    ) -> Result<bool, super::Error> {
+        let SessionKey(session) = maker.key()?;
+        Ok(self.store.delete_tokens(&session, only).await? > 0)
+    }
+
+    /// The bot whose token this is, while it and the session that made it live. That it is used keeps the
+    /// session from ending.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn bot(&self, raw: &str) -> Result<Option<Bot>, store::Error> {
+        let Ok(token) = Token::parse(raw) else { return Ok(None) };
+        let now = Timestamp::now();
+        let Some(row) = self.store.token(&token.hash(), now).await? else { return Ok(None) };
+        let session = SessionKey(row.session.into());
+        if !self.ended(std::slice::from_ref(&session)).await?.is_empty() {
+            return Ok(None);
+        }
+        let person = Person::of_token(&self.secret, &row.id);
+        let bot = Bot { person, key: BotKey { token: row.id, session } };
+        self.keep_alive(&bot.key).await?;
+        Ok(Some(bot))
+    }
+
+    /// A bot is at work: the session that made it is in use.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn keep_alive(&self, bot: &BotKey) -> Result<(), store::Error> {
+        let SessionKey(session) = &bot.session;
+        let days = EXPIRES_AFTER.whole_days().try_into().unwrap_or(u16::MAX);
+        self.store.prolong_session(session, Timestamp::now().after_days(days)).await?;
+        self.kept.forget(session);
+        Ok(())
+    }
+
+    /// What the maker of a bot keeps of having shown a room's password.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn pass_of_maker(
+        &self,
+        bot: &BotKey,
+        room: &RoomId,
+    ) -> Result<Option<Pass>, store::Error> {
+        let SessionKey(session) = &bot.session;
+        let row = self.store.session(session, Timestamp::now()).await?;
+        let passes = row.and_then(|mut row| row.data.remove(PASSES)).unwrap_or_default();
+        let passes: Vec<(String, String)> = serde_json::from_value(passes).unwrap_or_default();
+        let kept = passes.into_iter().find(|(id, _)| id == room.as_str());
+        Ok(kept.map(|(_, pass)| Pass::new(pass)))
+    }
+
+    /// Those of these bots whose tokens or sessions have ended, whoever ended them.
+    ///
+    /// # Errors
+    /// When the store is in trouble: then nothing is known of any.
+    pub async fn ended_bots(&self, mut bots: Vec<BotKey>) -> Result<Vec<BotKey>, store::Error> {
+        let tokens = bots.iter().map(|bot| bot.token.clone()).collect();
+        let tokens = self.store.ended_tokens(tokens, Timestamp::now()).await?;
+        let sessions: HashSet<SessionKey> = bots.iter().map(|bot| bot.session.clone()).collect();
+        let sessions = self.ended(&Vec::from_iter(sessions)).await?;
+        bots.retain(|bot| tokens.contains(&bot.token) || sessions.contains(&bot.session));
+        Ok(bots)
+    }
+}

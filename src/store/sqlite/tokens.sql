@@ -1,0 +1,16 @@
+-- From version 2 of the embedded store to version 3: bots have tokens.
+
+CREATE INDEX seats_by_person ON seats (person);
+
+CREATE TABLE tokens (
+    id         TEXT PRIMARY KEY,
+    hash       TEXT NOT NULL UNIQUE,
+    session    TEXT NOT NULL,
+    label      TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_by_session ON tokens (session, created_at);
+CREATE INDEX tokens_by_end ON tokens (expires_at);
+
+PRAGMA user_version = 3;

@@ -1,0 +1,8 @@
+//! The gateway for bots, from outside.
+
+mod frames;
+mod identifying;
+mod rooms;
+mod talking;
+mod tokens;
+mod whispering;
