@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Backend, Browser, Server, Socket, gifs, soon};
+use common::{Backend, Bot, Browser, Server, Socket, gifs, soon};
 use futures_util::{SinkExt as _, StreamExt as _};
 use proptest::{
     prelude::*,
@@ -71,7 +71,13 @@ impl Stage {
     fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let (server, hostile, room, neighbour, seat) = runtime.block_on(async {
-            let server = Backend::Sqlite.server_with(&[("RATE_TYPING", "off")]).await;
+            let server = Backend::Sqlite
+                .server_with(&[
+                    ("RATE_TYPING", "off"),
+                    ("RATE_FRAMES", "off"),
+                    ("RATE_HANDSHAKES", "off"),
+                ])
+                .await;
             let (hostile, neighbour) = (server.browser().await, server.browser().await);
             let room = neighbour.create_room("tea", 500).await;
             let (neighbour, _) = neighbour.enter(&room).await;
@@ -137,6 +143,8 @@ fn no_body_of_a_request_brings_it_down() {
         (Method::PATCH, format!("/room/{room}")),
         (Method::PUT, format!("/room/{room}/owner")),
         (Method::POST, "/reader".to_owned()),
+        (Method::POST, "/token".to_owned()),
+        (Method::POST, "/chatter/aaaaaaaaaaaa/message".to_owned()),
     ];
     let kinds = [
         "application/x-www-form-urlencoded",
@@ -218,6 +226,56 @@ fn no_frame_troubles_anybody_else() {
         stage.others_are_well();
         Ok(())
     });
+}
+
+#[test]
+fn no_frame_of_a_bot_troubles_anybody_else() {
+    let stage = Stage::new();
+    let token = stage.runtime.block_on(stage.hostile.make_token());
+    let room = &stage.room;
+    let frames = [
+        json!({ "op": "IDENTIFY", "d": { "token": token } }),
+        json!({ "op": "HEARTBEAT", "d": null }),
+        json!({ "op": "ROOM_JOIN", "d": { "room": room, "password": "sesame", "after": 1 } }),
+        json!({ "op": "ROOM_LEAVE", "d": { "room": room } }),
+        json!({ "op": "MESSAGE_POST", "d": { "room": room, "chat": "hello", "clientId": "c-1" } }),
+        json!({ "op": "MESSAGE_POST", "d": { "room": room, "chat": "psst", "to": "aaaaaaaaaaaa" } }),
+        json!({ "op": "DANCE", "d": [] }),
+    ];
+    let mut frames = frames.map(|frame| frame.to_string().into_bytes()).to_vec();
+    frames.extend([b"{}".to_vec(), b"[".repeat(200), Vec::new()]);
+    let frame = (bytes::like(frames), 0..8_u8, any::<bool>());
+    let strategy = (any::<bool>(), prop::collection::vec(frame, 1..20));
+    fuzz(&stage, "tests/fuzz/found/gateway.txt", &strategy, |(known, frames)| {
+        stage.runtime.block_on(soon("the frames", send_as_a_bot(&stage, known, &token, frames)));
+        stage.others_are_well();
+        Ok(())
+    });
+}
+
+/// Connects as a bot, and sends frames for as long as that is borne. What it hears is what the manual says.
+async fn send_as_a_bot(stage: &Stage, known: bool, token: &str, frames: Vec<(Vec<u8>, u8, bool)>) {
+    let mut bot = if known {
+        let (mut bot, _) = Bot::with_token(stage.server.address, token).await;
+        bot.join(&stage.room).await;
+        bot
+    } else {
+        Bot::connect(stage.server.address).await
+    };
+    for (frame, kind, now) in frames {
+        let frame = match (String::from_utf8(frame), kind) {
+            (Ok(text), 2..) => Message::text(text),
+            (Ok(text), 1) => Message::Ping(text.into_bytes().into_iter().take(125).collect()),
+            (Ok(text), _) => Message::binary(text.into_bytes()),
+            (Err(bytes), _) => Message::binary(bytes.into_bytes()),
+        };
+        let sent = if now { bot.stream.send(frame).await } else { bot.stream.feed(frame).await };
+        if sent.is_err() {
+            return; // Cut off, as it may be.
+        }
+    }
+    bot.stream.close(None).await.ok(); // It may be closed already.
+    bot.until_closed().await;
 }
 
 /// Enters the room, and sends frames for as long as that is borne.
