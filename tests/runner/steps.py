@@ -99,7 +99,7 @@ STEPS = [
     Step(
         "browser",
         [BUILD, BROWSER],
-        frozenset({Need.NPM, Need.CHROMIUM, Need.MONGODB}),
+        frozenset({Need.NPM, Need.PYTHON, Need.CHROMIUM, Need.MONGODB}),
         lambda _output: counts.of_playwright(PLAYWRIGHT_REPORT),
     ),
     Step(
