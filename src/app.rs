@@ -92,6 +92,7 @@ impl App {
             grace: config.room_grace,
             max_rooms: config.max_rooms,
             max_capacity: config.max_room_capacity,
+            max_chats: config.max_chats_per_room,
             max_connections: config.max_connections_per_person,
             rates: config.rates.clone(),
             kick_networks: config.kick_networks.then(|| NetworkKey::new(&secret)),

@@ -159,6 +159,7 @@ impl Chat {
             }
         };
         let mut events = Vec::with_capacity(told.len());
+        let mut numbers = Vec::with_capacity(told.len());
         for (say, outcome) in told.into_iter().zip(outcomes) {
             let said = match outcome {
                 Appended::Unsaid(unsaid) => Err(unsaid.into()),
@@ -170,6 +171,7 @@ impl Chat {
                     Ok(message)
                 }
                 Appended::Stored { message, prev } => {
+                    numbers.push(message.seq);
                     if message.is_public() {
                         self.lanes.said(room, message.seq);
                     }
@@ -182,6 +184,9 @@ impl Chat {
             }
         }
         self.bus.announce_all(&events).await;
+        if let (Some(first), Some(last)) = (numbers.first(), numbers.last()) {
+            self.bound_history(room, first - 1, *last);
+        }
         Ok(())
     }
 

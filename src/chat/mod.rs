@@ -10,6 +10,7 @@ mod door;
 mod doubts;
 mod error;
 mod guesses;
+mod history;
 mod housekeeping;
 mod lane;
 mod limits;
@@ -22,6 +23,7 @@ mod seats;
 mod work;
 
 use std::{
+    num::NonZeroU32,
     ops::Deref,
     sync::{
         Arc,
@@ -66,6 +68,8 @@ pub struct Rules {
     pub max_rooms: usize,
     /// Largest capacity a room may have.
     pub max_capacity: u32,
+    /// Most messages that a room keeps; `None`: all, for as long as it lives.
+    pub max_chats: Option<NonZeroU32>,
     /// Most connections of one person at once, in rooms and in the lobby.
     pub max_connections: usize,
     /// How often what costs others may be done.

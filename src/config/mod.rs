@@ -2,7 +2,7 @@
 
 mod vars;
 
-use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use url::Url;
 
@@ -92,6 +92,9 @@ pub struct Config {
     pub max_connections_per_person: usize,
     /// Largest capacity a room may have. `MAX_ROOM_CAPACITY`, by default 500.
     pub max_room_capacity: u32,
+    /// Most messages that a room keeps; the oldest go. `MAX_CHATS_PER_ROOM`, by default 10,000; `None` is `off`:
+    /// all are kept for as long as the room lives.
+    pub max_chats_per_room: Option<NonZeroU32>,
     /// Largest GIF accepted, in bytes. `MAX_GIF_BYTES`, by default 5 MiB.
     pub max_gif_bytes: usize,
     /// Most bytes of all GIFs and their stills together. `MAX_UPLOADS_BYTES`, by default 2 GiB.
@@ -153,6 +156,7 @@ impl Config {
                 "not a whole number",
             )?,
             max_room_capacity,
+            max_chats_per_room: vars.bound("MAX_CHATS_PER_ROOM", "10000")?,
             max_gif_bytes: vars.parse("MAX_GIF_BYTES", 5 << 20, "not a whole number of bytes")?,
             max_uploads_bytes: vars.parse(
                 "MAX_UPLOADS_BYTES",
@@ -187,6 +191,8 @@ impl Config {
     pub fn listing(&self) -> String {
         let secret = |present: bool| if present { "(hidden)" } else { "" };
         let rate = |rate: Option<Rate>| rate.map_or_else(|| "off".to_owned(), |r| r.to_string());
+        let bound =
+            |bound: Option<NonZeroU32>| bound.map_or_else(|| "off".to_owned(), |b| b.to_string());
         let credentials = self.mongo_credentials.as_ref();
         let lines = [
             ("HOST", self.host.to_string()),
@@ -206,6 +212,7 @@ impl Config {
             ("MAX_CONNECTIONS_PER_NETWORK", self.max_connections_per_network.to_string()),
             ("MAX_CONNECTIONS_PER_PERSON", self.max_connections_per_person.to_string()),
             ("MAX_ROOM_CAPACITY", self.max_room_capacity.to_string()),
+            ("MAX_CHATS_PER_ROOM", bound(self.max_chats_per_room)),
             ("MAX_GIF_BYTES", self.max_gif_bytes.to_string()),
             ("MAX_UPLOADS_BYTES", self.max_uploads_bytes.to_string()),
             ("TOKEN_DAYS", self.token_days.to_string()),
@@ -278,6 +285,7 @@ mod tests {
             ("ROOM_GRACE", "NaN"),
             ("MAX_ROOMS", "many"),
             ("MAX_ROOM_CAPACITY", "1"),
+            ("MAX_CHATS_PER_ROOM", "0"),
             ("MAX_GIF_BYTES", "5MB"),
             ("TOKEN_DAYS", "0"),
             ("TOKEN_DAYS", "5000"),
@@ -336,5 +344,13 @@ mod tests {
     fn a_rate_can_be_turned_off() {
         assert_eq!(config(&[("RATE_CHATS", "off")]).unwrap().rates.chats.person, None);
         assert_eq!(config(&[("RATE_HANDSHAKES", "off")]).unwrap().rates.handshakes, None);
+    }
+
+    #[test]
+    fn the_history_is_bounded_unless_that_is_turned_off() {
+        assert!(config(&[]).unwrap().listing().contains("MAX_CHATS_PER_ROOM=10000\n"));
+        let off = config(&[("MAX_CHATS_PER_ROOM", "off")]).unwrap();
+        assert_eq!(off.max_chats_per_room, None);
+        assert!(off.listing().contains("MAX_CHATS_PER_ROOM=off\n"));
     }
 }

@@ -1,6 +1,6 @@
 //! Variables of the environment, read into what they mean.
 
-use std::{collections::HashMap, str::FromStr, time::Duration};
+use std::{collections::HashMap, num::NonZeroU32, str::FromStr, time::Duration};
 
 use url::Url;
 
@@ -122,6 +122,23 @@ impl Vars {
             return Err(self.invalid(variable, "not http:// or https:// and a host alone"));
         }
         Ok(url)
+    }
+
+    /// So many at most, and at least one; `None` for `off`.
+    pub(super) fn bound(
+        &self,
+        variable: &'static str,
+        default: &str,
+    ) -> Result<Option<NonZeroU32>, Invalid> {
+        match self.take(variable).as_deref().unwrap_or(default) {
+            "off" => Ok(None),
+            raw => {
+                let count = raw.parse().map_err(|_| {
+                    self.invalid(variable, "not a whole number from 1 up, nor `off`")
+                })?;
+                Ok(Some(count))
+            }
+        }
     }
 
     pub(super) fn cookie_secret(&self) -> Result<Option<Secret>, Invalid> {

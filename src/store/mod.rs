@@ -226,6 +226,15 @@ pub enum Emptying {
     NotTheirs,
 }
 
+/// What came of [`Store::trim`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trimmed {
+    /// The GIFs of what went that no message of the room shows any more.
+    pub unused: Vec<Gif>,
+    /// Whether there are more that are too old.
+    pub more: bool,
+}
+
 /// The contract. See the module for what holds of every call.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
@@ -308,6 +317,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ) -> Result<Vec<History>> {
         try_join_all(viewers.iter().map(|viewer| self.history(room, viewer, window))).await
     }
+
+    /// Removes the oldest messages of a room, up to a number and `at_most` so many at once. Can be repeated.
+    async fn trim(&self, room: &RoomId, up_to: Seq, at_most: usize) -> Result<Trimmed>;
 
     /// Removes the messages of a room that is gone. Can be repeated; leaves a room that exists alone.
     async fn purge(&self, room: &RoomId) -> Result<()>;

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bounds_of_history;
 mod bounds_of_uploads;
 mod crashing;
 mod draining;

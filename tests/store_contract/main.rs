@@ -25,6 +25,7 @@ mod races;
 mod rooms;
 mod sessions;
 mod tokens;
+mod trimming;
 mod two_servers;
 
 /// Makes a test of each sentence for each store. A sentence that is not listed is dead code, and
@@ -127,6 +128,11 @@ contract! {
         whispers_are_seen_by_two_and_take_no_place_on_a_page
         several_who_are_read_for_together_see_what_each_sees_alone
         a_room_without_messages_has_no_history;
+    trimming:
+        the_oldest_messages_go_and_the_rest_stays_as_it_was
+        a_long_history_goes_step_by_step
+        what_is_trimmed_away_takes_along_the_gifs_that_nobody_shows_any_more
+        trimming_one_room_leaves_the_others_alone;
     nodes:
         the_connections_of_a_silent_node_go
         a_node_without_a_row_counts_as_dead

@@ -17,6 +17,7 @@ mod seats;
 mod sessions;
 mod together;
 mod tokens;
+mod trim;
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use mongodb::{Collection, Database, bson::doc};
 
 use super::{
     Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
-    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow,
+    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow, Trimmed,
 };
 use crate::domain::{
     Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
@@ -190,6 +191,10 @@ impl Store for MongoStore {
             Ok(found.into_iter().map(|found| self.decided.kept(room, found, window)).collect())
         })
         .await
+    }
+
+    async fn trim(&self, room: &RoomId, up_to: Seq, at_most: usize) -> Result<Trimmed> {
+        in_time(trim::trim(&self.chats, room, up_to, at_most)).await
     }
 
     async fn purge(&self, room: &RoomId) -> Result<()> {

@@ -9,6 +9,7 @@ mod rows;
 mod seats;
 mod sessions;
 mod tokens;
+mod trim;
 mod worker;
 
 use std::{
@@ -25,7 +26,7 @@ use rusqlite::{Connection, functions::FunctionFlags};
 
 use super::{
     Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
-    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow,
+    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow, Trimmed,
 };
 use crate::domain::{
     Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
@@ -219,6 +220,11 @@ impl Store for SqliteStore {
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
         let (room, viewer) = (room.clone(), viewer.clone());
         self.read(move |db| messages::history(db, &room, &viewer, window)).await
+    }
+
+    async fn trim(&self, room: &RoomId, up_to: Seq, at_most: usize) -> Result<Trimmed> {
+        let room = room.clone();
+        self.write(move |db| trim::trim(db, &room, up_to, at_most)).await
     }
 
     async fn purge(&self, room: &RoomId) -> Result<()> {
