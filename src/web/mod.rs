@@ -50,6 +50,9 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// What keeps a visitor's session; the contract names it.
 const SESSION_COOKIE: &str = "huechat.sid";
+/// The same over https. Browsers take a cookie of this prefix from nobody but this very host, so that no sibling of it
+/// can give a visitor a session of its own making.
+const SESSION_COOKIE_OF_HTTPS: &str = "__Host-huechat.sid";
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -105,10 +108,12 @@ pub fn routes(
         uploads: gifs::Uploads::default(),
         rooms: lobby::RoomsInWords::default(),
     };
-    let secrets = Secrets { now: setup.cookie_key.clone(), old: setup.old_cookie_keys, secure };
+    let cookie = if secure { SESSION_COOKIE_OF_HTTPS } else { SESSION_COOKIE };
+    let secrets =
+        Secrets { now: setup.cookie_key.clone(), old: setup.old_cookie_keys, cookie, secure };
     let rotation = middleware::from_fn_with_state(secrets, rotation::sign_anew);
     let session = SessionManagerLayer::new(sessions.clone())
-        .with_name(SESSION_COOKIE)
+        .with_name(cookie)
         .with_signed(setup.cookie_key)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)

@@ -10,7 +10,6 @@ use axum::{
 use axum_extra::extract::cookie;
 use tower_sessions::cookie::{Cookie, CookieJar, Key, SameSite};
 
-use super::SESSION_COOKIE;
 use crate::session;
 
 /// The secret that signs cookies, and those that did.
@@ -18,6 +17,8 @@ use crate::session;
 pub(super) struct Secrets {
     pub(super) now: Key,
     pub(super) old: Vec<Key>,
+    /// What the session's cookie is called.
+    pub(super) cookie: &'static str,
     /// Whether the cookie is for secure connections only.
     pub(super) secure: bool,
 }
@@ -30,11 +31,11 @@ impl Secrets {
         for cookie in cookie::CookieJar::from_headers(request.headers()).iter() {
             jar.add_original(cookie.clone());
         }
-        if jar.signed(&self.now).get(SESSION_COOKIE).is_some() {
+        if jar.signed(&self.now).get(self.cookie).is_some() {
             return None;
         }
-        let signed = self.old.iter().find_map(|key| jar.signed(key).get(SESSION_COOKIE))?;
-        let kept = Cookie::build((SESSION_COOKIE, signed.value().to_owned()))
+        let signed = self.old.iter().find_map(|key| jar.signed(key).get(self.cookie))?;
+        let kept = Cookie::build((self.cookie, signed.value().to_owned()))
             .http_only(true)
             .same_site(SameSite::Lax)
             .path("/")
@@ -42,7 +43,7 @@ impl Secrets {
             .max_age(session::EXPIRES_AFTER);
         jar.signed_mut(&self.now).add(kept.build());
         let all: Vec<String> = jar.iter().map(|cookie| cookie.stripped().to_string()).collect();
-        let kept = jar.get(SESSION_COOKIE)?.to_string();
+        let kept = jar.get(self.cookie)?.to_string();
         Some((HeaderValue::try_from(all.join("; ")).ok()?, HeaderValue::try_from(kept).ok()?))
     }
 }

@@ -7,6 +7,7 @@ mod common;
 
 mod bounds_of_history;
 mod bounds_of_uploads;
+mod cookies;
 mod crashing;
 mod draining;
 mod entering;
@@ -18,8 +19,10 @@ mod leaving;
 mod owning;
 mod parity;
 mod process;
+mod rates;
 mod reporting;
 mod rooms;
+mod secrets;
 mod sessions;
 mod silent_node;
 mod store_trouble;

@@ -40,7 +40,9 @@ async fn over_https_the_cookie_is_for_secure_connections_only(on: Backend) {
 
     let first = Browser::without_cookie(server.address).get("/").await;
 
-    assert!(first.headers()[header::SET_COOKIE].to_str().unwrap().contains("Secure"));
+    let cookie = first.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-huechat.sid=") && cookie.contains("Secure"), "{cookie}");
+    assert!(cookie.contains("Path=/") && !cookie.contains("Domain"), "{cookie}");
     assert!(first.headers().contains_key(header::STRICT_TRANSPORT_SECURITY));
 }
 

@@ -32,7 +32,7 @@ pub fn asyncapi() -> Value {
 }
 
 const ABOUT: &str = "Socket.IO 4 at `/socket.io/`, by WebSocket or polling, with the cookie `huechat.sid` of a page or \
-    route. A channel is a namespace, a message the first argument of an event, and a reply what its acknowledgement \
+    route (`__Host-huechat.sid` over https). A channel is a namespace, a message the first argument of an event, and a reply what its acknowledgement \
     is called with.";
 const LOBBY: &str = "The lobby: which rooms there are, and how full they are.";
 const CHAT: &str = "The inside of one room. The handshake's `auth` says which.";
