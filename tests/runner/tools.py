@@ -8,7 +8,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
-REQUIREMENTS = ROOT / "tests" / "requirements.txt"
+# Libraries of tests, and programs of checks.
+REQUIREMENTS = [ROOT / "tests" / name for name in ("requirements.txt", "tools.txt")]
+SCANNER_VENV = ROOT / "target" / "scanner"
+SCANNER_REQUIREMENTS = ROOT / "tests" / "scan" / "requirements.txt"
+# The interpreter that has it.
+SCANNER = str(SCANNER_VENV / "bin" / "python")
 WITH_WINDOWS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 # Its pages take half as long.
 WITHOUT_WINDOWS = ["chromium-headless-shell"]
@@ -21,7 +26,7 @@ class Missing(Exception):
 
 
 def python() -> str:
-    """The interpreter that has the packages of `tests/requirements.txt`."""
+    """The interpreter that has the packages of the tests."""
     return str(VENV / "bin" / "python")
 
 
@@ -36,14 +41,29 @@ def install_npm_packages() -> None:
 
 def install_python_packages() -> None:
     """A virtual environment, made anew whenever its list of packages has changed."""
-    wanted = REQUIREMENTS.read_text()
+    wanted = "".join(path.read_text() for path in REQUIREMENTS)
     stamp = VENV / "installed.txt"
     if stamp.exists() and stamp.read_text() == wanted:
         return
     shutil.rmtree(VENV, ignore_errors=True)
     _install("a virtual environment in .venv", [sys.executable, "-m", "venv", str(VENV)])
     pip = [python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _install("the packages of tests/requirements.txt", [*pip, "-r", str(REQUIREMENTS)])
+    # One after another: hashes in one would be asked of all.
+    for path in REQUIREMENTS:
+        _install(f"the packages of tests/{path.name}", [*pip, "-r", str(path)])
+    stamp.write_text(wanted)
+
+
+def install_scanner() -> None:
+    """The web scanner, apart from everything else: it brings versions of its own."""
+    wanted = SCANNER_REQUIREMENTS.read_text()
+    stamp = SCANNER_VENV / "installed.txt"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    shutil.rmtree(SCANNER_VENV, ignore_errors=True)
+    _install("a virtual environment for the scanner", [sys.executable, "-m", "venv", str(SCANNER_VENV)])
+    pip = [SCANNER, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _install("the scanner", [*pip, "-r", str(SCANNER_REQUIREMENTS)])
     stamp.write_text(wanted)
 
 
