@@ -80,13 +80,14 @@ fn composed() -> Vec<String> {
         "reconnecting",
         "restarting",
         "unavailable",
+        "too-fast",
         "offline",
         "ended",
     ]
     .map(|state| format!("state-{state}"));
     let waits = ["slow_down", "unavailable", "timeout", "upload_failed"]
         .map(|code| format!("waits-{code}"));
-    let titles = ["unknown", "not_found", "no_such_room", "unavailable", "restarting"]
+    let titles = ["unknown", "not_found", "no_such_room", "unavailable", "restarting", "slow_down"]
         .map(|code| format!("error-title-{code}"));
     let hues = Hue::ALL.map(|hue| format!("hue-{}", hue.code()));
     let system = SystemCode::ALL.iter().map(|code| format!("system-{}", code.code()));

@@ -1,6 +1,6 @@
 //! Messages, their order, and the stretches of history that people ask for.
 
-use super::{ClientId, Gif, Person, PersonId, RoomId, Timestamp};
+use super::{ClientId, Gif, Person, PersonId, RoomId, Timestamp, visible::shows_nothing};
 
 /// A message's place in its room: rises, may skip, never repeats. 0 is before the first.
 pub type Seq = i64;
@@ -8,7 +8,7 @@ pub type Seq = i64;
 /// Why a text is no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing but white space.
+    /// Nothing that shows.
     #[error("a message has at least one character")]
     Empty,
     /// Longer than [`MessageText::MAX_CHARS`].
@@ -26,11 +26,11 @@ impl MessageText {
     pub const MAX_CHARS: usize = 2_000;
 
     /// # Errors
-    /// When nothing is left after trimming, or more than 2,000 characters are.
+    /// When nothing is left that shows, or more than 2,000 characters are.
     pub fn parse(raw: &str) -> Result<Self, InvalidText> {
         let text = raw.trim_end().trim_start_matches(['\r', '\n']);
         match text.chars().count() {
-            0 => Err(InvalidText::Empty),
+            _ if shows_nothing(text) => Err(InvalidText::Empty),
             n if n > Self::MAX_CHARS => Err(InvalidText::TooLong),
             _ => Ok(Self(text.to_owned())),
         }

@@ -17,6 +17,7 @@ mod room;
 mod time;
 mod title;
 mod token;
+mod visible;
 
 pub use capacity::{Capacity, InvalidCapacity};
 pub use choices::{Choices, Language, Theme};

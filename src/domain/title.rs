@@ -1,9 +1,11 @@
 //! What a room is called.
 
+use super::visible::shows_nothing;
+
 /// Why a text is no title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTitle {
-    /// Nothing but white space.
+    /// Nothing that shows.
     #[error("a title has at least one character")]
     Empty,
     /// Longer than [`RoomTitle::MAX_CHARS`].
@@ -22,12 +24,12 @@ impl RoomTitle {
     /// Control characters, line breaks among them, become spaces.
     ///
     /// # Errors
-    /// When nothing is left after trimming, or more than 60 characters are.
+    /// When nothing is left that shows, or more than 60 characters are.
     pub fn parse(raw: &str) -> Result<Self, InvalidTitle> {
         let line = raw.replace(char::is_control, " ");
         let title = line.trim();
         match title.chars().count() {
-            0 => Err(InvalidTitle::Empty),
+            _ if shows_nothing(title) => Err(InvalidTitle::Empty),
             n if n > Self::MAX_CHARS => Err(InvalidTitle::TooLong),
             _ => Ok(Self(title.to_owned())),
         }

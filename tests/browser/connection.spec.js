@@ -89,3 +89,20 @@ test("a gap in what arrives is found and filled", async ({ invite }) => {
   await ann.say("last");
   await expect.poll(() => ben.said()).toEqual(["first", "lost on the way 1", "lost on the way 2", "last"]);
 });
+
+test.describe("behind a network that may open two connections in eight seconds", () => {
+  test.use({ settings: { RATE_HANDSHAKES: "2/8", TRUSTED_PROXIES: "none" } });
+
+  test("a page that opens connections too fast says so, waits as long as it is told, and is live again", async ({ invite }) => {
+    const ann = await invite();
+    await ann.open("Tea"); // The lobby's connection and the room's are the two.
+    await ann.page.reload();
+    await expect(ann.page.getByText("Too many connections came from here in a short time.")).toBeVisible();
+    await expect(ann.state).toHaveText("waiting");
+    await expect(ann.page.getByText(/Trying again in \d seconds?\./)).toBeVisible();
+    await ann.say("are you there?");
+    await ann.live();
+    await expect(ann.lines.filter({ hasText: "are you there?" })).toHaveAttribute("data-seq", /\d/);
+    await expect(ann.page.locator("[data-trouble]")).toBeHidden();
+  });
+});

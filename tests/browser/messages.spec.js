@@ -69,6 +69,30 @@ test("markup in a message is text, and only web addresses are links", async ({ i
   }
 });
 
+test("characters that turn text around, or show nothing, deceive nobody", async ({ invite }) => {
+  const ann = await invite();
+  const ben = await invite();
+  const room = await ann.open("\u202eaeT"); // Turned around: it would read Tea, and turn what follows it.
+  await ben.enter(room);
+  const words = "\u202eturned https://good.example/\u202emoc.live go\u200bod";
+  await ann.say(words);
+  await ann.say("\u200b\u2066 "); // Nothing that shows: it is not said.
+  await ann.say("the end");
+  await ben.hears("the end");
+  for (const one of [ann, ben]) {
+    const line = one.lines.filter({ hasText: "turned" });
+    const link = line.getByRole("link");
+    await expect(link).toHaveText("https://good.example/");
+    await expect(link).toHaveAttribute("href", "https://good.example/");
+    await expect(link).toHaveCSS("unicode-bidi", "isolate");
+    await expect(link).toHaveCSS("direction", "ltr");
+    await expect(one.page.getByRole("heading", { level: 1 })).toHaveCSS("unicode-bidi", "isolate");
+  }
+  expect(await ben.said()).toEqual([words, "the end"]);
+  await ben.page.goto("/");
+  await expect(ben.page.locator("[data-room] [data-title]")).toHaveCSS("unicode-bidi", "isolate");
+});
+
 test("a reload shows the same lines as were there", async ({ invite }) => {
   const ann = await invite();
   const ben = await invite();

@@ -109,6 +109,7 @@ test("a restart is called a restart for as long as it takes", async ({ server, i
 for (const [code, state, words] of /** @type {const} */ ([
   ["unavailable", "unavailable", "The chat is unavailable just now. What you write waits here."],
   ["restarting", "restarting", "The server is restarting. What you write waits here."],
+  ["slow_down", "waiting", "Too many connections came from here in a short time. What you write waits here."],
 ])) {
   test(`a door that says ${code} is tried again`, async ({ invite }) => {
     const ann = await invite();

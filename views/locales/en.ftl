@@ -208,11 +208,13 @@ state-live = live
 state-reconnecting = reconnecting
 state-restarting = restarting
 state-unavailable = unavailable
+state-too-fast = waiting
 state-offline = offline
 state-ended = ended
 trouble-lost = The connection is lost. What you write waits here.
 trouble-restarting = The server is restarting. What you write waits here.
 trouble-unavailable = The chat is unavailable just now. What you write waits here.
+trouble-too-fast = Too many connections came from here in a short time. What you write waits here.
 trouble-next = { $count ->
     [one] Trying again in { $count } second.
    *[other] Trying again in { $count } seconds.
@@ -293,6 +295,7 @@ error-title-not_found = There is nothing here.
 error-title-no_such_room = This room is gone.
 error-title-unavailable = Just a moment.
 error-title-restarting = Just a moment.
+error-title-slow_down = Just a moment.
 
 ## Colours
 

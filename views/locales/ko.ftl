@@ -190,11 +190,13 @@ state-live = 연결됨
 state-reconnecting = 다시 연결 중
 state-restarting = 다시 시작 중
 state-unavailable = 연결할 수 없음
+state-too-fast = 기다리는 중
 state-offline = 오프라인
 state-ended = 끝남
 trouble-lost = 연결이 끊겼어요. 쓰신 말은 여기 두었다가 보낼게요.
 trouble-restarting = 서버를 다시 시작하고 있어요. 쓰신 말은 여기 두었다가 보낼게요.
 trouble-unavailable = 지금은 대화방을 쓸 수 없어요. 쓰신 말은 여기 두었다가 보낼게요.
+trouble-too-fast = 짧은 시간에 이곳에서 연결이 너무 많았어요. 쓰신 말은 여기 두었다가 보낼게요.
 trouble-next = { $count }초 뒤에 다시 연결해요.
 trouble-trying = 다시 연결하고 있어요…
 trouble-offline = 오프라인이에요. 쓰신 말은 여기 두었다가 다시 연결되면 보낼게요.
@@ -272,6 +274,7 @@ error-title-not_found = 아무것도 없어요.
 error-title-no_such_room = 방이 사라졌어요.
 error-title-unavailable = 잠시만 기다려 주세요.
 error-title-restarting = 잠시만 기다려 주세요.
+error-title-slow_down = 잠시만 기다려 주세요.
 
 ## Colours
 

@@ -3,6 +3,7 @@
 import { io } from "../../lib/socket.io.js";
 import { Backoff } from "../backoff.js";
 import { told } from "../protocol.js";
+import { refusedAsTooFast } from "../too-fast.js";
 
 /** @typedef {import("../wire.js").Room} Room */
 
@@ -51,9 +52,10 @@ export function listen(ways) {
     askedDelay = error.retryAfterMs;
   });
   socket.on("disconnect", tryLater);
-  socket.on("connect_error", ({ message }) => {
-    if (message === "unauthorized") return ways.unknown();
-    restarting ||= message === "restarting";
+  socket.on("connect_error", (error) => {
+    if (error.message === "unauthorized") return ways.unknown();
+    restarting ||= error.message === "restarting";
+    askedDelay ??= refusedAsTooFast(error)?.retryAfterMs;
     tryLater();
   });
   socket.on(told.NEW_ROOM, ways.added);

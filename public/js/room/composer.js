@@ -22,6 +22,9 @@ const NEARLY = 200;
 /** What browsers give as the key of an event that belongs to an input method. */
 const IME_KEY_CODE = 229;
 
+/** White space, and characters that only join others or turn them around: as the server judges it. */
+const SHOWS_NOTHING = /^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u;
+
 export class Composer {
   #texts;
   #ways;
@@ -108,7 +111,7 @@ export class Composer {
 
   #send() {
     const chat = this.#words.value.trimEnd();
-    if (chat.trim() === "" || this.#words.readOnly) return;
+    if (SHOWS_NOTHING.test(chat) || this.#words.readOnly) return;
     if (lengthOf(chat) > LONGEST) return this.say(this.#texts.error("too_long"));
     if (WHISPER.test(chat)) return this.#whisperTo(chat.replace(WHISPER, ""));
     this.#ways.post(chat, this.#to ?? undefined);

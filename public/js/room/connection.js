@@ -3,10 +3,11 @@
 import { io } from "../../lib/socket.io.js";
 import { Backoff } from "../backoff.js";
 import { asked, told } from "../protocol.js";
+import { refusedAsTooFast } from "../too-fast.js";
 
 /** @typedef {import("../wire.js").Person} Person */
 /** @typedef {import("../wire.js").Welcome} Welcome */
-/** @typedef {"reconnecting" | "restarting" | "unavailable"} Trouble Why there is none, and it is tried again. */
+/** @typedef {"reconnecting" | "restarting" | "unavailable" | "too-fast"} Trouble Why there is none, and it is tried again. */
 /** @typedef {"connecting" | "catching-up" | "live" | Trouble | "offline" | "ended"} State */
 
 /**
@@ -52,10 +53,15 @@ export class Connection {
     this.socket.on("connect", () => this.#change("catching-up"));
     this.socket.on(told.WELCOME, (welcome) => void this.#resume(welcome));
     this.socket.on("disconnect", () => this.#tryLater());
-    this.socket.on("connect_error", ({ message }) => {
+    this.socket.on("connect_error", (error) => {
+      const { message } = error;
       if (FINAL.includes(message)) return this.end(message);
-      if (message === "restarting" || message === "unavailable") this.#trouble = message;
-      else if (this.#trouble === "unavailable") this.#trouble = "reconnecting";
+      const tooFast = refusedAsTooFast(error);
+      if (tooFast) {
+        this.#trouble = "too-fast";
+        this.#askedDelay = tooFast.retryAfterMs;
+      } else if (message === "restarting" || message === "unavailable") this.#trouble = message;
+      else if (this.#trouble !== "restarting") this.#trouble = "reconnecting";
       this.#tryLater();
     });
     this.socket.on(told.KICKED, ({ by }) => this.end("kicked", by));

@@ -52,6 +52,8 @@ export class Status {
         return this.#texts.text("trouble-restarting");
       case "unavailable":
         return this.#texts.text("trouble-unavailable");
+      case "too-fast":
+        return this.#texts.text("trouble-too-fast");
       case "offline":
         return this.#texts.text("trouble-offline");
       default:

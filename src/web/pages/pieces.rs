@@ -18,15 +18,22 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut finder = LinkFinder::new();
     finder.kinds(&[LinkKind::Url]).url_can_be_iri(false);
     let mut pieces = Vec::new();
-    for span in finder.spans(text) {
-        let words = span.as_str();
-        let web = words.starts_with("http://") || words.starts_with("https://");
-        if span.kind().is_some() && web {
-            pieces.push(Piece::Link(words.to_owned()));
-        } else {
-            add_words(&mut pieces, words);
+    let mut plain = String::new();
+    // An address ends where another script begins, or a character that shows nothing or turns others around.
+    for stretch in text.as_bytes().chunk_by(|one, next| one.is_ascii() == next.is_ascii()) {
+        let stretch = str::from_utf8(stretch).unwrap_or_default(); // It is cut between characters.
+        for span in finder.spans(stretch) {
+            let words = span.as_str();
+            let web = words.starts_with("http://") || words.starts_with("https://");
+            if span.kind().is_some() && web {
+                add_words(&mut pieces, &std::mem::take(&mut plain));
+                pieces.push(Piece::Link(words.to_owned()));
+            } else {
+                plain.push_str(words);
+            }
         }
     }
+    add_words(&mut pieces, &plain);
     pieces
 }
 
@@ -84,6 +91,27 @@ mod tests {
         );
         for text in ["javascript:alert(1)", "ftp://example.com", "example.com", "a@example.com"] {
             assert!(!pieces(text).iter().any(|piece| matches!(piece, Piece::Link(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_shows_where_it_leads_whatever_is_put_into_it() {
+        let linked = |text: &str| -> Vec<String> {
+            let links = pieces(text).into_iter().filter_map(|piece| match piece {
+                Piece::Link(address) => Some(address),
+                _ => None,
+            });
+            links.collect()
+        };
+        // Turned around, with nothing between, with a letter of another script: it ends there.
+        assert_eq!(linked("https://good.example/\u{202e}moc.live"), ["https://good.example/"]);
+        assert_eq!(linked("\u{202e}https://good.example/"), ["https://good.example/"]);
+        assert_eq!(linked("https://go\u{200b}od.example/"), ["https://go"]);
+        assert_eq!(linked("https://g\u{43e}od.example/"), ["https://g"]);
+        assert_eq!(linked("https://\u{43e}good.example/"), [""; 0]);
+        assert_eq!(linked("java\u{200b}script:alert(1) data:text/html,x"), [""; 0]);
+        for address in ["https://good.example@evil.example/", "https://xn--gd-jka.example/"] {
+            assert_eq!(linked(address), [address]);
         }
     }
 
