@@ -97,7 +97,7 @@ impl App {
             rates: config.rates.clone(),
             kick_networks: config.kick_networks.then(|| NetworkKey::new(&secret)),
         };
-        let chat = Chat::new(store.clone(), media, bus.clone(), rules);
+        let chat = Chat::new(store.clone(), media, bus.clone(), rules)?;
         chat.take_over(alone).await?;
         let sessions = Sessions::new(store, &secret);
         Ok(Self { config, chat, sessions, bus, secret })

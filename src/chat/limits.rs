@@ -108,6 +108,8 @@ pub struct Rates {
     pub frames: Class,
     /// Opening connections for live messages, whoever does. `RATE_HANDSHAKES`.
     pub handshakes: Option<Rate>,
+    /// Beginning a session: coming without one, whoever does. `RATE_SESSIONS`.
+    pub sessions: Option<Rate>,
 }
 
 /// One rate, for each key of its own.
@@ -186,6 +188,7 @@ pub(super) struct Limits {
     pub(super) tokens: Limit,
     pub(super) frames: Limit,
     handshakes: Keyed<Network>,
+    sessions: Keyed<Network>,
 }
 
 impl Limits {
@@ -204,6 +207,7 @@ impl Limits {
             tokens: Limit::new(rates.tokens),
             frames: Limit::new(rates.frames),
             handshakes: Keyed::new(rates.handshakes),
+            sessions: Keyed::new(rates.sessions),
         }
     }
 
@@ -212,14 +216,20 @@ impl Limits {
         if network.is_a_proxys() { Ok(()) } else { self.handshakes.check(network, NonZeroU32::MIN) }
     }
 
+    /// Counts a session that begins.
+    pub(super) fn check_session(&self, network: &Network) -> Result<(), Error> {
+        if network.is_a_proxys() { Ok(()) } else { self.sessions.check(network, NonZeroU32::MIN) }
+    }
+
     /// Lets go of those who are well within every limit.
     pub(super) fn forget_the_idle(&self) {
         let Self { rooms, entering, passwords, chats, whispers, .. } = self;
-        let Self { gifs, gif_kib, typing, items, reads, tokens, frames, handshakes, .. } = self;
+        let Self { gifs, gif_kib, typing, items, reads, tokens, frames, handshakes, sessions, .. } = self;
         let classes = [rooms, entering, passwords, chats, whispers, gifs, gif_kib, typing];
         let others = [items, reads, tokens, frames];
         classes.into_iter().chain(others).for_each(Limit::forget_the_idle);
         handshakes.forget_the_idle();
+        sessions.forget_the_idle();
     }
 }
 

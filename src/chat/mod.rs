@@ -10,6 +10,7 @@ mod door;
 mod doubts;
 mod error;
 mod guesses;
+mod hashing;
 mod history;
 mod housekeeping;
 mod lane;
@@ -32,7 +33,6 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 pub use crate::media::GetRange;
@@ -55,6 +55,7 @@ use crate::{
 use door::Door;
 use doubts::Doubts;
 use guesses::Guesses;
+use hashing::Hashing;
 use lane::Lanes;
 use limits::Limits;
 use lobby::Lobby;
@@ -81,9 +82,6 @@ pub struct Rules {
 /// A new room waits so long for its first person, and for its owner.
 const FIRST_PERSON_WITHIN: Duration = Duration::from_secs(60);
 
-/// Passwords hashed at the same time: each takes 19 MiB and one core for some 30 ms.
-const HASHES_AT_ONCE: usize = 2;
-
 /// A connection, counted for as long as this is not dropped.
 pub type Connected = Counted<PersonId>;
 
@@ -104,7 +102,7 @@ pub struct Inner {
     lanes: Lanes,
     lobby: Lobby,
     door: Door,
-    hashing: Semaphore,
+    hashing: Hashing,
     tasks: TaskTracker,
     doubts: Doubts,
     draining: AtomicBool,
@@ -120,9 +118,11 @@ impl Deref for Chat {
 
 impl Chat {
     /// A chat over these parts, on a node of its own.
-    #[must_use]
-    pub fn new(store: Arc<dyn Store>, media: Media, bus: Bus, rules: Rules) -> Self {
-        Self(Arc::new(Inner {
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the system gives no threads.
+    pub fn new(store: Arc<dyn Store>, media: Media, bus: Bus, rules: Rules) -> Result<Self, Error> {
+        Ok(Self(Arc::new(Inner {
             limits: Limits::new(&rules.rates),
             guesses: Guesses::default(),
             connections: Counts::default(),
@@ -134,11 +134,11 @@ impl Chat {
             lanes: Lanes::default(),
             lobby: Lobby::default(),
             door: Door::default(),
-            hashing: Semaphore::new(HASHES_AT_ONCE),
+            hashing: Hashing::new()?,
             tasks: TaskTracker::new(),
             doubts: Doubts::default(),
             draining: AtomicBool::new(false),
-        }))
+        })))
     }
 
     /// What the operator allows.
@@ -172,6 +172,14 @@ impl Chat {
     /// [`Error::SlowDown`].
     pub fn may_connect(&self, network: &Network) -> Result<(), Error> {
         self.limits.check_handshake(network)
+    }
+
+    /// Whether somebody without a session may begin one, coming from this network.
+    ///
+    /// # Errors
+    /// [`Error::SlowDown`].
+    pub fn may_begin(&self, network: &Network) -> Result<(), Error> {
+        self.limits.check_session(network)
     }
 
     /// Another connection of somebody, to be dropped with it.

@@ -219,21 +219,11 @@ impl Chat {
     }
 
     pub(super) async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
-        self.off_the_async_threads(move || password.hash()).await
+        self.hashing.run(move || password.hash()).await
     }
 
     async fn verify(&self, password: Password, hash: PasswordHash) -> Result<bool, Error> {
-        self.off_the_async_threads(move || password.opens(&hash)).await
-    }
-
-    async fn off_the_async_threads<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        let unavailable =
-            |cause: Box<dyn std::error::Error + Send + Sync>| Error::Unavailable(cause);
-        let _turn = self.hashing.acquire().await.map_err(|cause| unavailable(cause.into()))?;
-        tokio::task::spawn_blocking(work).await.map_err(|cause| unavailable(cause.into()))
+        self.hashing.run(move || password.opens(&hash)).await
     }
 }
 

@@ -47,6 +47,10 @@ type Place = (OwnedSemaphorePermit, Option<Counted<Network>>);
 /// it would keep both until its peer closes it, which may be never.
 const STUCK_AFTER: Duration = Duration::from_secs(5);
 
+/// The system holds no more that is not yet on its way. Without this it takes megabytes for each connection, also of
+/// those who ask for much and read nothing.
+const UNSENT_BYTES: u32 = 128 * 1024;
+
 /// The first line of a request and its headers take no longer, counted from when they could have begun; so
 /// long, too, a connection waits for its next request.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
@@ -103,8 +107,10 @@ async fn serve_one(
     stop: CancellationToken,
 ) {
     let socket = socket2::SockRef::from(&stream);
-    let set =
-        socket.set_tcp_user_timeout(Some(STUCK_AFTER)).and_then(|()| socket.set_tcp_nodelay(true));
+    let set = socket
+        .set_tcp_user_timeout(Some(STUCK_AFTER))
+        .and_then(|()| socket.set_tcp_notsent_lowat(UNSENT_BYTES))
+        .and_then(|()| socket.set_tcp_nodelay(true));
     if let Err(error) = set {
         warn!(%error, "could not set the options of a connection");
     }

@@ -148,13 +148,15 @@ pub(super) fn apology(reader: Reader, refusal: &Response, code: &'static str) ->
 /// says what happened, or, when the lobby would fail too, a page of its own.
 pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Response {
     let room = request.uri().path().strip_prefix("/room/").map(ToOwned::to_owned);
+    let lobby = request.uri().path() == "/";
     let tried = request.method() == Method::POST || request.uri().query().is_some();
     let response = next.run(request).await;
     if reader.wants_json {
         return response;
     }
     let Some(Code(code)) = response.extensions().get().copied() else { return response };
-    if ["unavailable", "restarting"].contains(&code) {
+    // The lobby says what happened elsewhere; whoever may not see that is told at once.
+    if (lobby && code == "slow_down") || ["unavailable", "restarting"].contains(&code) {
         return apology(reader, &response, code);
     }
     let id = room.as_deref().and_then(|path| path.split('/').next());

@@ -26,7 +26,7 @@ use crate::{
 const ENVELOPE_BYTES: u64 = 16 * 1024;
 
 /// As many uploads are read and decoded at the same time: each is in memory meanwhile.
-const UPLOADS_AT_ONCE: usize = 24;
+const UPLOADS_AT_ONCE: usize = 12;
 /// As many of them may be one person's.
 const OF_ONE_PERSON: usize = 4;
 /// Whoever finds all places taken tries again after this.

@@ -40,9 +40,11 @@ const PERMISSIONS_POLICY: &str = "camera=(), display-capture=(), geolocation=(),
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
 
 /// The headers of everything that is served.
-pub(super) const HEADERS: [(HeaderName, &str); 6] = [
+pub(super) const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // What the policy says of frames, for browsers that are older than it.
+    (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),

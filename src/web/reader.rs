@@ -62,7 +62,15 @@ impl FromRequestParts<Web> for Me {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Refused> {
-        Ok(Self::new(web.sessions.begin(session(parts)?).await?, parts))
+        let session = session(parts)?;
+        if let Some(visitor) = web.sessions.resume(session.clone()).await? {
+            return Ok(Self::new(visitor, parts));
+        }
+        // Each stranger is kept for a week.
+        if let Some(network) = parts.extensions.get() {
+            web.chat.may_begin(network)?;
+        }
+        Ok(Self::new(web.sessions.begin(session).await?, parts))
     }
 }
 

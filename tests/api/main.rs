@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bounds;
 mod bounds_of_history;
 mod bounds_of_uploads;
 mod cookies;
@@ -14,6 +15,7 @@ mod entering;
 mod gateway;
 mod gifs;
 mod guarding;
+mod headers;
 mod kicking;
 mod leaving;
 mod owning;

@@ -12,6 +12,7 @@ on_both_stores!(
     over_http_whoever_is_too_fast_is_told_in_seconds_and_in_milliseconds,
     on_a_socket_whoever_is_too_fast_is_told_in_milliseconds,
     a_door_that_is_knocked_at_too_often_says_so,
+    of_strangers_so_many_come_from_one_network,
 );
 
 /// All within their rate once, and not a second time for ten minutes.
@@ -121,4 +122,32 @@ async fn a_door_that_is_knocked_at_too_often_says_so(on: Backend) {
     let _first = anna.enter(&room).await;
     let refused = anna.try_enter(json!({ "room": room })).await.err();
     assert_eq!(refused.as_deref(), Some("slow_down"));
+}
+
+async fn of_strangers_so_many_come_from_one_network(on: Backend) {
+    let server = on.server_with(&[("RATE_SESSIONS", "2/600")]).await;
+    let stranger = |accept: &'static str, network: &'static str| {
+        let request = Browser::without_cookie(server.address).request(Method::GET, "/");
+        request.header(header::ACCEPT, accept).header("x-forwarded-for", network).send()
+    };
+    let here = "192.0.2.1";
+    let first = stranger("text/html", here).await.unwrap();
+    let cookie = first.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    stranger("text/html", here).await.unwrap();
+
+    let program = stranger("application/json", here).await.unwrap();
+    assert_eq!(program.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(program.headers().contains_key(header::RETRY_AFTER));
+    // A page says it in words, and leads nowhere in circles.
+    let page = stranger("text/html", here).await.unwrap();
+    assert_eq!(page.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(!page.headers().contains_key(header::SET_COOKIE));
+    assert!(page.headers().contains_key(header::RETRY_AFTER));
+    assert!(page.text().await.unwrap().contains("a little fast"));
+    // Whoever is known already, or comes from elsewhere, is none of them.
+    assert_eq!(stranger("text/html", "192.0.2.2").await.unwrap().status(), StatusCode::OK);
+    let mut known = Browser::without_cookie(server.address);
+    known.cookie = cookie.split(';').next().map(ToOwned::to_owned);
+    let again = known.request(Method::GET, "/").header("x-forwarded-for", here);
+    assert_eq!(again.send().await.unwrap().status(), StatusCode::OK);
 }

@@ -22,7 +22,8 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
 const ASSEMBLERS: [&str; 3] = ["app", "lib", "main"];
 
 /// Libraries that belong to some modules only.
-const LIBRARIES: [(&str, &[&str]); 9] = [
+/// `reqwest` asks other servers: for the health check alone, as nothing that a visitor names is ever fetched.
+const LIBRARIES: [(&str, &[&str]); 10] = [
     ("mongodb", &["store::mongo"]),
     ("rusqlite", &["store::sqlite"]),
     ("object_store", &["media"]),
@@ -31,6 +32,7 @@ const LIBRARIES: [(&str, &[&str]); 9] = [
     ("axum", &["web", "gateway", "connection", "app"]),
     ("askama", &["web"]),
     ("tower_sessions", &["session", "web", "app"]),
+    ("reqwest", &["main"]),
     ("std::env", &["config", "main"]),
 ];
 
