@@ -76,6 +76,13 @@ impl Home {
         Self { folder, settings: all }
     }
 
+    /// The embedded store, and nothing set that an operator would not set: with all rates in force.
+    pub fn of_an_operator(settings: &[(&str, &str)]) -> Self {
+        let mut home = Self::new(Backend::Sqlite, settings);
+        home.settings.retain(|(name, value)| !(name.starts_with("RATE_") && value == "off"));
+        home
+    }
+
     /// Changes a setting, for the next server.
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(set, _)| set != name);
@@ -118,6 +125,12 @@ impl Home {
         found.retain(|path| !path.ends_with(".gitkeep"));
         found
     }
+}
+
+/// The server: the one of `HUECHAT_BIN`, such as one that was built in release mode, or that of these tests.
+fn program() -> PathBuf {
+    let built = || env!("CARGO_BIN_EXE_huechat").into();
+    std::env::var_os("HUECHAT_BIN").map_or_else(built, Into::into)
 }
 
 fn mongodb_server() -> String {
@@ -188,7 +201,7 @@ pub struct Process {
 
 impl Process {
     pub async fn start(home: Home) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_huechat"))
+        let mut child = Command::new(program())
             .arg("serve")
             .envs(home.settings.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::piped())

@@ -1,14 +1,17 @@
 //! A Socket.IO client, by the frame: engine.io 4 over a WebSocket, one namespace.
 //! (<https://socket.io/docs/v4/socket-io-protocol/>)
 
-use std::{collections::VecDeque, net::SocketAddr};
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error, Message, client::IntoClientRequest as _},
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest as _, handshake::client::Request},
 };
 
 use super::soon;
@@ -47,13 +50,32 @@ impl Socket {
         namespace: &str,
         auth: Value,
     ) -> Result<Self, String> {
-        let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
-        let mut request = url.into_client_request().unwrap();
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        let connected = soon("the connection", connect_async(request)).await;
+        let connected = soon("the connection", connect_async(handshake(address, headers))).await;
         let (stream, _) = connected.map_err(|error| error.to_string())?;
+        Self::knock(stream, namespace, auth).await
+    }
+
+    /// The same from another address of this machine.
+    pub async fn connect_from(
+        from: IpAddr,
+        address: SocketAddr,
+        headers: &[(&'static str, &str)],
+        namespace: &str,
+        auth: Value,
+    ) -> Result<Self, String> {
+        let connected = soon("the connection", async {
+            let stream = MaybeTlsStream::Plain(stream_from(from, address).await?);
+            client_async(handshake(address, headers), stream).await
+        });
+        let (stream, _) = connected.await.map_err(|error| error.to_string())?;
+        Self::knock(stream, namespace, auth).await
+    }
+
+    async fn knock(
+        stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+        namespace: &str,
+        auth: Value,
+    ) -> Result<Self, String> {
         let mut socket = Self {
             stream,
             namespace: namespace.to_owned(),
@@ -228,4 +250,21 @@ impl Socket {
     pub fn vanish(self) {
         drop(self);
     }
+}
+
+/// The request that opens a connection.
+pub fn handshake(address: SocketAddr, headers: &[(&'static str, &str)]) -> Request {
+    let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+    let mut request = url.into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    request
+}
+
+/// A connection from an address of this machine.
+pub async fn stream_from(from: IpAddr, to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(to).await
 }
