@@ -1,6 +1,6 @@
 //! How much of anything there may be at the same time, and how large it may be.
 
-use futures_util::{StreamExt as _, future::join_all, stream};
+use futures_util::{future::join_all, stream};
 use reqwest::{Body, Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::{
@@ -59,7 +59,8 @@ async fn a_body_is_bounded_in_bytes(on: Backend) {
         .body(Body::wrap_stream(endless));
     let answer = soon("an answer", request.send()).await;
     // The answer may be lost as the connection is closed on what is still being sent.
-    assert!(answer.is_err() || answer.unwrap().status() == StatusCode::BAD_REQUEST);
+    let refused = answer.as_ref().map_or(true, |answer| answer.status().is_client_error());
+    assert!(refused, "{answer:?}");
 }
 
 async fn a_frame_is_bounded_in_bytes(on: Backend) {
