@@ -204,7 +204,7 @@ impl Hostile {
                     }
                     next = b"X-Slow: yes\r\n";
                 }
-                read = stream.read(&mut answer) => return cut_off(read, &answer),
+                read = stream.read(&mut answer) => return cut_off(&read, &answer),
             }
         }
     }
@@ -239,7 +239,7 @@ impl Hostile {
                     let mut answer = vec![0; 4096];
                     let read = stream.read(&mut answer).await;
                     if !matches!(read, Ok(1..)) {
-                        return cut_off(read, &answer);
+                        return cut_off(&read, &answer);
                     }
                 }
                 Ok(Ok(_)) | Err(_) => {}
@@ -335,7 +335,7 @@ impl Hostile {
             "42/chat,2[\"chat:get\",{\"limit\":100}]".to_owned(),
             "x".repeat(80_000),
         ];
-        let reads = self.number % 2 == 0;
+        let reads = self.number.is_multiple_of(2);
         let reading = async {
             while reads && let Some(Ok(_)) = source.next().await {}
             if !reads {
@@ -389,9 +389,9 @@ impl Hostile {
 }
 
 /// What was said at the end, if anything was.
-fn cut_off(read: std::io::Result<usize>, answer: &[u8]) -> String {
+fn cut_off(read: &std::io::Result<usize>, answer: &[u8]) -> String {
     match read {
-        Ok(bytes @ 13..) => String::from_utf8_lossy(&answer[9..bytes.min(12)]).into_owned(),
+        Ok(13..) => String::from_utf8_lossy(&answer[9..12]).into_owned(),
         _ => "cut off".to_owned(),
     }
 }

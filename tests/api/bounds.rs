@@ -56,6 +56,7 @@ async fn a_body_is_bounded_in_bytes(on: Backend) {
     let request = anna
         .request(Method::POST, "/room")
         .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ACCEPT, "application/json")
         .body(Body::wrap_stream(endless));
     let answer = soon("an answer", request.send()).await;
     // The answer may be lost as the connection is closed on what is still being sent.
