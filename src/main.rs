@@ -4,7 +4,6 @@ use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use huechat::{App, config::Config};
-use mimalloc::MiMalloc;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -14,10 +13,6 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
-
-/// It gives back at once what hashes and uploads took; the system's own keeps it by the megabyte, for each thread.
-#[global_allocator]
-static MEMORY: MiMalloc = MiMalloc;
 
 /// Anonymous, short-lived chat rooms where you are a colour.
 #[derive(Parser)]

@@ -224,7 +224,9 @@ impl Limits {
     /// Lets go of those who are well within every limit.
     pub(super) fn forget_the_idle(&self) {
         let Self { rooms, entering, passwords, chats, whispers, .. } = self;
-        let Self { gifs, gif_kib, typing, items, reads, tokens, frames, handshakes, sessions, .. } = self;
+        let Self {
+            gifs, gif_kib, typing, items, reads, tokens, frames, handshakes, sessions, ..
+        } = self;
         let classes = [rooms, entering, passwords, chats, whispers, gifs, gif_kib, typing];
         let others = [items, reads, tokens, frames];
         classes.into_iter().chain(others).for_each(Limit::forget_the_idle);

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    body::Body,
+    body::{Body, HttpBody as _},
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -26,7 +26,7 @@ use crate::{
 const ENVELOPE_BYTES: u64 = 16 * 1024;
 
 /// As many uploads are read and decoded at the same time: each is in memory meanwhile.
-const UPLOADS_AT_ONCE: usize = 12;
+const UPLOADS_AT_ONCE: usize = 24;
 /// As many of them may be one person's.
 const OF_ONE_PERSON: usize = 4;
 /// Whoever finds all places taken tries again after this.
@@ -129,6 +129,12 @@ fn show(file: GifFile, partial: bool) -> Response {
 
 /// Reads the fields `gif` and `clientId`, each within its limit. What else there is, is refused.
 async fn read_upload(request: Request, limit: usize) -> Result<(Bytes, Option<ClientId>), Error> {
+    // A buffer that grows would be there twice each time it does, and twice as large as needed at the end.
+    let expected = request
+        .body()
+        .size_hint()
+        .upper()
+        .map_or(limit, |bytes| usize::try_from(bytes).map_or(limit, |bytes| bytes.min(limit)));
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let boundary =
         multer::parse_boundary(kind.unwrap_or_default()).map_err(|_| Error::Malformed)?;
@@ -146,9 +152,15 @@ async fn read_upload(request: Request, limit: usize) -> Result<(Bytes, Option<Cl
         _ => Error::Malformed, // Cut off, or not multipart at all.
     };
     let (mut file, mut client_id) = (None, None);
-    while let Some(field) = upload.next_field().await.map_err(refuse)? {
+    while let Some(mut field) = upload.next_field().await.map_err(refuse)? {
         match field.name() {
-            Some("gif") => file = Some(field.bytes().await.map_err(refuse)?),
+            Some("gif") => {
+                let mut bytes = Vec::with_capacity(expected);
+                while let Some(chunk) = field.chunk().await.map_err(refuse)? {
+                    bytes.extend_from_slice(&chunk);
+                }
+                file = Some(Bytes::from(bytes));
+            }
             _ => client_id = chat::client_id(Some(&field.text().await.map_err(refuse)?))?,
         }
     }

@@ -12,6 +12,10 @@ use futures_util::{SinkExt as _, StreamExt as _, future::join_all};
 use rand::RngExt as _;
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::json;
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -95,6 +99,7 @@ impl Hostiles {
         let (stop, stopped) = oneshot::channel();
         let Self { all, suffered } = self;
         let thread = thread::spawn(move || {
+            step_back();
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -114,6 +119,12 @@ impl Attack {
         self.thread.join().unwrap();
         self.suffered.lock().unwrap().clone()
     }
+}
+
+/// Attackers bring machines of their own: what they compute is not to be felt here, only what the server does for them.
+fn step_back() {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle).unwrap();
 }
 
 fn everybody(

@@ -1,8 +1,8 @@
 //! Two hundred who mean harm beside fifty who talk, against one server as an operator runs it: those who talk
 //! should hardly notice.
 //!
-//! `SECONDS` says for how long, and turns the judgement of time on: `make abuse`. Without it a short run holds that
-//! nobody who is good is turned away, whatever is done by the others.
+//! `SECONDS` says for how long, and turns the judgement of time and memory on: `make abuse`. Without it a short run
+//! holds that nobody who is good is turned away and nothing panics, whatever is done by the others.
 
 #![cfg(test)]
 

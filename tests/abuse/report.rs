@@ -31,8 +31,8 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 }
 
 impl Report {
-    /// Time is judged when a run is long enough for it.
-    pub fn print_and_judge(self, time_too: bool) {
+    /// Time and memory are judged in a run that was asked for: of the program as it is built to be run.
+    pub fn print_and_judge(self, figures_too: bool) {
         let (without, with) = (percentile(&self.without, 99), percentile(&self.with, 99));
         print!("{}", self.table());
 
@@ -40,9 +40,11 @@ impl Report {
         assert!(self.turned_away.is_empty(), "good ones were turned away: {:?}", self.turned_away);
         let both = !self.without.is_empty() && !self.with.is_empty();
         assert!(both, "nobody heard anything");
-        assert!(self.peak_memory <= MEMORY, "it took {} MiB", self.peak_memory >> 20);
-        let most = TIMES * without.max(FLOOR);
-        assert!(!time_too || with < most, "p99 {with:?}, and {without:?} without the attack");
+        if figures_too {
+            assert!(self.peak_memory <= MEMORY, "it took {} MiB", self.peak_memory >> 20);
+            let most = TIMES * without.max(FLOOR);
+            assert!(with < most, "p99 {with:?}, and {without:?} without the attack");
+        }
     }
 
     fn table(&self) -> String {

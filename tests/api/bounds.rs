@@ -119,7 +119,7 @@ async fn so_many_uploads_are_in_memory_and_no_more_whoever_sends_them() {
         held.push(TcpStream::connect(server.address).await.unwrap());
         std::mem::forget(socket);
     }
-    assert_eq!(refused, 28 - 12);
+    assert_eq!(refused, 28 - 24);
 }
 
 #[tokio::test(flavor = "multi_thread")]
