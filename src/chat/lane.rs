@@ -246,7 +246,9 @@ impl Chat {
                     }
                 }
                 (Ok(None), _) => {
-                    waiting.into_iter().for_each(|greeting| greeting(Err(Error::NoSuchRoom)));
+                    for greeting in waiting {
+                        greeting(Err(Error::NoSuchRoom));
+                    }
                 }
                 (Err(cause), _) => cannot_greet(room, waiting, cause),
                 (_, Err(cause)) => cannot_greet(room, waiting, &cause),
@@ -258,5 +260,7 @@ impl Chat {
 
 fn cannot_greet(room: &RoomId, waiting: Vec<Greeting>, cause: &store::Error) {
     warn!(%room, error = ?cause, "could not read what to greet with");
-    waiting.into_iter().for_each(|greeting| greeting(Err(unavailable())));
+    for greeting in waiting {
+        greeting(Err(unavailable()));
+    }
 }

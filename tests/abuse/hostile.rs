@@ -12,10 +12,6 @@ use futures_util::{SinkExt as _, StreamExt as _, future::join_all};
 use rand::RngExt as _;
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::json;
-use thread_priority::{
-    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-    set_thread_priority_and_policy, thread_native_id,
-};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -30,6 +26,7 @@ use crate::{
         socket::{handshake, stream_from},
     },
     good::{browser_from, sit_down, visit},
+    step_back,
 };
 
 /// What each kind got, and how often.
@@ -119,12 +116,6 @@ impl Attack {
         self.thread.join().unwrap();
         self.suffered.lock().unwrap().clone()
     }
-}
-
-/// Attackers bring machines of their own: what they compute is not to be felt here, only what the server does for them.
-fn step_back() {
-    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle).unwrap();
 }
 
 fn everybody(

@@ -15,6 +15,10 @@ mod report;
 
 use std::{sync::Arc, time::Duration};
 
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::time::{Instant, sleep_until};
 
 use common::server::{Home, Process};
@@ -70,4 +74,10 @@ async fn those_who_talk_hardly_notice_an_attack() {
         suffered,
     };
     report.print_and_judge(asked.is_some());
+}
+
+/// Attackers bring machines of their own: what they compute is not to be felt here, only what the server does for them.
+fn step_back() {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle).unwrap();
 }
