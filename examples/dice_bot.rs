@@ -23,7 +23,7 @@ type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// Throws dice for whoever says `/roll 2d6`.
 #[derive(Parser)]
 struct Settings {
-    /// Where the gateway is, such as ws://localhost:8005/gateway.
+    /// Where the gateway is: `wss:` or `ws:`, the host, and `/gateway`.
     #[arg(env = "HUECHAT_GATEWAY")]
     gateway: String,
     /// The id of the room: the end of its address.

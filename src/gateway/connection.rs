@@ -198,7 +198,7 @@ impl Connection {
     }
 
     /// Begins what is asked for.
-    fn act(&mut self, request: Request, bot: Option<Bot>) -> Result<(), Trouble> {
+    fn act(&mut self, request: Request, bot: Option<Bot>) -> Result<(), Box<Trouble>> {
         let (shared, link) = (self.shared.clone(), self.link.clone());
         let Some(bot) = bot else {
             let Request::Identify(identify) = request else {

@@ -53,7 +53,6 @@ pub struct Gateway {
 
 impl Gateway {
     /// The edge, and what answers a bot's handshake. Bots show that they are there as often as `heartbeat` says.
-    #[must_use]
     pub fn new<S: Clone + Send + Sync + 'static>(
         chat: &Chat,
         sessions: &Sessions,

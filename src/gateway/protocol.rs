@@ -269,7 +269,7 @@ impl Request {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, Trouble> {
+    pub(super) fn parse(text: &str) -> Result<Self, Box<Trouble>> {
         let raw: Raw<'_> = serde_json::from_str(text)
             .map_err(|_| malformed("a frame is a JSON object with op and d", None))?;
         Ok(match raw.op.as_str() {
@@ -283,20 +283,20 @@ impl Request {
     }
 }
 
-fn data<'a, T: Deserialize<'a>>(raw: &Raw<'a>, op: &'static str) -> Result<T, Trouble> {
+fn data<'a, T: Deserialize<'a>>(raw: &Raw<'a>, op: &'static str) -> Result<T, Box<Trouble>> {
     let data = raw.d.map_or("null", RawValue::get);
     serde_json::from_str(data).map_err(|_| malformed("d is not what this op takes", Some(op)))
 }
 
-fn malformed(message: &str, op: Option<&'static str>) -> Trouble {
+fn malformed(message: &str, op: Option<&'static str>) -> Box<Trouble> {
     let error = ErrorBody { message: message.to_owned(), ..ErrorBody::from(&Error::Malformed) };
-    Trouble { error, op, room: None, client_id: None }
+    Box::new(Trouble { error, op, room: None, client_id: None })
 }
 
 /// A refusal that only the gateway knows.
-pub(super) fn out_of_place(code: &'static str, message: &str) -> Trouble {
+pub(super) fn out_of_place(code: &'static str, message: &str) -> Box<Trouble> {
     let error = ErrorBody { code, ..malformed(message, None).error };
-    Trouble { error, op: None, room: None, client_id: None }
+    Box::new(Trouble { error, op: None, room: None, client_id: None })
 }
 
 /// Puts a frame into words.
