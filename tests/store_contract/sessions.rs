@@ -103,7 +103,7 @@ pub async fn those_that_have_ended_are_told_from_the_living(store: Arc<dyn Store
 
     let ended = [over.key, gone.key, never].map(Arc::<str>::from);
     let here = Arc::<str>::from(here.key);
-    let keys = [&[here.clone()], &ended[..]].concat();
+    let keys = [std::slice::from_ref(&here), &ended[..]].concat();
 
     assert_eq!(store.ended_sessions(keys, at(50)).await.unwrap(), ended);
     assert!(store.ended_sessions(vec![here], at(50)).await.unwrap().is_empty());

@@ -66,7 +66,7 @@ pub async fn tokens_that_have_ended_are_told_from_the_living(store: Arc<dyn Stor
     store.delete_tokens(&gone.session, Some(&gone.id)).await.unwrap();
 
     let ended = [over.id, gone.id, TokenId::random()];
-    let asked = [&[here.id.clone()], &ended[..]].concat();
+    let asked = [std::slice::from_ref(&here.id), &ended[..]].concat();
 
     assert_eq!(store.ended_tokens(asked, at(50)).await.unwrap(), ended);
     assert!(store.ended_tokens(vec![here.id], at(50)).await.unwrap().is_empty());
