@@ -106,6 +106,7 @@ impl Target {
             .env("PORT", "0")
             .env("MAX_ROOMS", "100000")
             .env("MAX_ROOM_CAPACITY", "5000")
+            .env("MAX_CHATS_PER_ROOM", "off") // W7 fills a room with a million.
             .env("DATA_DIR", folder.path().join("data"))
             .env("UPLOADS_URL", folder.path().join("uploads"))
             .env("NODE_ENV", "production")
