@@ -126,7 +126,7 @@ async fn on_post(
     Extension(Seat(presence)): Extension<Seat>,
     TryData(request): TryData<ChatPost>,
 ) {
-    turn.come().await;
+    let _answering = turn.come().await;
     let said = request.map_err(|_| Error::Malformed).and_then(|ChatPost { chat, client_id }| {
         let client_id = chat::client_id(client_id.as_deref())?;
         Ok(shared.chat.say(&presence.room, presence.caller(), &chat, client_id))
@@ -146,7 +146,7 @@ async fn on_whisper(
     Extension(Seat(presence)): Extension<Seat>,
     TryData(request): TryData<WhisperPost>,
 ) {
-    turn.come().await;
+    let _answering = turn.come().await;
     let said = request.map_err(|_| Error::Malformed).and_then(|whisper| {
         let client_id = chat::client_id(whisper.client_id.as_deref())?;
         let to = person_id(&whisper.to)?;
@@ -236,13 +236,15 @@ async fn on_exit(
     State(shared): State<Shared>,
     Extension(Seat(presence)): Extension<Seat>,
 ) {
-    turn.come().await;
+    drop(turn.come().await);
     let rooms = [presence.room.to_string(), seat(&presence.room, &presence.person.id)];
     // Out of the room first: the answer must come before the end of the connection.
     socket.leave(rooms.clone());
     let outcome = shared.chat.exit(&presence.room, &presence.person).await;
     let left = outcome.is_ok();
-    if !left {
+    if left {
+        turn.end().await; // What was said before is answered before.
+    } else {
         socket.join(rooms);
     }
     answer.give(outcome);

@@ -15,22 +15,39 @@ use socketioxide::{
     socket::Socket,
 };
 use tokio::sync::oneshot;
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 /// The line of one socket; an extension of it.
 #[derive(Clone, Default)]
-pub(super) struct Line(Arc<Mutex<Option<oneshot::Receiver<()>>>>);
+pub(super) struct Line {
+    last: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
+    unanswered: TaskTracker,
+}
 
 /// An event's place in the line. It ends when it is dropped.
 pub(super) struct Turn {
     before: Option<oneshot::Receiver<()>>,
-    _done: oneshot::Sender<()>,
+    done: oneshot::Sender<()>,
+    unanswered: Option<TaskTracker>,
+    answering: Option<TaskTrackerToken>,
 }
 
 impl Turn {
-    /// Waits for those before.
-    pub(super) async fn come(&mut self) {
+    /// Waits for those before. What it gives is to be held until the event is answered.
+    pub(super) async fn come(&mut self) -> Option<TaskTrackerToken> {
         if let Some(before) = self.before.take() {
             before.await.ok(); // Its end, sent or dropped, is all that counts.
+        }
+        self.answering.take()
+    }
+
+    /// Lets those behind come, and waits until all are answered: the connection may end then.
+    pub(super) async fn end(self) {
+        let Self { unanswered, answering, done, .. } = self;
+        drop((answering, done));
+        if let Some(unanswered) = unanswered {
+            unanswered.close();
+            unanswered.wait().await;
         }
     }
 }
@@ -44,10 +61,11 @@ impl<A: Adapter> FromMessageParts<A> for Turn {
         ack: &Option<i64>,
     ) -> Result<Self, Infallible> {
         let (done, end) = oneshot::channel();
-        let line = Extension::<Line>::from_message_parts(socket, value, ack).ok();
-        let before = line.and_then(|Extension(Line(last))| {
-            last.lock().unwrap_or_else(PoisonError::into_inner).replace(end)
-        });
-        Ok(Self { before, _done: done })
+        let Ok(Extension(line)) = Extension::<Line>::from_message_parts(socket, value, ack) else {
+            return Ok(Self { before: None, done, unanswered: None, answering: None });
+        };
+        let before = line.last.lock().unwrap_or_else(PoisonError::into_inner).replace(end);
+        let answering = Some(line.unanswered.token());
+        Ok(Self { before, done, unanswered: Some(line.unanswered), answering })
     }
 }
