@@ -1,5 +1,7 @@
 //! What makes no sense, what is too much, and what does not come.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
@@ -124,7 +126,9 @@ async fn whoever_shows_no_sign_of_life_is_cut_off(on: Backend) {
         (exit["person"]["id"].clone(), ())
     };
     let beating = async {
+        let mut due = tokio::time::interval(Duration::from_millis(500));
         loop {
+            due.tick().await;
             alive.beat().await;
         }
     };
