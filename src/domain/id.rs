@@ -42,30 +42,34 @@ macro_rules! opaque_id {
     };
 }
 
+/// What ids have in common that are 80 random bits.
+macro_rules! random_id {
+    ($name:ident) => {
+        impl $name {
+            /// A new one, never used before.
+            #[must_use]
+            pub fn random() -> Self {
+                Self(base32(&rand::random::<[u8; 10]>()))
+            }
+
+            /// # Errors
+            /// When `raw` is not 16 characters of `[a-z2-7]`.
+            pub fn parse(raw: &str) -> Result<Self, InvalidId> {
+                if raw.len() != 16 || !is_base32(raw) {
+                    return Err(InvalidId);
+                }
+                Ok(Self(raw.to_owned()))
+            }
+        }
+    };
+}
+
 opaque_id! {
     /// A room: 16 characters of base 32, 80 random bits. A link to a room cannot be guessed.
     RoomId
 }
 
-impl RoomId {
-    const BYTES: usize = 10;
-    const CHARS: usize = 16;
-
-    /// A new id, never used before.
-    #[must_use]
-    pub fn random() -> Self {
-        Self(base32(&rand::random::<[u8; Self::BYTES]>()))
-    }
-
-    /// # Errors
-    /// When `raw` is not 16 characters of `[a-z2-7]`.
-    pub fn parse(raw: &str) -> Result<Self, InvalidId> {
-        if raw.len() != Self::CHARS || !is_base32(raw) {
-            return Err(InvalidId);
-        }
-        Ok(Self(raw.to_owned()))
-    }
-}
+random_id!(RoomId);
 
 opaque_id! {
     /// A person: 12 characters of base 32, made from their session by a keyed hash.
@@ -103,25 +107,7 @@ opaque_id! {
     TokenId
 }
 
-impl TokenId {
-    const BYTES: usize = 10;
-    const CHARS: usize = 16;
-
-    /// A new one.
-    #[must_use]
-    pub fn random() -> Self {
-        Self(base32(&rand::random::<[u8; Self::BYTES]>()))
-    }
-
-    /// # Errors
-    /// When `raw` is not 16 characters of `[a-z2-7]`.
-    pub fn parse(raw: &str) -> Result<Self, InvalidId> {
-        if raw.len() != Self::CHARS || !is_base32(raw) {
-            return Err(InvalidId);
-        }
-        Ok(Self(raw.to_owned()))
-    }
-}
+random_id!(TokenId);
 
 opaque_id! {
     /// One connection of a person: a tab, a phone, a bot.
