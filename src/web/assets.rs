@@ -14,6 +14,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::Color;
 
+/// `npm ci` puts it there. Without it no page is alive: what is built before must not look as if it were whole.
+const _: &[u8] = include_bytes!("../../public/lib/socket.io.js");
+
 #[derive(RustEmbed)]
 #[folder = "public/"]
 #[exclude = "*.d.ts"]

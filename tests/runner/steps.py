@@ -151,13 +151,13 @@ STEPS = [
             # The servers have the first core; whoever loads them, and their stores, the other.
             ["taskset", "-c", "1", "target/release/bench"],
         ],
-        frozenset({Need.PYTHON}),
+        frozenset({Need.NPM, Need.PYTHON}),
         on_request=True,
     ),
     Step(
         "bench-micro",
         [["cargo", "bench", "--package", "huechat-bench"]],
-        frozenset({Need.MONGODB}),
+        frozenset({Need.MONGODB, Need.NPM}),
         on_request=True,
     ),
     Step(
