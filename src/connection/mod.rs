@@ -3,6 +3,8 @@
 
 mod proxies;
 mod serve;
+mod stream;
+mod turns;
 
 use std::{
     net::SocketAddr,

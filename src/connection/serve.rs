@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
@@ -24,11 +24,15 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
-use tokio_util::{io::InspectWriter, sync::CancellationToken, task::TaskTracker};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
-use super::{Network, Peer, Proxies, Taken};
+use super::{
+    Network, Peer, Proxies, Taken,
+    stream::Fair,
+    turns::{Queue, Turns},
+};
 use crate::counts::{Counted, Counts};
 
 /// How many connections there may be at the same time.
@@ -49,7 +53,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(5);
 
 /// The system holds no more that is not yet on its way. Without this it takes megabytes for each connection, also of
 /// those who ask for much and read nothing.
-const UNSENT_BYTES: u32 = 128 * 1024;
+const UNSENT_BYTES: u32 = 32 * 1024;
 
 /// The first line of a request and its headers take no longer, counted from when they could have begun; so
 /// long, too, a connection waits for its next request.
@@ -72,6 +76,7 @@ pub async fn serve(
 ) {
     let in_all = Arc::new(Semaphore::new(bounds.in_all.min(Semaphore::MAX_PERMITS)));
     let by_network = Counts::default();
+    let turns = Turns::default();
     let place = |address: IpAddr| -> Option<Place> {
         let one = in_all.clone().try_acquire_owned().ok()?;
         if proxies.trust(address) {
@@ -88,7 +93,9 @@ pub async fn serve(
             () = stop.cancelled() => break,
         };
         if let Some(place) = place(address.ip().to_canonical()) {
-            connections.spawn(serve_one(stream, address, place, router.clone(), stop.clone()));
+            let queue = place.1.as_ref().map(|theirs| turns.of(theirs.key()));
+            let served = serve_one(stream, address, place, queue, router.clone(), stop.clone());
+            connections.spawn(served);
         } else {
             debug!("turned a connection away: there are too many");
         }
@@ -103,6 +110,7 @@ async fn serve_one(
     stream: TcpStream,
     address: SocketAddr,
     place: Place,
+    queue: Option<Queue>,
     router: Router,
     stop: CancellationToken,
 ) {
@@ -115,13 +123,7 @@ async fn serve_one(
         warn!(%error, "could not set the options of a connection");
     }
     let taken = Taken::default();
-    let counter = {
-        let taken = taken.clone();
-        move |written: &[u8]| {
-            let _held = &place; // For as long as there is something to write to.
-            taken.add(written.len());
-        }
-    };
+    let stream = Fair::new(stream, taken.clone(), place);
     let peer = Peer { address, taken };
     let service = router.map_request(move |request: Request<Incoming>| {
         let mut request = request.map(|body| within(BODY_WITHIN, Body::new(body)));
@@ -133,21 +135,26 @@ async fn serve_one(
         .header_read_timeout(HEADERS_WITHIN)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEADERS_BYTES)
-        .serve_connection(
-            TokioIo::new(InspectWriter::new(stream, counter)),
-            TowerToHyperService::new(service),
-        )
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
+        ended = in_turns(queue.as_ref(), connection.as_mut()) => ended,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            in_turns(queue.as_ref(), connection).await
         }
     };
     if let Err(error) = ended {
         debug!(%error, "a connection ended");
+    }
+}
+
+/// Those of a trusted proxy are many people's, and take no turns.
+async fn in_turns<F: Future>(queue: Option<&Queue>, future: Pin<&mut F>) -> F::Output {
+    match queue {
+        Some(queue) => queue.run(future).await,
+        None => future.await,
     }
 }
 
@@ -165,4 +172,24 @@ fn within(time: Duration, body: Body) -> Body {
         }
     });
     Body::from_stream(chunks)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_fails_in_time() {
+        let begun = Instant::now();
+        let drops = stream::iter([Ok::<_, axum::Error>(Bytes::from_static(b"title="))]);
+        let body = Body::from_stream(drops.chain(stream::pending()));
+        assert!(to_bytes(within(BODY_WITHIN, body), 1_000).await.is_err());
+        assert_eq!(begun.elapsed().as_secs(), BODY_WITHIN.as_secs());
+
+        let whole = Body::from("title=tea");
+        assert_eq!(to_bytes(within(BODY_WITHIN, whole), 1_000).await.unwrap(), "title=tea");
+    }
 }
