@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    body::{Body, HttpBody as _},
+    body::Body,
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -25,8 +25,10 @@ use crate::{
 /// The boundaries, headers and the client's id around a GIF.
 const ENVELOPE_BYTES: u64 = 16 * 1024;
 
-/// As many uploads are read and decoded at the same time: each is in memory meanwhile.
-const UPLOADS_AT_ONCE: usize = 24;
+/// As many bytes of uploads are in memory at the same time, while they are read and decoded; one upload fits always.
+const BYTES_AT_ONCE: usize = 24 << 20;
+/// They are counted in blocks of so many; an upload takes one at least.
+const BLOCK: usize = 64 << 10;
 /// As many of them may be one person's.
 const OF_ONE_PERSON: usize = 4;
 /// Whoever finds all places taken tries again after this.
@@ -35,22 +37,26 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(3);
 /// The uploads that are under way.
 #[derive(Clone)]
 pub(super) struct Uploads {
-    places: Arc<Semaphore>,
+    blocks: Arc<Semaphore>,
     by_person: Counts<PersonId>,
 }
 
-impl Default for Uploads {
-    fn default() -> Self {
-        let places = Arc::new(Semaphore::new(UPLOADS_AT_ONCE));
-        Self { places, by_person: Counts::default() }
-    }
-}
-
 impl Uploads {
-    /// A place for an upload, for as long as it is not dropped.
-    fn place(&self, of: &PersonId) -> Result<(OwnedSemaphorePermit, Counted<PersonId>), Error> {
+    /// None yet; each has so many bytes at most.
+    pub(super) fn new(max_gif_bytes: usize) -> Self {
+        let blocks = Semaphore::new(BYTES_AT_ONCE.max(max_gif_bytes).div_ceil(BLOCK));
+        Self { blocks: Arc::new(blocks), by_person: Counts::default() }
+    }
+
+    /// A place for an upload of so many bytes, for as long as it is not dropped.
+    fn place(
+        &self,
+        of: &PersonId,
+        bytes: usize,
+    ) -> Result<(OwnedSemaphorePermit, Counted<PersonId>), Error> {
         let theirs = self.by_person.take(of.clone(), OF_ONE_PERSON);
-        let place = self.places.clone().try_acquire_owned().ok();
+        let blocks = u32::try_from(bytes.div_ceil(BLOCK).max(1)).unwrap_or(u32::MAX);
+        let place = self.blocks.clone().try_acquire_many_owned(blocks).ok();
         place.zip(theirs).ok_or(Error::SlowDown { retry_after: TRY_AGAIN_AFTER })
     }
 }
@@ -64,8 +70,9 @@ pub(super) async fn share(
 ) -> Result<(StatusCode, Json<Chat>), Refused> {
     let id = room_id(&id)?;
     web.chat.may_share(&id, me.caller()).await?;
-    let _place = web.uploads.place(me.id())?;
-    let (file, client_id) = read_upload(request, web.max_gif_bytes).await?;
+    let expected = expected_bytes(request.headers(), web.max_gif_bytes);
+    let _place = web.uploads.place(me.id(), expected)?;
+    let (file, client_id) = read_upload(request, web.max_gif_bytes, expected).await?;
     let message = web.chat.share(&id, me.caller(), file, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
 }
@@ -127,14 +134,18 @@ fn show(file: GifFile, partial: bool) -> Response {
     (StatusCode::PARTIAL_CONTENT, headers, [(header::CONTENT_RANGE, part)], body).into_response()
 }
 
+/// How many bytes a file may have, as far as the request says.
+fn expected_bytes(headers: &HeaderMap, limit: usize) -> usize {
+    let said = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    said.and_then(|length| length.parse().ok()).map_or(limit, |length: usize| length.min(limit))
+}
+
 /// Reads the fields `gif` and `clientId`, each within its limit. What else there is, is refused.
-async fn read_upload(request: Request, limit: usize) -> Result<(Bytes, Option<ClientId>), Error> {
-    // A buffer that grows would be there twice each time it does, and twice as large as needed at the end.
-    let expected = request
-        .body()
-        .size_hint()
-        .upper()
-        .map_or(limit, |bytes| usize::try_from(bytes).map_or(limit, |bytes| bytes.min(limit)));
+async fn read_upload(
+    request: Request,
+    limit: usize,
+    expected: usize,
+) -> Result<(Bytes, Option<ClientId>), Error> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let boundary =
         multer::parse_boundary(kind.unwrap_or_default()).map_err(|_| Error::Malformed)?;
@@ -155,6 +166,7 @@ async fn read_upload(request: Request, limit: usize) -> Result<(Bytes, Option<Cl
     while let Some(mut field) = upload.next_field().await.map_err(refuse)? {
         match field.name() {
             Some("gif") => {
+                // One that grows would be there twice each time it does, and twice as large as needed at the end.
                 let mut bytes = Vec::with_capacity(expected);
                 while let Some(chunk) = field.chunk().await.map_err(refuse)? {
                     bytes.extend_from_slice(&chunk);

@@ -105,7 +105,7 @@ pub fn routes(
         base: setup.public_url.trim_end_matches('/').into(),
         max_gif_bytes: setup.max_gif_bytes,
         token_days: setup.token_days,
-        uploads: gifs::Uploads::default(),
+        uploads: gifs::Uploads::new(setup.max_gif_bytes),
         rooms: lobby::RoomsInWords::default(),
     };
     let cookie = if secure { SESSION_COOKIE_OF_HTTPS } else { SESSION_COOKIE };

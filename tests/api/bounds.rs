@@ -21,6 +21,7 @@ on_both_stores!(
     a_body_is_bounded_in_bytes,
     a_frame_is_bounded_in_bytes,
     a_room_holds_no_more_people_than_it_says,
+    a_person_keeps_no_more_rooms_than_connections,
 );
 
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -85,6 +86,21 @@ async fn a_room_holds_no_more_people_than_it_says(on: Backend) {
     assert_eq!(refused.as_deref(), Some("room_full"));
 }
 
+/// A room without anybody in it goes after a minute, and how many are made in that time has a rate.
+async fn a_person_keeps_no_more_rooms_than_connections(on: Backend) {
+    let server = on.server_with(&[("MAX_CONNECTIONS_PER_PERSON", "2")]).await;
+    let anna = server.browser().await;
+    let (mut rooms, mut kept) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        rooms.push(anna.create_room("tea", 2).await);
+    }
+    for room in &rooms[..2] {
+        kept.push(anna.enter(room).await);
+    }
+    let refused = anna.try_enter(json!({ "room": rooms[2] })).await.err();
+    assert_eq!(refused.as_deref(), Some("too_many_connections"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_uploads_are_in_memory_and_no_more_whoever_sends_them() {
     let server = Backend::Sqlite.server().await;
@@ -92,7 +108,7 @@ async fn so_many_uploads_are_in_memory_and_no_more_whoever_sends_them() {
     let room = host.create_room("tea", 20).await;
     let mut held = Vec::new();
     let mut refused = 0;
-    for _ in 0..7 {
+    for _ in 0..3 {
         let guest = server.browser().await;
         let (socket, _) = guest.enter(&room).await;
         for _ in 0..4 {
@@ -101,7 +117,7 @@ async fn so_many_uploads_are_in_memory_and_no_more_whoever_sends_them() {
             let mut connection = TcpStream::connect(server.address).await.unwrap();
             let head = format!(
                 "POST /room/{room}/gif HTTP/1.1\r\nHost: chat\r\nCookie: {}\r\n\
-                 Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 100000\r\n\
+                 Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 4194304\r\n\
                  Expect: 100-continue\r\n\r\n",
                 guest.cookie.as_deref().unwrap(),
             );
@@ -119,7 +135,7 @@ async fn so_many_uploads_are_in_memory_and_no_more_whoever_sends_them() {
         held.push(TcpStream::connect(server.address).await.unwrap());
         std::mem::forget(socket);
     }
-    assert_eq!(refused, 28 - 24);
+    assert_eq!(refused, 12 - 6, "24 MiB hold six of 4 MiB");
 }
 
 #[tokio::test(flavor = "multi_thread")]
