@@ -1,5 +1,8 @@
-//! Passwords are hashed on two threads of their own. Each hash takes 19 MiB and a core for some 30 ms; on threads that
-//! come and go the memory would stay with each of them.
+//! Passwords are hashed on threads of their own. Each hash takes 19 MiB and a core for some 30 ms; on threads that
+//! come and go the memory would stay with each of them. On half of the cores at most: whoever guesses leaves the other
+//! half to those who talk.
+
+use std::{num::NonZeroUsize, thread};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use thread_priority::{
@@ -11,7 +14,7 @@ use tracing::warn;
 
 use super::Error;
 
-/// As many passwords are hashed at the same time.
+/// As many passwords are hashed at the same time, on however many cores.
 const AT_ONCE: usize = 2;
 /// Of a hundred: those who talk go first, and those who show a password still have their turn.
 const PRIORITY: u8 = 25;
@@ -23,8 +26,9 @@ impl Hashing {
     /// # Errors
     /// When the system gives no threads.
     pub(super) fn new() -> Result<Self, Error> {
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let pool = ThreadPoolBuilder::new()
-            .num_threads(AT_ONCE)
+            .num_threads((cores / 2).clamp(1, AT_ONCE))
             .thread_name(|number| format!("hash-{number}"))
             .start_handler(|_| step_back())
             .panic_handler(|_| {}); // Its own message has said why; whoever waits is told.

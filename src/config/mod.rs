@@ -178,7 +178,7 @@ impl Config {
                 reads: vars.class("RATE_READS", "200/10,1000/10")?,
                 tokens: vars.class("RATE_TOKENS", "10/60,30/60")?,
                 frames: vars.class("RATE_FRAMES", "120/10")?,
-                handshakes: vars.rate("RATE_HANDSHAKES", "200/20")?,
+                handshakes: vars.rate("RATE_HANDSHAKES", "100/10")?,
                 sessions: vars.rate("RATE_SESSIONS", "300/600")?,
             },
             kick_networks: vars.switch("KICK_NETWORKS", true)?,
