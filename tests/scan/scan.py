@@ -31,7 +31,7 @@ MEDIUM = 2
 LEVELS = ["information", "low", "medium", "high", "critical"]
 MINUTES = 20
 # What is looked for is not how often one may ask.
-RATES = "ROOMS ENTERING PASSWORDS CHATS WHISPERS GIFS GIF_KIB TYPING ITEMS READS HANDSHAKES".split()
+RATES = "ROOMS ENTERING PASSWORDS CHATS WHISPERS GIFS GIF_KIB TYPING ITEMS READS TOKENS FRAMES HANDSHAKES SESSIONS".split()
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def scan(address: str, cookie: str, room: str, folder: Path) -> dict:
     """What the scanner reports."""
     report = folder / "report.json"
     paths = ["/room", f"/room/{room}", f"/room/{room}/chat?before=5&limit=3", f"/room/{room}?password=x"]
-    paths += ["/?q=tea&page=1", "/?error=kicked"]
+    paths += ["/?q=tea&page=1", "/?error=kicked", "/token"]
     command = [WAPITI, "-u", f"{address}/", "--scope", "domain", "-m", ",".join(MODULES)]
     for path in paths:
         command += ["-s", address + path]
