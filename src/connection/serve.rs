@@ -53,7 +53,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(5);
 
 /// The system holds no more that is not yet on its way. Without this it takes megabytes for each connection, also of
 /// those who ask for much and read nothing.
-const UNSENT_BYTES: u32 = 32 * 1024;
+const UNSENT_BYTES: u32 = 128 * 1024;
 
 /// The first line of a request and its headers take no longer, counted from when they could have begun; so
 /// long, too, a connection waits for its next request.

@@ -15,7 +15,7 @@ use super::Taken;
 
 /// Whoever has been given so many bytes waits until everybody else who is ready had a turn. Hundreds who ask for
 /// files as fast as they can would each be given megabytes at once, and what is said meanwhile would wait for all of it.
-const BYTES_A_TURN: usize = 16 * 1024;
+const BYTES_A_TURN: usize = 64 * 1024;
 /// A write costs as much as so many bytes, however few it has.
 const BYTES_A_WRITE: usize = 1024;
 
