@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::Error;
 
-/// As many passwords are hashed at the same time, on however many cores.
+/// No more passwords are hashed at the same time, on however many cores; one is, on a single core.
 const AT_ONCE: usize = 2;
 /// Of a hundred: those who talk go first, and those who show a password still have their turn.
 const PRIORITY: u8 = 25;

@@ -29,7 +29,7 @@ const ENVELOPE_BYTES: u64 = 16 * 1024;
 const BYTES_AT_ONCE: usize = 32 << 20;
 /// They are counted in blocks of so many; an upload takes one at least.
 const BLOCK: usize = 64 << 10;
-/// As many of them may be one person's.
+/// As many uploads may be one person's at the same time.
 const OF_ONE_PERSON: usize = 4;
 /// Whoever finds all places taken tries again after this.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(3);
