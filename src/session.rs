@@ -4,6 +4,7 @@
 //! cannot take over a session. What a visitor is comes from the id once, and is kept with it.
 //! [`tokens`] are the same for bots.
 
+mod forms;
 mod tokens;
 
 use std::{
@@ -29,6 +30,7 @@ use crate::{
     store::{self, SessionRow, Store},
 };
 
+pub use forms::is_form_of;
 pub use tokens::{Bot, BotKey, MAX_TOKENS, MadeToken, TokenRow};
 pub use tower_sessions::Session;
 

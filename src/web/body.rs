@@ -3,7 +3,7 @@
 use axum::{
     Form, Json,
     extract::{FromRequest, Request},
-    http::header,
+    http::{HeaderMap, header},
 };
 use serde::de::DeserializeOwned;
 
@@ -17,14 +17,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
-        let kind = request.headers().get(header::CONTENT_TYPE);
-        let is_form = kind
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-        let fields = if is_form {
+        let fields = if is_form(request.headers()) {
             Form::from_request(request, state).await.map(|Form(fields)| fields).ok()
         } else {
             Json::from_request(request, state).await.map(|Json(fields)| fields).ok()
         };
         Ok(Self(fields.ok_or(Error::Malformed)?))
     }
+}
+
+/// Whether a body is what a browser makes of a form without files.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
 }

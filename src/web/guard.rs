@@ -3,7 +3,7 @@
 //!
 //! Whether a request comes from a page of this server is found as Go 1.25 does it (Filippo Valsorda, "Cross-Site Request
 //! Forgery", 2025): by `Sec-Fetch-Site`, which no script can set, or else by `Origin` and `Host`. What is no browser
-//! sends neither, and carries nobody else's cookies.
+//! sends neither, and carries nobody else's cookies. Of browsers that are too old to send either, [`forms`](super::forms) asks more.
 
 use std::convert::Infallible;
 
@@ -106,8 +106,12 @@ pub(super) async fn of_changes(
     if request.method().is_safe() || guard.lets_in(&request).await {
         return next.run(request).await;
     }
-    let refused = Refused(Error::ForeignOrigin);
-    let response = refused.into_response();
+    foreign(reader)
+}
+
+/// What is answered to another site's page.
+pub(super) fn foreign(reader: Reader) -> Response {
+    let response = Refused(Error::ForeignOrigin).into_response();
     if reader.wants_json {
         response
     } else {

@@ -8,6 +8,7 @@ mod body;
 mod chats;
 mod chatters;
 mod errors;
+mod forms;
 mod gifs;
 mod guard;
 mod health;
@@ -133,6 +134,7 @@ pub fn routes(
         .route("/token/revoke", post(tokens::revoke_all))
         .route("/token/{id}", delete(tokens::revoke))
         .route("/token/{id}/revoke", post(tokens::revoke))
+        .layer(middleware::from_fn(forms::of_own_pages))
         .layer(middleware::from_fn(reader::remember))
         .layer(middleware::from_fn(errors::explain));
     let visited = Router::new()
@@ -203,6 +205,7 @@ impl Web {
             me: visitor.person.clone(),
             theme: reader.theme,
             choices: visitor.choices,
+            form_token: visitor.form_token(),
             base: self.base.to_string(),
         }
     }

@@ -32,6 +32,8 @@ pub struct Frame {
     pub theme: Option<Theme>,
     /// What the reader has chosen.
     pub choices: Choices,
+    /// What each form of the page carries.
+    pub form_token: String,
     /// The server's public URL, without a slash at its end.
     pub base: String,
 }
