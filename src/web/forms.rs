@@ -25,12 +25,14 @@ const TOKEN: &str = "csrf_token";
 /// Refuses a form that may be another site's. What it carries is left as it is.
 pub(super) async fn of_own_pages(reader: Reader, request: Request, next: Next) -> Response {
     let headers = request.headers();
+    let only_reads = request.method().is_safe();
     let says_from_where = [header::ORIGIN, HeaderName::from_static("sec-fetch-site")]
         .iter()
         .any(|name| headers.contains_key(name));
     let session =
         request.extensions().get::<Session>().filter(|session| session.id().is_some()).cloned();
-    let Some(session) = session.filter(|_| !says_from_where && is_form(headers)) else {
+    let Some(session) = session.filter(|_| !only_reads && !says_from_where && is_form(headers))
+    else {
         return next.run(request).await;
     };
     let wants_a_page = headers
