@@ -9,7 +9,7 @@ export class PasswordDialog {
   #texts;
   #dialog = need(document, "[data-password-dialog]", HTMLDialogElement);
   #form = need(this.#dialog, "[data-password-form]", HTMLFormElement);
-  #field = need(this.#dialog, "input", HTMLInputElement);
+  #field = need(this.#dialog, "[name=password]", HTMLInputElement);
   #problem = need(this.#dialog, "[data-password-problem]", HTMLElement);
   #room = need(this.#dialog, "[data-password-room]", HTMLElement);
 
