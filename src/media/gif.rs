@@ -7,7 +7,7 @@
 //! Pixels are unpacked by `weezl` and not by `gif`, which loses some of a small interlaced frame
 //! (image-rs/image-gif#232, open in 0.14.2).
 
-use std::io;
+use std::io::Write as _;
 
 use ::gif::{
     AnyExtension, DecodeOptions, DecodingError, Encoder, EncodingError, Extension, Frame, Repeat,
@@ -19,7 +19,7 @@ use crate::domain::GifFacts;
 
 /// The longest side, in pixels: wider than any screen a chat is read on.
 const MAX_SIDE: u16 = 4096;
-/// The largest canvas, in pixels. Its poster takes four bytes of each while it is made: 32 MiB.
+/// The largest canvas, in pixels. A frame takes a byte of each while it is decoded: 8 MiB.
 const MAX_CANVAS: u64 = 8 << 20;
 /// At the ten frames a second that are usual, a minute and a half.
 const MAX_FRAMES: u32 = 1_000;
@@ -276,7 +276,8 @@ fn unpack(packed: &[u8], mut pixels: &mut [u8]) -> Result<(), Flaw> {
     }
 }
 
-/// Draws a frame where it lies on its canvas, which is clear around it.
+/// Draws a frame where it lies on its canvas, which is clear around it, row by row: all of the canvas would take
+/// four times the memory of the frame.
 fn draw_poster(
     (width, height): (u16, u16),
     frame: &Frame<'_>,
@@ -289,14 +290,29 @@ fn draw_poster(
         Some(&[red, green, blue]) if frame.transparent != Some(index) => [red, green, blue, 255],
         _ => CLEAR,
     };
-    let mut canvas = vec![CLEAR; usize::from(width) * usize::from(height)];
-    for (row, pixels) in stored_rows(frame).zip(pixels.chunks_exact(frame.width.into())) {
-        let start = usize::from(frame.top + row) * usize::from(width) + usize::from(frame.left);
-        for (place, index) in canvas.iter_mut().skip(start).zip(pixels) {
-            *place = color(*index);
+    let mut places: Vec<(u16, usize)> = stored_rows(frame).zip(0..).collect();
+    places.sort_unstable();
+
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width.into(), height.into());
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut encoder = encoder.write_header()?;
+    let mut rows = encoder.stream_writer()?;
+    for y in 0..height {
+        let mut row = vec![CLEAR; width.into()];
+        let place = y.checked_sub(frame.top).and_then(|y| places.get(usize::from(y)));
+        let drawn =
+            place.and_then(|(_, place)| pixels.chunks_exact(frame.width.into()).nth(*place));
+        for (pixel, index) in row.iter_mut().skip(frame.left.into()).zip(drawn.unwrap_or_default())
+        {
+            *pixel = color(*index);
         }
+        rows.write_all(row.as_flattened()).map_err(png::EncodingError::from)?;
     }
-    encode_png(width, height, canvas.as_flattened())
+    rows.finish()?;
+    encoder.finish()?;
+    Ok(file)
 }
 
 /// The rows of a frame in the order in which they are stored (GIF89a specification, appendix E).
@@ -304,17 +320,6 @@ fn stored_rows(frame: &Frame<'_>) -> impl Iterator<Item = u16> {
     let passes: &[(u16, usize)] =
         if frame.interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)] } else { &[(0, 1)] };
     passes.iter().flat_map(|&(first, step)| (first..frame.height).step_by(step))
-}
-
-fn encode_png(width: u16, height: u16, rgba: &[u8]) -> Result<Vec<u8>, Flaw> {
-    let mut file = io::Cursor::new(Vec::new());
-    let mut encoder = png::Encoder::new(&mut file, width.into(), height.into());
-    encoder.set_color(png::ColorType::Rgba);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(rgba)?;
-    writer.finish()?;
-    Ok(file.into_inner())
 }
 
 #[cfg(test)]

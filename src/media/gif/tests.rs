@@ -14,7 +14,7 @@ fn frames(file: &[u8]) -> Vec<String> {
 
 /// The pixels of a poster: red, green, blue, opacity.
 fn pixels(poster: Vec<u8>) -> Vec<u8> {
-    let mut reader = png::Decoder::new(io::Cursor::new(poster)).read_info().unwrap();
+    let mut reader = png::Decoder::new(std::io::Cursor::new(poster)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     reader.next_frame(&mut pixels).unwrap();
     pixels
