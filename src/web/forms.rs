@@ -7,7 +7,7 @@
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest as _, Request},
-    http::{HeaderName, header},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -25,30 +25,35 @@ const TOKEN: &str = "csrf_token";
 /// Refuses a form that may be another site's. What it carries is left as it is.
 pub(super) async fn of_own_pages(reader: Reader, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let only_reads = request.method().is_safe();
     let says_from_where = [header::ORIGIN, HeaderName::from_static("sec-fetch-site")]
         .iter()
         .any(|name| headers.contains_key(name));
-    let session =
-        request.extensions().get::<Session>().filter(|session| session.id().is_some()).cloned();
-    let Some(session) = session.filter(|_| !only_reads && !says_from_where && is_form(headers))
+    let session = request.extensions().get::<Session>().filter(|session| session.id().is_some());
+    // All that a form can do without a script is a POST.
+    let Some(session) = session.filter(|_| request.method() == Method::POST && !says_from_where)
     else {
         return next.run(request).await;
     };
-    let wants_a_page = headers
-        .get(header::ACCEPT)
-        .is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")));
+    let holds = |name, text| {
+        headers.get(name).is_some_and(|value: &HeaderValue| {
+            value.to_str().is_ok_and(|value| value.contains(text))
+        })
+    };
+    let is_asked = holds(header::ACCEPT, "text/html") && !holds(header::CONTENT_TYPE, "json"); // No form is JSON.
+    if !is_form(headers) {
+        // Our own pages send their files by script.
+        return if is_asked { guard::foreign(reader) } else { next.run(request).await };
+    }
+    let session = session.clone();
     let (parts, body) = request.into_parts();
     // Within the same bound as where it is read for good.
-    let bound = parts.extensions.clone();
     let mut whole = Request::new(body);
-    *whole.extensions_mut() = bound;
+    *whole.extensions_mut() = parts.extensions.clone();
     let Ok(body) = Bytes::from_request(whole, &()).await else {
         return Refused(Error::Malformed).into_response();
     };
     let token = form_urlencoded::parse(&body).find(|(name, _)| name == TOKEN);
-    let own = token.map_or(!wants_a_page, |(_, token)| is_form_of(&session, &token));
-    if own {
+    if token.map_or(!is_asked, |(_, token)| is_form_of(&session, &token)) {
         next.run(Request::from_parts(parts, Body::from(body))).await
     } else {
         guard::foreign(reader)

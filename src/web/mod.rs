@@ -134,7 +134,6 @@ pub fn routes(
         .route("/token/revoke", post(tokens::revoke_all))
         .route("/token/{id}", delete(tokens::revoke))
         .route("/token/{id}/revoke", post(tokens::revoke))
-        .layer(middleware::from_fn(forms::of_own_pages))
         .layer(middleware::from_fn(reader::remember))
         .layer(middleware::from_fn(errors::explain));
     let visited = Router::new()
@@ -148,6 +147,7 @@ pub fn routes(
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
         .route("/chatter/{id}/message", post(chatters::whisper))
+        .layer(middleware::from_fn(forms::of_own_pages))
         .layer(session.clone())
         .layer(rotation.clone())
         .layer(middleware::from_fn(errors::own_up))

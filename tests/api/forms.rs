@@ -10,6 +10,7 @@ use crate::{
 
 on_both_stores!(
     an_old_browser_has_to_show_that_a_form_is_ours,
+    an_old_browser_sends_no_form_of_any_kind_for_another_site,
     a_form_of_before_is_taken_from_whoever_says_where_they_are,
     a_program_needs_no_token_and_shows_no_wrong_one,
     whoever_has_no_session_has_nothing_to_misuse,
@@ -72,6 +73,28 @@ async fn an_old_browser_has_to_show_that_a_form_is_ours(on: Backend) {
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
         assert_eq!(rooms(&anna).await, nth + 1);
     }
+}
+
+async fn an_old_browser_sends_no_form_of_any_kind_for_another_site(on: Backend) {
+    let server = on.server().await;
+    let anna = server.browser().await;
+    let room = anna.create_room("tea", 2).await;
+    let (_socket, welcome) = anna.enter(&room).await;
+    for path in
+        ["/logout", "/token/revoke", &format!("/room/{room}/chat"), &format!("/room/{room}/leave")]
+    {
+        for kind in
+            ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"]
+        {
+            let request = anna.request(Method::POST, path).header(header::ACCEPT, A_PAGE);
+            let request = request.header(header::CONTENT_TYPE, kind).body("chat=hello");
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path} as {kind}");
+        }
+    }
+    let (_other_tab, again) = anna.enter(&room).await;
+    assert_eq!(again["you"], welcome["you"]);
+    assert_eq!(again["chats"], welcome["chats"]);
 }
 
 async fn a_form_of_before_is_taken_from_whoever_says_where_they_are(on: Backend) {
