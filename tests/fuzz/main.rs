@@ -172,7 +172,10 @@ fn no_body_of_a_request_brings_it_down() {
         |(((method, path), kind), body, page)| {
             let accept = if page { "text/html" } else { "application/json" };
             let request = stage.hostile.request(method, &path).header(header::CONTENT_TYPE, kind);
-            stage.answer(request.header(header::ACCEPT, accept).body(body)).map(drop)
+            // As a page of this server, or it would come no further than the check of that.
+            let request =
+                request.header(header::ACCEPT, accept).header("sec-fetch-site", "same-origin");
+            stage.answer(request.body(body)).map(drop)
         },
     );
 }
