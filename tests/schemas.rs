@@ -199,7 +199,6 @@ async fn a_document_that_makes_no_sense_is_refused() {
         ("chats", doc! { "kind": "shout" }),
         ("chats", doc! { "kind": "whisper" }),
         ("chats", doc! { "kind": "system" }),
-        ("chats", doc! { "kind": "void" }),
         ("chats", doc! { "seq": 0 }),
         ("chats", doc! { "chat": "" }),
         ("chats", doc! { "chat": "x".repeat(2_001) }),

@@ -15,7 +15,7 @@ mod workloads;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, builder::BoolishValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{
     task::LocalSet,
@@ -38,7 +38,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Parser, Debug)]
 struct CommandLine {
     /// Under five minutes: one round, shorter and smaller.
-    #[arg(long, env = "QUICK")]
+    #[arg(long, env = "QUICK", value_parser = BoolishValueParser::new())]
     quick: bool,
     /// How often everything is measured.
     #[arg(long, env = "ROUNDS", default_value_t = 3)]

@@ -12,7 +12,10 @@ use std::{
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{Chat, Error, work::Announce};
+use super::{
+    Chat, Error,
+    work::{Announce, Work},
+};
 use crate::domain::{Event, Person, PersonId, Room, RoomId, SocketId, SystemCode, Timestamp};
 
 /// A store that has answered for so long has done what was on its way to it, or never will.
@@ -187,8 +190,8 @@ impl Chat {
             let count = room.summary().count;
             self.note(&room.id, SystemCode::Left, gone, Announce::Left { count });
         }
-        let (id, owner, seq) = (room.id, room.owner, room.head);
-        self.bus.announce(Event::Head { room: id.clone(), seq }).await;
+        let (id, owner) = (room.id, room.owner);
+        self.queue(&id, Work::TellHead);
         self.bus.announce(Event::OwnerChanged { room: id.clone(), owner }).await;
         self.tell_lobby(Event::RoomChanged(id)).await;
     }

@@ -192,10 +192,8 @@ impl Chat {
 
     /// Once the store answers: tells the room how far it has got.
     async fn tell_head(&self, id: &RoomId) -> Result<(), Vec<Work>> {
-        match self.store.room(id).await {
-            Ok(Some(room)) => {
-                self.bus.announce(Event::Head { room: room.id, seq: room.head }).await;
-            }
+        match self.store.head(id).await {
+            Ok(Some(seq)) => self.bus.announce(Event::Head { room: id.clone(), seq }).await,
             Ok(None) => self.queue(id, Work::Purge),
             Err(cause) => {
                 warn!(room = %id, error = ?cause, "the store is still in trouble");
@@ -225,20 +223,21 @@ impl Chat {
     }
 
     async fn greet_together(&self, room: &RoomId, greetings: Vec<(PersonId, Window, Greeting)>) {
-        // Whoever came in before this moment is in the room as it is now; whoever comes after it is
-        // announced. As it was when they entered, it might still hold somebody whose leaving has been
-        // announced since.
-        let found = self.store.room(room).await;
-        let newest = found.as_ref().ok().and_then(Option::as_ref).map_or(Seq::MAX, |room| room.seq);
         // Those who see the same window are read for together.
         let mut alike: HashMap<Window, (Vec<PersonId>, Vec<Greeting>)> = HashMap::new();
         for (viewer, window, greeting) in greetings {
-            let (viewers, waiting) = alike.entry(window.up_to(newest)).or_default();
+            let (viewers, waiting) = alike.entry(window).or_default();
             viewers.push(viewer);
             waiting.push(greeting);
         }
-        let told = alike.into_iter().map(async |(window, (viewers, waiting))| {
-            let histories = self.store.histories(room, &viewers, window).await;
+        let read = alike.into_iter().map(async |(window, (viewers, waiting))| {
+            (waiting, self.store.histories(room, &viewers, window).await)
+        });
+        let read = join_all(read).await;
+        // The room after its messages: whoever came in by the last of them has a seat in it. As it was when
+        // they entered, it might still hold somebody whose leaving has been announced since.
+        let found = self.store.room(room).await;
+        for (waiting, histories) in read {
             match (&found, histories) {
                 (Ok(Some(room)), Ok(histories)) => {
                     for (greeting, history) in waiting.into_iter().zip(histories) {
@@ -253,8 +252,7 @@ impl Chat {
                 (Err(cause), _) => cannot_greet(room, waiting, cause),
                 (_, Err(cause)) => cannot_greet(room, waiting, &cause),
             }
-        });
-        join_all(told).await;
+        }
     }
 }
 

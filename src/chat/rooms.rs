@@ -191,7 +191,7 @@ impl Chat {
         window: Window,
     ) -> Result<(Room, History), Error> {
         let found = self.knock(room, caller).await?;
-        let history = self.store.history(room, caller.id, window.up_to(found.seq)).await?;
+        let history = self.store.history(room, caller.id, window).await?;
         Ok((found, history))
     }
 

@@ -280,18 +280,6 @@ pub enum Window {
 }
 
 impl Window {
-    /// The same, of a room where `seq` is the newest number: whoever looks up messages need not find
-    /// out where they end.
-    #[must_use]
-    pub fn up_to(self, seq: Seq) -> Self {
-        match self {
-            Self::Latest { before: None, limit } => {
-                Self::Latest { before: Some(seq.saturating_add(1)), limit }
-            }
-            known => known,
-        }
-    }
-
     /// The same, of so many messages at most.
     #[must_use]
     pub fn with_limit(self, limit: usize) -> Self {

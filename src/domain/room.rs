@@ -2,7 +2,7 @@
 
 use super::{
     Capacity, Color, Name, NetworkHash, NodeId, PasswordHash, Person, PersonId, RoomId, RoomTitle,
-    Seq, SocketId, Timestamp,
+    SocketId, Timestamp,
 };
 
 /// One connection that holds a seat.
@@ -44,10 +44,6 @@ pub struct Room {
     pub password: Option<PasswordHash>,
     /// Whether newcomers are kept out.
     pub locked: bool,
-    /// The newest `seq` given out.
-    pub seq: Seq,
-    /// The newest `seq` given to a message that everybody sees.
-    pub head: Seq,
     /// Who is there, in the order in which they came.
     pub people: Vec<Seat>,
     /// Who may not come back.
@@ -269,8 +265,6 @@ mod tests {
             owner: owner.clone(),
             password: None,
             locked: false,
-            seq: 0,
-            head: 0,
             people: Vec::new(),
             kicked: Vec::new(),
             kicked_networks: Vec::new(),

@@ -305,6 +305,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// this order. The numbers they get rise; those that were not stored may leave gaps.
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>>;
 
+    /// The number of the newest message that everybody sees, 0 before the first; `None` without such a room.
+    async fn head(&self, room: &RoomId) -> Result<Option<Seq>>;
+
     /// A stretch of a room's messages, as `viewer` sees it.
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History>;
 

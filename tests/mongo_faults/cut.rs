@@ -7,7 +7,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -18,13 +18,17 @@ use tokio::{
 
 use crate::{own::OwnServer, stage::Stage};
 
-/// The next answer to this command is lost.
-type Losing = Arc<Mutex<Option<&'static str>>>;
+/// What passes by.
+#[derive(Default)]
+struct Passing {
+    /// The next answer to this command is lost.
+    losing: Mutex<Option<&'static str>>,
+    /// How many insertions were asked for.
+    insertions: AtomicUsize,
+}
 
 /// The way through which a chat server reaches its database server.
-pub struct Lossy {
-    losing: Losing,
-}
+pub struct Lossy(Arc<Passing>);
 
 impl Lossy {
     /// A stage whose two servers talk this way.
@@ -35,36 +39,45 @@ impl Lossy {
         let uri =
             format!("mongodb://{}/?directConnection=true{options}", listener.local_addr().unwrap());
         let to: SocketAddr = mongo.uri().trim_start_matches("mongodb://").parse().unwrap();
-        let losing = Losing::default();
-        tokio::spawn(forward(listener, to, losing.clone()));
-        (Stage::reached_by(mongo, &uri).await, Self { losing })
+        let passing = Arc::<Passing>::default();
+        tokio::spawn(forward(listener, to, passing.clone()));
+        (Stage::reached_by(mongo, &uri).await, Self(passing))
     }
 
     pub fn lose_the_answer_to(&self, command: &'static str) {
-        *self.losing.lock().unwrap() = Some(command);
+        *self.0.losing.lock().unwrap() = Some(command);
+    }
+
+    /// How many insertions the chat server has asked for.
+    pub fn insertions(&self) -> usize {
+        self.0.insertions.load(Ordering::Relaxed)
     }
 }
 
-async fn forward(listener: TcpListener, to: SocketAddr, losing: Losing) {
+async fn forward(listener: TcpListener, to: SocketAddr, passing: Arc<Passing>) {
     loop {
         let (client, _) = listener.accept().await.unwrap();
-        let losing = losing.clone();
+        let passing = passing.clone();
         tokio::spawn(async move {
             let server = TcpStream::connect(to).await?;
-            connect(client, server, &losing).await
+            connect(client, server, &passing).await
         });
     }
 }
 
 /// Until either end is gone, or an answer is lost: then both are.
-async fn connect(client: TcpStream, server: TcpStream, losing: &Losing) -> io::Result<Infallible> {
+async fn connect(
+    client: TcpStream,
+    server: TcpStream,
+    passing: &Passing,
+) -> io::Result<Infallible> {
     let (mut questions, mut to_client) = client.into_split();
     let (mut answers, mut to_server) = server.into_split();
     let lost = AtomicBool::new(false);
     let asking = async {
         loop {
             let question = message(&mut questions).await?;
-            lost.fetch_or(is_to_be_lost(losing, &question), Ordering::Relaxed);
+            lost.fetch_or(passing.is_lost(&question), Ordering::Relaxed);
             to_server.write_all(&question).await?;
         }
     };
@@ -83,10 +96,16 @@ async fn connect(client: TcpStream, server: TcpStream, losing: &Losing) -> io::R
     }
 }
 
-/// Whether this is the one to which the answer is lost.
-fn is_to_be_lost(losing: &Losing, question: &[u8]) -> bool {
-    let mut losing = losing.lock().unwrap();
-    losing.take_if(|name| command(question) == name.as_bytes()).is_some()
+impl Passing {
+    /// Whether this is the one to which the answer is lost.
+    fn is_lost(&self, question: &[u8]) -> bool {
+        let command = command(question);
+        if command == b"insert" {
+            self.insertions.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut losing = self.losing.lock().unwrap();
+        losing.take_if(|name| command == name.as_bytes()).is_some()
+    }
 }
 
 /// One message: its length in its first four bytes, and the rest.

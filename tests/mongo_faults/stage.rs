@@ -104,11 +104,6 @@ impl Stage {
         number(chats.get_document("insert").unwrap().get("count").unwrap())
     }
 
-    /// The last number that was taken in a room.
-    pub async fn seq(&self, room: &str) -> i64 {
-        number(self.room(room).await.unwrap().get("seq").unwrap())
-    }
-
     async fn room(&self, room: &str) -> Option<Document> {
         let rooms: Collection<Document> = self.database.collection("rooms");
         rooms.find_one(doc! { "_id": room }).await.unwrap()

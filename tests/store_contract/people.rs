@@ -3,7 +3,7 @@
 use huechat::{
     domain::{
         Author, Body, Capacity, ClientId, Draft, DraftBody, Message, MessageText, NodeId,
-        PasswordHash, Person, PersonId, Refusal, Room, RoomId, RoomTitle, SocketId, Timestamp,
+        PasswordHash, Person, PersonId, Refusal, Room, RoomId, RoomTitle, Seq, SocketId, Timestamp,
         Window,
     },
     store::{Appended, Departing, Departure, Dropped, Entering, Entry, NewRoom, Store},
@@ -88,6 +88,11 @@ pub async fn send_away(store: &dyn Store, room: &RoomId, person: &Person, when: 
 
 pub async fn room(store: &dyn Store, id: &RoomId) -> Room {
     store.room(id).await.unwrap().expect("the room exists")
+}
+
+/// The number of the newest message that everybody sees.
+pub async fn head(store: &dyn Store, id: &RoomId) -> Seq {
+    store.head(id).await.unwrap().expect("the room exists")
 }
 
 /// The ids of those who have a seat, in their order.

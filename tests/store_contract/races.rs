@@ -11,8 +11,8 @@ use huechat::{
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::people::{
-    at, called, entry, let_in, open, person, room, said, send_away, socket_of, tea_room, tea_with,
-    twin_of,
+    at, called, entry, head, let_in, open, person, room, said, send_away, socket_of, tea_room,
+    tea_with, twin_of,
 };
 
 /// Starts all of these at the same moment, and returns what they returned.
@@ -256,7 +256,7 @@ pub async fn batches_at_once_share_no_number(store: Arc<dyn Store>) {
         }
     }
     assert_eq!(numbers.len(), 36);
-    assert_eq!(room(&*store, &id).await.head, numbers.iter().copied().fold(0, Seq::max));
+    assert_eq!(head(&*store, &id).await, numbers.iter().copied().fold(0, Seq::max));
 }
 
 pub async fn what_is_said_in_many_rooms_at_once_stays_in_its_room(store: Arc<dyn Store>) {
@@ -296,7 +296,7 @@ pub async fn what_is_said_in_many_rooms_at_once_stays_in_its_room(store: Arc<dyn
         let (one, two) = (Body::Text(id.to_string()), Body::Text("two".to_owned()));
         assert_eq!(words, [&one, &two, &one, &two, &one, &two]);
         let last = history.messages.last().unwrap().seq;
-        assert_eq!(room(&*store, &id).await.head, last);
+        assert_eq!(head(&*store, &id).await, last);
     }
 }
 

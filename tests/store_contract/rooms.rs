@@ -8,7 +8,7 @@ use huechat::{
 };
 
 use crate::people::{
-    at, hash, open, person, post, room, said, seat, seated, send_away, tea_room, tea_with,
+    at, hash, head, open, person, post, room, said, seat, seated, send_away, tea_room, tea_with,
 };
 
 const ALL: Window = Window::After { after: 0, limit: 100 };
@@ -25,7 +25,7 @@ pub async fn a_new_room_waits_for_its_first_person(store: Arc<dyn Store>) {
     assert_eq!(found.owner, new.owner);
     assert_eq!(found.password, new.password);
     assert!(!found.locked);
-    assert_eq!((found.seq, found.head), (0, 0));
+    assert_eq!(head(&*store, &id).await, 0);
     assert_eq!(found.people, []);
     assert_eq!(found.kicked, []);
     assert_eq!(found.created_at, at(7));

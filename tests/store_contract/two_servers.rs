@@ -1,6 +1,6 @@
 //! What holds when two servers share a database.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use huechat::{
     domain::{Person, RoomId, Seq, Window},
@@ -10,7 +10,7 @@ use mongodb::bson::{Document, doc, oid::ObjectId};
 
 use crate::{
     mongo_server::TestDatabase,
-    people::{person, said, tea_with},
+    people::{called, person, said, tea_with, whispered},
     races::together,
 };
 
@@ -28,7 +28,7 @@ async fn talk(server: Arc<dyn Store>, room: RoomId, by: Person) -> (RoomId, Vec<
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn batches_of_many_rooms_share_no_number_and_point_past_nothing() {
+async fn batches_of_many_rooms_share_no_number_and_leave_none_out() {
     let database = TestDatabase::new();
     let servers: [Arc<dyn Store>; 2] =
         [Arc::new(database.store().await), Arc::new(database.store().await)];
@@ -54,10 +54,8 @@ async fn batches_of_many_rooms_share_no_number_and_point_past_nothing() {
         for mut stored in by_room.into_values() {
             stored.sort_unstable();
             assert_eq!(stored.len(), 60);
-            for pair in stored.windows(2) {
-                let [(before, _), (seq, prev)] = pair else { unreachable!() };
-                // A number between them was taken and stayed unused.
-                assert!(before < seq && before <= prev && prev < seq, "{pair:?}");
+            for (nth, (seq, prev)) in (1..).zip(stored) {
+                assert_eq!((seq, prev), (nth, nth - 1));
             }
         }
     };
@@ -72,12 +70,8 @@ async fn what_a_dead_server_had_on_its_way_never_appears_behind_what_followed() 
     let test = async move {
         let anna = person("anna");
         let room = tea_with(&server, &[&anna]).await;
-        let [first] = append(&server, &room, &anna, &["first"]).await[..] else { panic!() };
-        let (rooms, chats) = (raw.collection::<Document>("rooms"), raw.collection("chats"));
-
-        // The dead one took three numbers; the second message has arrived.
-        let taken = doc! { "$inc": { "seq": 3, "head": 3 } };
-        rooms.update_one(doc! { "_id": room.as_str() }, taken).await.unwrap();
+        assert_eq!(append(&server, &room, &anna, &["first"]).await, [1]);
+        let chats = raw.collection("chats");
         let model: Document =
             chats.find_one(doc! { "room": room.as_str() }).await.unwrap().unwrap();
         let late = |seq: Seq| {
@@ -85,22 +79,89 @@ async fn what_a_dead_server_had_on_its_way_never_appears_behind_what_followed() 
             late.extend(doc! { "_id": ObjectId::new(), "seq": seq });
             late
         };
-        chats.insert_one(late(first + 2)).await.unwrap();
 
-        // One that has just begun, and knows nothing of the room.
-        assert_eq!(append(&successor, &room, &anna, &["second"]).await, [first + 4]);
-        for seq in [first + 1, first + 3] {
-            chats.insert_one(late(seq)).await.unwrap_err();
-        }
-        assert_eq!(
-            append(&successor, &room, &anna, &["third", "fourth"]).await,
-            [first + 5, first + 6]
-        );
+        // The dead one had two batches on their way: one arrives before what its successor stores, which
+        // has just begun and knows nothing of the room, and one behind it.
+        chats.insert_one(late(2)).await.unwrap();
+        assert_eq!(append(&successor, &room, &anna, &["second"]).await, [3]);
+        chats.insert_one(late(3)).await.unwrap_err();
+        assert_eq!(append(&successor, &room, &anna, &["third", "fourth"]).await, [4, 5]);
 
         let all = Window::After { after: 0, limit: 100 };
         let history = successor.history(&room, &anna.id, all).await.unwrap();
-        let seqs: Vec<Seq> = history.messages.iter().map(|message| message.seq - first).collect();
-        assert_eq!(seqs, [0, 2, 4, 5, 6]);
+        let seqs: Vec<Seq> = history.messages.iter().map(|message| message.seq).collect();
+        assert_eq!(seqs, [1, 2, 3, 4, 5]);
+    };
+    database.around(test).await;
+}
+
+#[tokio::test]
+async fn whispers_of_another_server_are_not_pointed_to() {
+    let database = TestDatabase::new();
+    let (server, other) = (database.store().await, database.store().await);
+    let test = async move {
+        let (anna, ben) = (person("anna"), person("ben"));
+        let room = tea_with(&server, &[&anna, &ben]).await;
+        assert_eq!(append(&server, &room, &anna, &["first"]).await, [1]);
+
+        other.append(&room, vec![whispered(&anna, &ben, "psst")]).await.unwrap();
+        let outcomes = server.append(&room, vec![said(&ben, "third")]).await.unwrap();
+
+        let [Appended::Stored { message, prev }] = &outcomes[..] else { panic!("{outcomes:?}") };
+        assert_eq!((message.seq, *prev), (3, 1));
+        for server in [&server, &other] {
+            assert_eq!(server.head(&room).await.unwrap(), Some(3));
+        }
+    };
+    database.around(test).await;
+}
+
+#[tokio::test]
+async fn the_same_client_id_is_stored_once_whichever_server_is_asked() {
+    let database = TestDatabase::new();
+    let (server, other) = (database.store().await, database.store().await);
+    let test = async move {
+        let anna = person("anna");
+        let room = tea_with(&server, &[&anna]).await;
+        let batch = || vec![called("a", said(&anna, "a")), called("b", said(&anna, "b"))];
+        append(&server, &room, &anna, &["first"]).await;
+        append(&other, &room, &anna, &["second"]).await;
+
+        let both = tokio::join!(server.append(&room, batch()), other.append(&room, batch()));
+
+        let (one, two) = (both.0.unwrap(), both.1.unwrap());
+        for outcomes in one.iter().zip(&two) {
+            let ((Appended::Stored { message, .. }, Appended::Already(again))
+            | (Appended::Already(again), Appended::Stored { message, .. })) = outcomes
+            else {
+                panic!("{outcomes:?}")
+            };
+            assert_eq!(message, again);
+        }
+        assert_eq!(server.head(&room).await.unwrap(), Some(4));
+    };
+    database.around(test).await;
+}
+
+#[tokio::test]
+async fn a_room_says_for_admins_how_far_it_has_got() {
+    let database = TestDatabase::new();
+    let server = database.store().await;
+    let raw = database.raw().await;
+    let test = async move {
+        let (anna, ben) = (person("anna"), person("ben"));
+        let room = tea_with(&server, &[&anna, &ben]).await;
+        append(&server, &room, &anna, &["first"]).await;
+        server.append(&room, vec![whispered(&anna, &ben, "psst")]).await.unwrap();
+
+        let rooms = raw.collection::<Document>("rooms");
+        let written = doc! { "_id": room.as_str(), "seq": 2, "head": 1 };
+        let said_so = async {
+            while rooms.count_documents(written.clone()).await.unwrap() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), said_so).await.expect("it is written");
     };
     database.around(test).await;
 }

@@ -1,6 +1,6 @@
 //! Documents of `chats` to messages and back.
 
-use mongodb::bson::{DateTime, oid::ObjectId};
+use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
 use serde::{Deserialize, Serialize};
 
 use super::room_document::{PersonDocument, date, parsed, person, room_id, timestamp};
@@ -16,7 +16,6 @@ enum Kind {
     Gif,
     System,
     Whisper,
-    Void,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -90,14 +89,32 @@ pub(super) struct ChatDocument {
     created_at: DateTime,
 }
 
+/// A message of which only its number was asked for, and whether everybody sees it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Numbered {
+    pub(super) seq: Seq,
+    kind: Kind,
+}
+
+impl Numbered {
+    /// What has to be asked for.
+    pub(super) fn fields() -> Document {
+        doc! { "_id": 0, "seq": 1, "kind": 1 }
+    }
+
+    pub(super) fn is_public(&self) -> bool {
+        !matches!(self.kind, Kind::Whisper)
+    }
+}
+
 impl ChatDocument {
-    /// The document of a message, whose `id` must be an [`ObjectId`].
-    pub(super) fn of(message: &Message) -> Result<Self> {
+    /// The document of a message, whose `id` must be an [`ObjectId`], with this number.
+    pub(super) fn numbered(message: &Message, seq: Seq) -> Result<Self> {
         let by = PersonDocument::from(&message.by);
         let bare = Self {
             id: ObjectId::parse_str(&message.id).map_err(Error::new)?,
             room: message.room.as_str().to_owned(),
-            seq: message.seq,
+            seq,
             kind: Kind::Chat,
             user: by.id,
             color: by.color,
@@ -129,21 +146,6 @@ impl ChatDocument {
         })
     }
 
-    /// Takes a number in the room of this message, and says nothing.
-    pub(super) fn void(&self, seq: Seq) -> Self {
-        Self {
-            id: ObjectId::new(),
-            seq,
-            kind: Kind::Void,
-            chat: None,
-            gif: None,
-            to: None,
-            system: None,
-            client_id: None,
-            ..self.clone()
-        }
-    }
-
     pub(super) fn message(self) -> Result<Message> {
         Ok(Message {
             id: self.id.to_hex(),
@@ -172,7 +174,7 @@ impl ChatDocument {
                 code: parsed(&system.code, "system code", SystemCode::from_code(&system.code))?,
                 person: person(&system.id, &system.color, &system.name)?,
             },
-            (Kind::Whisper | Kind::System | Kind::Void, ..) => {
+            (Kind::Whisper | Kind::System, ..) => {
                 return parsed(&self.id.to_hex(), "whole message", None);
             }
         })

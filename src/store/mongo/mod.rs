@@ -6,7 +6,7 @@
 
 mod chat_document;
 mod connection;
-mod decided;
+mod log;
 mod messages;
 mod nodes;
 mod owner;
@@ -34,12 +34,12 @@ use crate::domain::{
 };
 use chat_document::ChatDocument;
 use connection::in_time;
-use decided::Decided;
+use log::Logs;
 use nodes::NodeDocument;
 use room_document::RoomDocument;
 use seats::LastSeen;
 use sessions::SessionDocument;
-use together::{Collections, Together};
+use together::Together;
 use tokens::TokenDocument;
 
 impl From<mongodb::error::Error> for Error {
@@ -57,7 +57,7 @@ pub struct MongoStore {
     sessions: Collection<SessionDocument>,
     tokens: Collection<TokenDocument>,
     nodes: Collection<NodeDocument>,
-    decided: Decided,
+    logs: Logs,
     together: Together,
     seen: LastSeen,
 }
@@ -72,20 +72,15 @@ impl MongoStore {
         let database = connection::open(uri, credentials).await?;
         schema::apply(&database).await?;
         let (rooms, chats) = (database.collection("rooms"), database.collection("chats"));
-        let decided = Decided::default();
-        let together = Together::new(Collections {
-            database: database.clone(),
-            rooms: rooms.clone(),
-            chats: chats.clone(),
-            decided: decided.clone(),
-        });
+        let logs = Logs::default();
+        let together = Together::new(database.clone(), logs.clone());
         Ok(Self {
             rooms,
             chats,
             sessions: database.collection("sessions"),
             tokens: database.collection("tokens"),
             nodes: database.collection("nodes"),
-            decided,
+            logs,
             together,
             seen: LastSeen::default(),
             database,
@@ -171,13 +166,18 @@ impl Store for MongoStore {
     }
 
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
-        in_time(messages::append(&self.together, &self.rooms, &self.chats, room, drafts)).await
+        in_time(self.together.write(room, drafts)).await
+    }
+
+    async fn head(&self, room: &RoomId) -> Result<Option<Seq>> {
+        in_time(messages::head(&self.rooms, &self.chats, room)).await
     }
 
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
         let viewers = std::slice::from_ref(viewer);
-        let found = in_time(messages::history(&self.chats, room, viewers, window)).await?;
-        Ok(self.decided.kept(room, found, window))
+        let end = self.logs.end(room);
+        let found = in_time(messages::history(&self.chats, room, viewers, window, end)).await?;
+        Ok(self.logs.kept(room, found, window))
     }
 
     async fn histories(
@@ -186,11 +186,9 @@ impl Store for MongoStore {
         viewers: &[PersonId],
         window: Window,
     ) -> Result<Vec<History>> {
-        in_time(async {
-            let found = messages::histories(&self.chats, room, viewers, window).await?;
-            Ok(found.into_iter().map(|found| self.decided.kept(room, found, window)).collect())
-        })
-        .await
+        let end = self.logs.end(room);
+        let found = in_time(messages::histories(&self.chats, room, viewers, window, end)).await?;
+        Ok(found.into_iter().map(|found| self.logs.kept(room, found, window)).collect())
     }
 
     async fn trim(&self, room: &RoomId, up_to: Seq, at_most: usize) -> Result<Trimmed> {
@@ -199,7 +197,7 @@ impl Store for MongoStore {
 
     async fn purge(&self, room: &RoomId) -> Result<()> {
         in_time(messages::purge(&self.rooms, &self.chats, room)).await?;
-        self.decided.forget(room);
+        self.logs.forget(room);
         Ok(())
     }
 

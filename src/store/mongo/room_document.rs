@@ -158,8 +158,6 @@ impl RoomDocument {
             owner: self.owner.person()?,
             password: self.password.map(PasswordHash::new),
             locked: self.locked,
-            seq: self.seq,
-            head: self.head,
             people: self.people.into_iter().map(SeatDocument::seat).collect::<Result<_>>()?,
             kicked: self.kicked.iter().map(|id| person_id(id)).collect::<Result<_>>()?,
             kicked_networks: self.kicked_networks.into_iter().map(NetworkHash::new).collect(),

@@ -1,51 +1,59 @@
 //! Batches of many rooms, stored together.
 //!
-//! While some are on their way to the server, those of other rooms collect, and share the next three
-//! commands: one takes numbers in all their rooms, one reads them back, one inserts. For a lone batch
-//! one update does the first two. What goes wrong for all is tried for each of them alone, where the
-//! driver knows what may be repeated.
+//! While some are on their way to the server, those of other rooms collect, and share the next commands. One
+//! looks who is there. One inserts the messages of all rooms with a single new one, in any order, so that no
+//! room waits for another whose number was taken. A room with several has a command of its own, which
+//! stops at the first that cannot be: whoever reads meanwhile finds no message without those before it.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
-use futures_util::{TryStreamExt as _, future::try_join_all};
-use mongodb::{
-    Collection, Database,
-    bson::{Document, doc, oid::ObjectId},
-    options::ReturnDocument,
+use futures_util::{
+    TryStreamExt as _,
+    future::{join, join_all},
 };
-use tokio::sync::{mpsc, oneshot};
+use mongodb::{Collection, Database, bson::doc, error::ErrorKind};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     chat_document::ChatDocument,
     connection::in_time,
-    decided::{Decided, UnderWay},
-    messages::{Attempt, Place, counters, doubled},
+    log::{End, Logs},
+    messages::{Attempt, Place, said_before},
     room_document::RoomDocument,
+    sessions::DUPLICATE_KEY,
 };
 use crate::{
-    domain::{Draft, RoomId, Seq},
-    store::{Error, Result},
+    domain::{Draft, RoomId},
+    store::{Appended, Error, Result, Unsaid},
 };
 
-/// No more are added to so many messages that are inserted together, or to so many batches.
+/// No more are added to so many messages that are stored together, or to so many batches.
 const MAX_MESSAGES: usize = 1_000;
 const MAX_BATCHES: usize = 1_000;
 
-/// What a room's batch became; `None` without such a room.
-pub(super) type Written = Option<(Place, Vec<Attempt>, HashSet<Seq>)>;
+/// A number can be taken by a message that is not there for good yet; then it is looked at again after this.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The way into the database for what is said.
 #[derive(Debug)]
-pub(super) struct Together(mpsc::UnboundedSender<Batch>);
+pub(super) struct Together {
+    queue: mpsc::UnboundedSender<Batch>,
+    _writing_down: AbortOnDropHandle<()>,
+}
 
 #[derive(Debug)]
 struct Batch {
     room: RoomId,
-    drafts: Arc<[Draft]>,
-    answer: oneshot::Sender<Result<Written>>,
+    drafts: Vec<Draft>,
+    answer: oneshot::Sender<Result<Vec<Appended>>>,
 }
 
 impl Batch {
@@ -53,42 +61,92 @@ impl Batch {
     fn is_awaited(&self) -> bool {
         !self.answer.is_closed()
     }
+
+    fn answer(self, outcome: Result<Vec<Appended>>) {
+        self.answer.send(outcome).ok(); // They have gone; what is stored stays.
+    }
 }
 
-/// Where they go.
-#[derive(Debug, Clone)]
-pub(super) struct Collections {
-    pub(super) database: Database,
-    pub(super) rooms: Collection<RoomDocument>,
-    pub(super) chats: Collection<ChatDocument>,
-    pub(super) decided: Decided,
-}
-
-/// A batch with its numbers.
-struct Numbered {
+/// A batch of which some may be stored.
+struct Writing {
     batch: Batch,
-    place: Option<Place>,
-    attempts: Vec<Attempt>,
+    /// What became of the first of its drafts.
+    outcomes: Vec<Appended>,
+    /// The others.
+    open: VecDeque<Attempt>,
+    /// Where the room's log ends, as far as is known.
+    end: End,
 }
 
 impl Together {
     /// Writes until this is dropped.
-    pub(super) fn new(collections: Collections) -> Self {
+    pub(super) fn new(database: Database, logs: Logs) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
-        tokio::spawn(collections.write_all(waiting));
-        Self(queue)
+        let (rooms, chats) = (database.collection("rooms"), database.collection("chats"));
+        let writer = Writer { rooms, chats, logs: logs.clone() };
+        tokio::spawn(writer.write_all(waiting));
+        let writing_down = tokio::spawn(logs.write_down(database));
+        Self { queue, _writing_down: AbortOnDropHandle::new(writing_down) }
     }
 
     /// Stores what can be of a room's drafts, after those of the same room that came before.
-    pub(super) async fn write(&self, room: &RoomId, drafts: Arc<[Draft]>) -> Result<Written> {
+    pub(super) async fn write(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
         let (answer, answered) = oneshot::channel();
         let ended = || Error::new("the writer has ended");
-        self.0.send(Batch { room: room.clone(), drafts, answer }).map_err(|_| ended())?;
+        let batch = Batch { room: room.clone(), drafts, answer };
+        self.queue.send(batch).map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
 }
 
-impl Collections {
+impl Writing {
+    /// How many messages come next, before one that cannot be stored.
+    fn run(&self) -> usize {
+        self.open.iter().take_while(|attempt| attempt.is_ok()).count()
+    }
+
+    /// Their documents, with the numbers behind where the log is thought to end.
+    fn documents(&self) -> Result<Vec<ChatDocument>> {
+        let next = self.open.iter().map_while(|attempt| attempt.as_ref().ok());
+        let numbered = next.zip(self.end.seq + 1..);
+        numbered.map(|(message, seq)| ChatDocument::numbered(message, seq)).collect()
+    }
+
+    /// So many of them are stored.
+    fn stored(&mut self, count: usize) {
+        for mut message in self.open.drain(..count).flatten() {
+            message.seq = self.end.seq + 1;
+            let prev = self.end.head;
+            self.end = self.end.behind(&message);
+            self.outcomes.push(Appended::Stored { message, prev });
+        }
+    }
+
+    /// The draft that comes next.
+    fn next(&self) -> &Draft {
+        &self.batch.drafts[self.outcomes.len()]
+    }
+
+    /// Answers, unless a step went well and somebody waits for more of them.
+    fn unless_done(self, step: Result<()>) -> Option<Self> {
+        match step {
+            Err(cause) => self.batch.answer(Err(cause)),
+            Ok(()) if self.open.is_empty() => self.batch.answer(Ok(self.outcomes)),
+            Ok(()) if self.batch.is_awaited() => return Some(self),
+            Ok(()) => {}
+        }
+        None
+    }
+}
+
+/// What writes.
+struct Writer {
+    rooms: Collection<RoomDocument>,
+    chats: Collection<ChatDocument>,
+    logs: Logs,
+}
+
+impl Writer {
     async fn write_all(self, mut waiting: mpsc::UnboundedReceiver<Batch>) {
         let mut held = VecDeque::new();
         loop {
@@ -108,148 +166,168 @@ impl Collections {
         }
     }
 
+    /// Each round stores something of every room, or finds out what kept it from that.
     async fn write(&self, group: Vec<Batch>) {
-        let numbered = match in_time(self.number(&group)).await {
-            Ok(places) => group.into_iter().zip(places).filter_map(Numbered::of),
-            Err(cause) => return refuse(group, cause),
-        };
-        let numbered: Vec<Numbered> = numbered.filter(|one| one.batch.is_awaited()).collect();
-        match in_time(self.insert(&numbered)).await {
-            Ok(stored) => {
-                for (numbered, stored) in numbered.into_iter().zip(stored) {
-                    let Numbered { batch, place, attempts } = numbered;
-                    let written = place.map(|place| (place, attempts, stored));
-                    batch.answer.send(Ok(written)).ok(); // They have gone; it is stored all the same.
-                }
-            }
-            Err(cause) => refuse(numbered.into_iter().map(|numbered| numbered.batch), cause),
-        }
-    }
-
-    /// Takes numbers for all batches.
-    async fn number(&self, group: &[Batch]) -> Result<Vec<Option<Place>>> {
-        let mut places = match group {
-            [] | [_] => HashMap::new(),
-            // Each is tried alone below: numbers that were taken all the same stay unused.
-            several => self.take_together(several).await.unwrap_or_default(),
-        };
-        try_join_all(group.iter().map(|batch| {
-            let place = places.remove(batch.room.as_str());
-            async move {
-                match place {
-                    Some(place) => Ok(Some(place)),
-                    None => self.take_alone(batch).await,
-                }
-            }
-        }))
-        .await
-    }
-
-    /// Takes numbers in many rooms, and gives those that were found taken. Between the update and the
-    /// reading another server may take more in some room; then its name is on them.
-    async fn take_together(&self, group: &[Batch]) -> Result<HashMap<String, Place>> {
-        let taker = ObjectId::new().to_hex();
-        let updates: Vec<Document> = group
-            .iter()
-            .map(|batch| {
-                let counters = counters(&batch.drafts, &taker);
-                doc! { "q": { "_id": batch.room.as_str() }, "u": [{ "$set": counters }] }
-            })
-            .collect();
-        let update = doc! {
-            "update": self.rooms.name(), "updates": updates, "ordered": false,
-            "writeConcern": { "w": "majority", "j": true },
-        };
-        self.database.run_command(update).await?;
-        let names: Vec<&str> = group.iter().map(|batch| batch.room.as_str()).collect();
-        let places = self.rooms.clone_with_type::<Place>();
-        let places = places.find(doc! { "_id": { "$in": names }, "takenBy": &taker });
-        let places: Vec<Place> = places.projection(Place::fields()).await?.try_collect().await?;
-        Ok(places.into_iter().map(|place| (place.room.clone(), place)).collect())
-    }
-
-    /// Asks for the room as it is afterwards, and keeps the old head in it: that tells all, and what
-    /// was before is not told truly by every server that speaks the protocol.
-    async fn take_alone(&self, batch: &Batch) -> Result<Option<Place>> {
-        let counters = counters(&batch.drafts, &ObjectId::new().to_hex());
-        let place = self
-            .rooms
-            .clone_with_type::<Place>()
-            .find_one_and_update(
-                doc! { "_id": batch.room.as_str() },
-                vec![doc! { "$set": counters }],
-            )
-            .projection(Place::fields())
-            .return_document(ReturnDocument::After)
-            .await?;
-        Ok(place)
-    }
-
-    /// Inserts what can be, all at once, and says for each batch which numbers are stored: all but
-    /// those of messages that the index of client ids knows already.
-    async fn insert(&self, group: &[Numbered]) -> Result<Vec<HashSet<Seq>>> {
-        let mut documents = Vec::new();
-        let mut numbers = Vec::new();
-        for (index, Numbered { attempts, .. }) in group.iter().enumerate() {
-            for message in attempts.iter().flatten() {
-                documents.push(ChatDocument::of(message)?);
-                numbers.push((index, message.seq));
-            }
-        }
-        self.settle(group).await?;
-        let under_way = group.iter().filter_map(|Numbered { batch, place, .. }| {
-            let first = *place.as_ref()?.numbers(&batch.drafts).start();
-            Some(self.decided.insert(&batch.room, first))
+        let begun = self.begin(group).await.into_iter().map(async |mut writing| {
+            let step = in_time(self.pass_over(&mut writing)).await;
+            writing.unless_done(step)
         });
-        let under_way: Vec<UnderWay> = under_way.collect();
-        let mut stored = vec![HashSet::new(); group.len()];
-        let doubled = self.insert_in_order(&documents).await?;
-        drop(under_way);
-        for (nth, (index, seq)) in numbers.into_iter().enumerate() {
-            if !doubled.contains(&nth) {
-                stored[index].insert(seq);
-            }
+        let mut open: Vec<Writing> = join_all(begun).await.into_iter().flatten().collect();
+        while !open.is_empty() {
+            let (single, several): (Vec<_>, Vec<_>) =
+                open.into_iter().partition(|writing| writing.run() == 1);
+            let several = several.into_iter().map(async |writing| {
+                let stored = in_time(self.insert_in_order(&writing)).await;
+                (writing, stored)
+            });
+            let (single, several) = join(self.insert_each(single), join_all(several)).await;
+            let gone_on = single
+                .into_iter()
+                .chain(several)
+                .map(|(writing, stored)| self.go_on(writing, stored));
+            open = join_all(gone_on).await.into_iter().flatten().collect();
         }
-        for Numbered { batch, place, attempts } in group {
-            let Some(place) = place else { continue };
-            let numbers = place.numbers(&batch.drafts);
-            if attempts.iter().any(Attempt::is_ok) {
-                self.decided.up_to(&batch.room, *numbers.end());
-            } else {
-                self.decided.unused(&batch.room, &numbers);
-            }
-        }
-        Ok(stored)
     }
 
-    /// Decides what is undecided before what is about to be stored in each room.
-    async fn settle(&self, group: &[Numbered]) -> Result<()> {
-        let settled = group.iter().filter_map(|Numbered { batch, place, attempts }| {
-            let first = *place.as_ref()?.numbers(&batch.drafts).start();
-            let message = attempts.iter().flatten().next()?;
-            Some(async move {
-                let message = ChatDocument::of(message)?;
-                self.decided.settle(&self.chats, &batch.room, first, &message).await
-            })
-        });
-        try_join_all(settled).await.map(|_| ())
-    }
-
-    /// Inserts documents one after another, so that whoever reads meanwhile finds none without those before
-    /// it; gives which of them were there already.
-    async fn insert_in_order(&self, documents: &[ChatDocument]) -> Result<HashSet<usize>> {
-        let (mut there, mut next) = (HashSet::new(), 0);
-        while next < documents.len() {
-            let Err(cause) = self.chats.insert_many(&documents[next..]).ordered(true).await else {
-                break;
+    /// Looks who is there, and answers those in whose rooms nobody is.
+    async fn begin(&self, group: Vec<Batch>) -> Vec<Writing> {
+        let mut places = match in_time(self.look(&group)).await {
+            Ok(places) => places,
+            Err(cause) => {
+                let causes = shared(cause);
+                group.into_iter().zip(causes).for_each(|(batch, cause)| batch.answer(Err(cause)));
+                return Vec::new();
+            }
+        };
+        let begun = group.into_iter().filter_map(|batch| {
+            let Some(place) = places.remove(batch.room.as_str()) else {
+                let unsaid = |_: &Draft| Appended::Unsaid(Unsaid::NoSuchRoom);
+                let all = batch.drafts.iter().map(unsaid).collect();
+                batch.answer(Ok(all));
+                return None;
             };
-            let stopped_at = doubled(&cause).and_then(|doubled| doubled.into_iter().min());
-            let nth = next + stopped_at.ok_or(cause)?;
-            there.insert(nth);
-            next = nth + 1;
-        }
-        Ok(there)
+            let known = self.logs.end(&batch.room);
+            let end = known.map_or(place.end, |known| known.or_later(place.end));
+            let resolved = batch.drafts.iter().map(|draft| place.resolve(&batch.room, draft));
+            match resolved.collect() {
+                Ok(open) => Some(Writing { batch, outcomes: Vec::new(), open, end }),
+                Err(cause) => {
+                    batch.answer(Err(cause)); // A seat in it makes no sense.
+                    None
+                }
+            }
+        });
+        begun.collect()
     }
+
+    /// The rooms that are there.
+    async fn look(&self, group: &[Batch]) -> Result<HashMap<String, Place>> {
+        let names: Vec<&str> = group.iter().map(|batch| batch.room.as_str()).collect();
+        let fields = Place::fields(group.iter().flat_map(|batch| &batch.drafts));
+        let places = self.rooms.clone_with_type::<Place>();
+        let places = places.find(doc! { "_id": { "$in": names } }).projection(fields).await?;
+        Ok(places.map_ok(|place| (place.room.clone(), place)).try_collect().await?)
+    }
+
+    /// Inserts the one message of each, and says of which it is stored: 1 or 0.
+    async fn insert_each(&self, group: Vec<Writing>) -> Vec<(Writing, Result<usize>)> {
+        if group.is_empty() {
+            return Vec::new();
+        }
+        let under_way = group.iter().map(|w| self.logs.insert(&w.batch.room, w.end.seq + 1));
+        let under_way: Vec<_> = under_way.collect();
+        let inserted = in_time(async {
+            let documents: Vec<Vec<_>> =
+                group.iter().map(Writing::documents).collect::<Result<_>>()?;
+            let insertion = self.chats.insert_many(documents.iter().flatten()).ordered(false);
+            let Err(cause) = insertion.await else { return Ok(vec![Ok(1); group.len()]) };
+            let ErrorKind::InsertMany(failed) = &*cause.kind else { return Err(cause.into()) };
+            let errors = failed.write_errors.as_ref();
+            let Some(errors) = errors.filter(|_| failed.write_concern_error.is_none()) else {
+                return Err(cause.into());
+            };
+            let mut stored = vec![Ok(1); group.len()];
+            for error in errors {
+                let doubled = error.code == DUPLICATE_KEY;
+                stored[error.index] = if doubled { Ok(0) } else { Err(error.message.clone()) };
+            }
+            Ok(stored)
+        });
+        let stored: Vec<Result<usize>> = match inserted.await {
+            Ok(stored) => stored.into_iter().map(|stored| stored.map_err(Error::new)).collect(),
+            Err(cause) => shared(cause).map(Err).take(group.len()).collect(),
+        };
+        drop(under_way);
+        group.into_iter().zip(stored).collect()
+    }
+
+    /// Inserts the messages of one room until one cannot be, and says how many are stored.
+    async fn insert_in_order(&self, writing: &Writing) -> Result<usize> {
+        let _under_way = self.logs.insert(&writing.batch.room, writing.end.seq + 1);
+        let documents = writing.documents()?;
+        let Err(cause) = self.chats.insert_many(&documents).ordered(true).await else {
+            return Ok(documents.len());
+        };
+        let ErrorKind::InsertMany(failed) = &*cause.kind else { return Err(cause.into()) };
+        match failed.write_errors.as_deref() {
+            Some([error])
+                if error.code == DUPLICATE_KEY && failed.write_concern_error.is_none() =>
+            {
+                Ok(error.index)
+            }
+            _ => Err(cause.into()),
+        }
+    }
+
+    /// Takes note of how many messages are stored, and finds out what kept the next from it.
+    async fn go_on(&self, mut writing: Writing, stored: Result<usize>) -> Option<Writing> {
+        let step = in_time(async {
+            let (run, stored) = (writing.run(), stored?);
+            writing.stored(stored);
+            if stored > 0 {
+                self.logs.grew(&writing.batch.room, writing.end);
+            }
+            if stored < run {
+                self.look_again(&mut writing).await?;
+            }
+            self.pass_over(&mut writing).await
+        });
+        let step = step.await;
+        writing.unless_done(step)
+    }
+
+    /// The next message was there already, or its number was taken.
+    async fn look_again(&self, writing: &mut Writing) -> Result<()> {
+        let room = &writing.batch.room;
+        if let Some(message) = said_before(&self.chats, room, writing.next()).await? {
+            writing.open.pop_front();
+            writing.outcomes.push(Appended::Already(message));
+            return Ok(());
+        }
+        let end = writing.end.now(&self.chats, room).await?;
+        if end == writing.end {
+            sleep(LOOK_EVERY).await;
+        }
+        writing.end = end;
+        Ok(())
+    }
+
+    /// Whoever has no seat any more may still ask for what they said.
+    async fn pass_over(&self, writing: &mut Writing) -> Result<()> {
+        while let Some(Err(unsaid)) = writing.open.front() {
+            let unsaid = *unsaid;
+            let said = said_before(&self.chats, &writing.batch.room, writing.next()).await?;
+            writing.open.pop_front();
+            writing.outcomes.push(said.map_or(Appended::Unsaid(unsaid), Appended::Already));
+        }
+        Ok(())
+    }
+}
+
+/// An error of several.
+fn shared(cause: Error) -> impl Iterator<Item = Error> {
+    let cause: Arc<dyn std::error::Error + Send + Sync> = cause.0.into();
+    std::iter::repeat_with(move || Error::new(cause.clone()))
 }
 
 /// Takes what may be written together: one batch of each room, the first ones first.
@@ -268,25 +346,4 @@ fn next_group(held: &mut VecDeque<Batch>) -> Vec<Batch> {
         }
     }
     group
-}
-
-impl Numbered {
-    /// Without a seat that makes sense, the batch has failed.
-    fn of((batch, place): (Batch, Option<Place>)) -> Option<Self> {
-        let attempts = place.as_ref().map(|place| place.resolve(&batch.room, &batch.drafts));
-        match attempts.transpose() {
-            Ok(attempts) => Some(Self { attempts: attempts.unwrap_or_default(), batch, place }),
-            Err(cause) => {
-                refuse([batch], cause);
-                None
-            }
-        }
-    }
-}
-
-fn refuse(group: impl IntoIterator<Item = Batch>, cause: Error) {
-    let cause: Arc<dyn std::error::Error + Send + Sync> = cause.0.into();
-    for batch in group {
-        batch.answer.send(Err(Error::new(cause.clone()))).ok(); // They have gone.
-    }
 }

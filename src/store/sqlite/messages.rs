@@ -16,11 +16,7 @@ pub(super) fn append(
     room: &RoomId,
     drafts: Vec<Draft>,
 ) -> rusqlite::Result<Vec<Appended>> {
-    let counters = db
-        .prepare_cached("SELECT seq, head FROM rooms WHERE id = ?")?
-        .query_row([room.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((mut seq, mut head)): Option<(Seq, Seq)> = counters else {
+    let Some((mut seq, mut head)) = counters(db, room)? else {
         return Ok(drafts.iter().map(|_| Appended::Unsaid(Unsaid::NoSuchRoom)).collect());
     };
     let mut outcomes = Vec::with_capacity(drafts.len());
@@ -51,6 +47,17 @@ pub(super) fn append(
         room.as_str()
     ])?;
     Ok(outcomes)
+}
+
+/// The newest number of a room, and the newest of a message that everybody sees.
+fn counters(db: &Connection, room: &RoomId) -> rusqlite::Result<Option<(Seq, Seq)>> {
+    db.prepare_cached("SELECT seq, head FROM rooms WHERE id = ?")?
+        .query_row([room.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+pub(super) fn head(db: &Connection, room: &RoomId) -> rusqlite::Result<Option<Seq>> {
+    Ok(counters(db, room)?.map(|(_, head)| head))
 }
 
 fn said_before(db: &Connection, room: &RoomId, draft: &Draft) -> rusqlite::Result<Option<Message>> {

@@ -217,6 +217,11 @@ impl Store for SqliteStore {
         self.write(move |db| messages::append(db, &room, drafts)).await
     }
 
+    async fn head(&self, room: &RoomId) -> Result<Option<Seq>> {
+        let room = room.clone();
+        self.read(move |db| messages::head(db, &room)).await
+    }
+
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
         let (room, viewer) = (room.clone(), viewer.clone());
         self.read(move |db| messages::history(db, &room, &viewer, window)).await

@@ -45,8 +45,6 @@ pub(super) fn room(db: &Connection, id: &RoomId) -> rusqlite::Result<Option<Room
                 owner: rows::person(row, ["owner_id", "owner_color", "owner_name"])?,
                 password: row.get::<_, Option<String>>("password")?.map(PasswordHash::new),
                 locked: row.get("locked")?,
-                seq: row.get("seq")?,
-                head: row.get("head")?,
                 people: Vec::new(),
                 kicked: Vec::new(),
                 kicked_networks: Vec::new(),

@@ -87,7 +87,9 @@ impl Side {
             Step::Open { .. } => told(store.open(new_room(stage, step, now), 1_000).await),
             Step::Look { room } => {
                 let found = store.room(&stage.room(*room)).await.unwrap();
-                told(found.map(|room| self.room(room)))
+                let head = store.head(&stage.room(*room)).await.unwrap();
+                let head = head.map(|seq| self.head(&stage.room(*room), seq));
+                format!("{} up to {head:?}", told(found.map(Self::room)))
             }
             Step::Lobby { search, skip, limit } => {
                 let search = SEARCHES[*search].to_owned();
@@ -99,7 +101,7 @@ impl Side {
                 told(found)
             }
             Step::Enter { .. } => {
-                self.entering(store.enter(knock(stage, step, now)).await.unwrap())
+                Self::entering(store.enter(knock(stage, step, now)).await.unwrap())
             }
             Step::Drop { room, person, tab } => {
                 let (room, who, socket) =
@@ -113,7 +115,7 @@ impl Side {
                     Depart::Kicked => Departing::Kicked,
                 };
                 let (room, who) = (stage.room(*room), actor(*person));
-                self.departure(store.depart(&room, &who.id, departing).await.unwrap())
+                Self::departure(store.depart(&room, &who.id, departing).await.unwrap())
             }
             Step::Close { room, unused_for } => {
                 let closing = unused_for.map_or(Closing::Always, |seconds| {
@@ -203,11 +205,7 @@ impl Side {
         message.id = String::new();
     }
 
-    fn room(&self, mut room: Room) -> String {
-        let newest = self.numbers.get(&room.id).and_then(|all| all.last()).copied().unwrap_or(0);
-        assert!(room.seq >= newest, "{room:?} is behind its newest message {newest}");
-        room.seq = 0;
-        room.head = self.head(&room.id, room.head);
+    fn room(mut room: Room) -> String {
         room.kicked.sort();
         for seat in &mut room.people {
             seat.sockets.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
@@ -222,22 +220,22 @@ impl Side {
         self.place(room, seq)
     }
 
-    fn entering(&self, outcome: Entering) -> String {
+    fn entering(outcome: Entering) -> String {
         match outcome {
             Entering::Newcomer { person, room } => {
-                format!("Newcomer {person:?} {}", self.room(room))
+                format!("Newcomer {person:?} {}", Self::room(room))
             }
             Entering::Returned { person, room } => {
-                format!("Returned {person:?} {}", self.room(room))
+                format!("Returned {person:?} {}", Self::room(room))
             }
             Entering::Refused(refusal) => told(refusal),
         }
     }
 
-    fn departure(&self, outcome: Departure) -> String {
+    fn departure(outcome: Departure) -> String {
         match outcome {
             Departure::Left { person, room, new_owner } => {
-                format!("Left {person:?} {new_owner} {}", self.room(room))
+                format!("Left {person:?} {new_owner} {}", Self::room(room))
             }
             other => told(other),
         }
