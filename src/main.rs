@@ -3,11 +3,8 @@
 use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
-use huechat::{App, config::Config};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use huechat::{App, config::Config, connection};
+use tokio::signal::unix::{SignalKind, signal};
 use tracing::{Level, Metadata, error};
 use tracing_subscriber::{
     EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _,
@@ -64,7 +61,7 @@ async fn serve(config: Config) -> ExitCode {
         )
         .init();
     let outcome = async {
-        let listener = TcpListener::bind((config.host, config.port)).await?;
+        let listener = connection::listen((config.host, config.port).into())?;
         App::build(config).await?.serve(listener, stopped()?).await
     };
     match outcome.await {

@@ -82,7 +82,9 @@ app.use((error, _request, response, _next) => {
   response.status(refusal.status).json({ error: refusal });
 });
 
-server.listen(Number(env.PORT || 8005), env.HOST || "127.0.0.1", () => {
+// Thousands may come at once: the default of 511 would let most of them wait for a second.
+const at = { port: Number(env.PORT || 8005), host: env.HOST || "127.0.0.1", backlog: 4096 };
+server.listen(at, () => {
   const { address, port } = server.address();
   console.error(`listening on http://${address}:${port}`);
 });

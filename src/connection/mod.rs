@@ -15,7 +15,7 @@ use std::{
 };
 
 pub use proxies::{Network, Proxies};
-pub use serve::{Bounds, serve};
+pub use serve::{Bounds, listen, serve};
 
 /// How many bytes a connection has taken. Clones are of the same connection.
 #[derive(Debug, Clone, Default)]

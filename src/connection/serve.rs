@@ -1,6 +1,7 @@
 //! Accepts connections, and serves each.
 
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     pin::{Pin, pin},
     sync::Arc,
@@ -20,7 +21,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
@@ -64,6 +65,21 @@ const MAX_HEADERS_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 /// The rest of a request takes no longer: an upload of five megabytes over a slow line.
 const BODY_WITHIN: Duration = Duration::from_secs(120);
+
+/// So many connections may wait to be accepted, if the system allows as many. Whoever finds no place there is not
+/// told so: their system tries again after a second, and then after two.
+const WAITING: u32 = 4_096;
+
+/// Listens at an address.
+///
+/// # Errors
+/// When it is not this machine's, or is taken.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?; // Connections of a program that has ended may still linger there.
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
 
 /// Serves until `stop`, and then until what was asked by then is answered. Of HTTP it speaks version 1.1, as
 /// proxies do to those behind them.

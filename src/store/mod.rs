@@ -38,6 +38,12 @@ impl Error {
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(cause.into())
     }
+
+    /// The same for each of several who waited for one step.
+    fn shared(self) -> impl Iterator<Item = Self> {
+        let cause: Arc<dyn std::error::Error + Send + Sync> = self.0.into();
+        std::iter::repeat_with(move || Self::new(cause.clone()))
+    }
 }
 
 /// What a store answers.

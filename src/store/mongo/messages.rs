@@ -1,7 +1,5 @@
 //! Messages: what a batch speaks of, and what was said, read back in stretches.
 
-use std::collections::HashSet;
-
 use futures_util::{TryStreamExt as _, future::try_join_all};
 use mongodb::{
     Collection,
@@ -23,7 +21,7 @@ use crate::{
     store::{Emptying, Result, Unsaid},
 };
 
-/// What a batch needs to know of its room: that it is there, and the seats that the batch speaks of.
+/// What a batch needs to know of its room: that it is there, and who has a seat.
 #[derive(Debug, Deserialize)]
 pub(super) struct Place {
     #[serde(rename = "_id")]
@@ -38,13 +36,9 @@ pub(super) struct Place {
 pub(super) type Attempt = std::result::Result<Message, Unsaid>;
 
 impl Place {
-    /// What has to be asked for when these drafts are about to be stored.
-    pub(super) fn fields<'a>(drafts: impl Iterator<Item = &'a Draft>) -> Document {
-        let spoken_of: HashSet<&str> = drafts.flat_map(seats_of).map(PersonId::as_str).collect();
-        let spoken_of: Vec<&str> = spoken_of.into_iter().collect();
-        let theirs = doc! { "$in": ["$$seat.id", spoken_of] };
-        let people = doc! { "$filter": { "input": "$people", "as": "seat", "cond": theirs } };
-        doc! { "seq": 1, "head": 1, "people": people }
+    /// What has to be asked for.
+    pub(super) fn fields() -> Document {
+        doc! { "seq": 1, "head": 1, "people.id": 1, "people.color": 1, "people.name": 1 }
     }
 
     /// Looks up the seats that a draft speaks of.
@@ -82,19 +76,6 @@ impl Place {
         let seat = self.people.iter().find(|seat| seat.id == person.as_str());
         seat.map(PersonDocument::person).transpose()
     }
-}
-
-/// Whose seats a draft speaks of.
-fn seats_of(draft: &Draft) -> impl Iterator<Item = &PersonId> {
-    let author = match &draft.author {
-        Author::Seated(id) => Some(id),
-        Author::System(_) => None,
-    };
-    let to = match &draft.body {
-        DraftBody::Whisper { to, .. } => Some(to),
-        DraftBody::Text(_) | DraftBody::Gif(_) | DraftBody::System { .. } => None,
-    };
-    author.into_iter().chain(to)
 }
 
 /// The first message that this draft repeats.

@@ -6,6 +6,8 @@
 
 mod chat_document;
 mod connection;
+mod entering;
+mod gathered;
 mod log;
 mod messages;
 mod nodes;
@@ -34,10 +36,11 @@ use crate::domain::{
 };
 use chat_document::ChatDocument;
 use connection::in_time;
+use entering::Doors;
+use gathered::Gathered;
 use log::Logs;
 use nodes::NodeDocument;
 use room_document::RoomDocument;
-use seats::LastSeen;
 use sessions::SessionDocument;
 use together::Together;
 use tokens::TokenDocument;
@@ -59,7 +62,8 @@ pub struct MongoStore {
     nodes: Collection<NodeDocument>,
     logs: Logs,
     together: Together,
-    seen: LastSeen,
+    doors: Doors,
+    loading: Gathered<String, Option<SessionRow>>,
 }
 
 impl MongoStore {
@@ -72,17 +76,22 @@ impl MongoStore {
         let database = connection::open(uri, credentials).await?;
         schema::apply(&database).await?;
         let (rooms, chats) = (database.collection("rooms"), database.collection("chats"));
+        let sessions: Collection<SessionDocument> = database.collection("sessions");
         let logs = Logs::default();
         let together = Together::new(database.clone(), logs.clone());
+        let doors = Doors::new(rooms.clone());
+        let loaded = sessions.clone();
+        let loading = Gathered::new(move |keys| in_time(sessions::load(loaded.clone(), keys)));
         Ok(Self {
             rooms,
             chats,
-            sessions: database.collection("sessions"),
+            sessions,
             tokens: database.collection("tokens"),
             nodes: database.collection("nodes"),
             logs,
             together,
-            seen: LastSeen::default(),
+            doors,
+            loading,
             database,
         })
     }
@@ -107,7 +116,7 @@ impl Store for MongoStore {
     }
 
     async fn enter(&self, entry: Entry) -> Result<Entering> {
-        in_time(seats::enter(&self.rooms, &self.seen, &entry)).await
+        in_time(self.doors.enter(entry)).await
     }
 
     async fn drop_socket(
@@ -235,7 +244,8 @@ impl Store for MongoStore {
     }
 
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>> {
-        in_time(sessions::load(&self.sessions, key, now)).await
+        let found = in_time(self.loading.ask(key.to_owned())).await?;
+        Ok(found.filter(|session| session.expires_at > now))
     }
 
     async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>> {

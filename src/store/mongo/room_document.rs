@@ -91,6 +91,27 @@ pub(super) struct SeatDocument {
     pub network: Option<String>,
 }
 
+impl From<&SeatSocket> for SocketDocument {
+    fn from(socket: &SeatSocket) -> Self {
+        Self { id: socket.id.as_str().to_owned(), node: socket.node.as_str().to_owned() }
+    }
+}
+
+impl From<&Seat> for SeatDocument {
+    fn from(seat: &Seat) -> Self {
+        let PersonDocument { id, color, name } = PersonDocument::from(&seat.person);
+        Self {
+            id,
+            color,
+            name,
+            sockets: seat.sockets.iter().map(SocketDocument::from).collect(),
+            since: date(seat.since),
+            left_at: seat.left_at.map(date),
+            network: seat.network.as_ref().map(|network| network.as_str().to_owned()),
+        }
+    }
+}
+
 impl SeatDocument {
     fn seat(self) -> Result<Seat> {
         let socket = |socket: SocketDocument| SeatSocket {

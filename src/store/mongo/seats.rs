@@ -1,11 +1,8 @@
-//! Seats: taken, left for a while, given up.
+//! Seats: left for a while, given up.
 //!
 //! Each step reads the room, lets the domain decide, and writes on the condition that all it decided on
 //! still holds. That the array of seats grows at its end only is what their order rests on.
 
-use std::{sync::Arc, time::Duration};
-
-use moka::sync::Cache;
 use mongodb::{
     Collection,
     bson::{Document, doc, serialize_to_bson},
@@ -13,23 +10,17 @@ use mongodb::{
 };
 
 use super::{
-    room_document::{PersonDocument, RoomDocument, SeatDocument, SocketDocument, date},
+    room_document::{PersonDocument, RoomDocument, date},
     rooms,
 };
 use crate::{
-    domain::{
-        Knock, PasswordHash, Person, PersonId, Refusal, Room, RoomId, Seat, SocketId, Timestamp,
-    },
-    store::{Departing, Departure, Dropped, Entering, Entry, Error, Result},
+    domain::{Person, PersonId, Room, RoomId, Seat, SocketId, Timestamp},
+    store::{Departing, Departure, Dropped, Error, Result},
 };
 
 /// A step is overtaken only by another that succeeds, and in a room there are at most some
 /// hundred people to do so.
 const ATTEMPTS: usize = 200;
-
-/// Rooms that are remembered, and for how long after somebody entered.
-const MAX_SEEN: u64 = 1_024;
-const SEEN_FOR: Duration = Duration::from_secs(10);
 
 /// What came of one attempt at a step.
 pub(super) enum Attempt<T> {
@@ -55,149 +46,6 @@ where
         }
     }
     Err(Error::new(format!("overtaken {ATTEMPTS} times")))
-}
-
-/// Rooms as they were when somebody last entered them here. To let a newcomer in, an old view will
-/// do: the update that does it asks for all that it was decided on. To refuse somebody, it will not.
-#[derive(Debug)]
-pub(super) struct LastSeen(Cache<RoomId, Arc<Room>>);
-
-impl Default for LastSeen {
-    fn default() -> Self {
-        Self(Cache::builder().max_capacity(MAX_SEEN).time_to_idle(SEEN_FOR).build())
-    }
-}
-
-pub(super) async fn enter(
-    rooms: &Collection<RoomDocument>,
-    seen: &LastSeen,
-    entry: &Entry,
-) -> Result<Entering> {
-    let entering =
-        match seen.0.get(&entry.room).filter(|room| room.seat(&entry.person.id).is_none()) {
-            Some(room) => match decide_to_enter(rooms, Room::clone(&room), entry).await? {
-                Attempt::Settled(Entering::Refused(_)) | Attempt::Overtaken => None,
-                Attempt::Settled(entering) => Some(entering),
-            },
-            None => None,
-        };
-    let entering = match entering {
-        Some(entering) => entering,
-        None => settled(|| try_to_enter(rooms, entry)).await?,
-    };
-    if let Entering::Newcomer { room, .. } | Entering::Returned { room, .. } = &entering {
-        seen.0.insert(room.id.clone(), Arc::new(room.clone()));
-    }
-    Ok(entering)
-}
-
-async fn try_to_enter(
-    rooms: &Collection<RoomDocument>,
-    entry: &Entry,
-) -> Result<Attempt<Entering>> {
-    let Some(room) = rooms::room(rooms, &entry.room).await? else {
-        return Ok(Attempt::Settled(Entering::Refused(Refusal::NoSuchRoom)));
-    };
-    decide_to_enter(rooms, room, entry).await
-}
-
-async fn decide_to_enter(
-    rooms: &Collection<RoomDocument>,
-    room: Room,
-    entry: &Entry,
-) -> Result<Attempt<Entering>> {
-    let knock = Knock {
-        person: &entry.person.id,
-        passed: entry.passed.as_ref(),
-        network: entry.network.as_ref(),
-    };
-    if let Err(refusal) = room.admit(knock) {
-        return Ok(Attempt::Settled(Entering::Refused(refusal)));
-    }
-    match room.seat(&entry.person.id).cloned() {
-        Some(seat) => come_back(rooms, room, &seat, entry).await,
-        None => sit_down(rooms, &room, entry).await,
-    }
-}
-
-async fn come_back(
-    rooms: &Collection<RoomDocument>,
-    room: Room,
-    seat: &Seat,
-    entry: &Entry,
-) -> Result<Attempt<Entering>> {
-    let person = seat.person.clone();
-    if seat.sockets.iter().any(|socket| socket.id == entry.socket) {
-        return Ok(Attempt::Settled(Entering::Returned { person, room }));
-    }
-    let who = person.id.as_str();
-    let still_without_it = doc! { "_id": room.id.as_str(), "people": { "$elemMatch": {
-        "id": who,
-        "name": person.name.to_string(),
-        "sockets.id": { "$ne": entry.socket.as_str() },
-    } } };
-    let socket = serialize_to_bson(&socket(entry)).map_err(Error::new)?;
-    let mut update = doc! {
-        "$push": { "people.$[theirs].sockets": socket },
-        "$unset": { "people.$[theirs].leftAt": "" },
-    };
-    if let Some(network) = &entry.network {
-        update.insert("$set", doc! { "people.$[theirs].network": network.as_str() });
-    }
-    let changed = rooms
-        .find_one_and_update(still_without_it, update)
-        .array_filters([doc! { "theirs.id": who }])
-        .return_document(ReturnDocument::After)
-        .await?;
-    let Some(room) = changed else { return Ok(Attempt::Overtaken) };
-    Ok(Attempt::Settled(Entering::Returned { person, room: room.room()? }))
-}
-
-async fn sit_down(
-    rooms: &Collection<RoomDocument>,
-    room: &Room,
-    entry: &Entry,
-) -> Result<Attempt<Entering>> {
-    let person = Person { name: room.name_for(&entry.person), ..entry.person.clone() };
-    let who = PersonDocument::from(&person);
-    let last_place = room.max.get().saturating_sub(1);
-    let mut still_admitted = doc! {
-        "_id": room.id.as_str(),
-        "owner.id": room.owner.id.as_str(),
-        "password": room.password.as_ref().map(PasswordHash::as_str), // `null` finds those without.
-        "locked": room.locked,
-        "kicked": { "$ne": &who.id },
-        "people.id": { "$ne": &who.id },
-        "people.name": { "$nin": person.name.of_either().map(|name| name.to_string()).to_vec() },
-        "max": room.max.get(),
-        format!("people.{last_place}"): { "$exists": false },
-    };
-    if let Some(network) = entry.network.as_ref().filter(|_| room.owner.id != person.id) {
-        still_admitted.insert("kickedNetworks", doc! { "$ne": network.as_str() });
-    }
-    let seat = SeatDocument {
-        id: who.id,
-        color: who.color,
-        name: who.name,
-        sockets: vec![socket(entry)],
-        since: date(entry.at),
-        left_at: None,
-        network: entry.network.as_ref().map(|network| network.as_str().to_owned()),
-    };
-    let update = doc! {
-        "$push": { "people": serialize_to_bson(&seat).map_err(Error::new)? },
-        "$unset": { "emptySince": "" },
-    };
-    let changed = rooms
-        .find_one_and_update(still_admitted, update)
-        .return_document(ReturnDocument::After)
-        .await?;
-    let Some(room) = changed else { return Ok(Attempt::Overtaken) };
-    Ok(Attempt::Settled(Entering::Newcomer { person, room: room.room()? }))
-}
-
-fn socket(entry: &Entry) -> SocketDocument {
-    SocketDocument { id: entry.socket.as_str().to_owned(), node: entry.node.as_str().to_owned() }
 }
 
 pub(super) async fn drop_socket(

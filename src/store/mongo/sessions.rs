@@ -1,6 +1,9 @@
 //! Sessions.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use futures_util::TryStreamExt as _;
 use mongodb::{
@@ -69,13 +72,15 @@ pub(super) async fn save(
     Ok(())
 }
 
+/// The sessions of these keys, whether they have expired or not.
 pub(super) async fn load(
-    sessions: &Collection<SessionDocument>,
-    key: &str,
-    now: Timestamp,
-) -> Result<Option<SessionRow>> {
-    let alive = doc! { "_id": key, "expiresAt": { "$gt": date(now) } };
-    Ok(sessions.find_one(alive).await?.map(SessionRow::from))
+    sessions: Collection<SessionDocument>,
+    keys: Vec<String>,
+) -> Result<Vec<Option<SessionRow>>> {
+    let found = sessions.find(doc! { "_id": { "$in": &keys } }).await?;
+    let found = found.map_ok(|document| (document.key.clone(), SessionRow::from(document)));
+    let found: HashMap<String, SessionRow> = found.try_collect().await?;
+    Ok(keys.iter().map(|key| found.get(key).cloned()).collect()) // Some may be asked for twice.
 }
 
 pub(super) async fn ended(

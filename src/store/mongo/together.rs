@@ -1,13 +1,11 @@
 //! Batches of many rooms, stored together.
 //!
-//! While some are on their way to the server, those of other rooms collect, and share the next commands. One
-//! looks who is there. One inserts the messages of all rooms with a single new one, in any order, so that no
-//! room waits for another whose number was taken. A room with several has a command of its own, which
-//! stops at the first that cannot be: whoever reads meanwhile finds no message without those before it.
+//! While some are on their way to the server, those of other rooms collect, and share the next two commands: one
+//! looks who is there, one inserts. Only when another server has said something in one of the rooms, the rest is
+//! inserted apart.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::Arc,
     time::Duration,
 };
 
@@ -15,7 +13,11 @@ use futures_util::{
     TryStreamExt as _,
     future::{join, join_all},
 };
-use mongodb::{Collection, Database, bson::doc, error::ErrorKind};
+use mongodb::{
+    Collection, Database,
+    bson::doc,
+    error::{Error as DriverError, ErrorKind, IndexedWriteError},
+};
 use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
@@ -76,6 +78,14 @@ struct Writing {
     open: VecDeque<Attempt>,
     /// Where the room's log ends, as far as is known.
     end: End,
+}
+
+/// What an insertion did for a batch.
+struct Inserted {
+    /// So many of its messages are stored.
+    stored: usize,
+    /// The next was there already, or its number was taken.
+    stopped: bool,
 }
 
 impl Together {
@@ -166,27 +176,36 @@ impl Writer {
         }
     }
 
-    /// Each round stores something of every room, or finds out what kept it from that.
+    /// Each round stores something, or finds out what kept it from that.
     async fn write(&self, group: Vec<Batch>) {
         let begun = self.begin(group).await.into_iter().map(async |mut writing| {
             let step = in_time(self.pass_over(&mut writing)).await;
             writing.unless_done(step)
         });
         let mut open: Vec<Writing> = join_all(begun).await.into_iter().flatten().collect();
+        let mut disturbed = false;
         while !open.is_empty() {
-            let (single, several): (Vec<_>, Vec<_>) =
-                open.into_iter().partition(|writing| writing.run() == 1);
-            let several = several.into_iter().map(async |writing| {
-                let stored = in_time(self.insert_in_order(&writing)).await;
-                (writing, stored)
-            });
-            let (single, several) = join(self.insert_each(single), join_all(several)).await;
-            let gone_on = single
-                .into_iter()
-                .chain(several)
-                .map(|(writing, stored)| self.go_on(writing, stored));
+            let inserted = if disturbed {
+                self.insert_apart(open).await
+            } else {
+                let inserted = self.insert(&open, true).await;
+                open.into_iter().zip(inserted).collect()
+            };
+            let gone_on = inserted.into_iter().map(|(writing, done)| self.go_on(writing, done));
             open = join_all(gone_on).await.into_iter().flatten().collect();
+            disturbed = true;
         }
+    }
+
+    /// So that no room waits for another: those with one message in any order, each of the others in a
+    /// command of its own.
+    async fn insert_apart(&self, open: Vec<Writing>) -> Vec<(Writing, Result<Inserted>)> {
+        let (single, several): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|writing| writing.run() == 1);
+        let each = several.iter().map(|writing| self.insert(std::slice::from_ref(writing), true));
+        let (of_single, of_several) = join(self.insert(&single, false), join_all(each)).await;
+        let of_several = of_several.into_iter().flatten();
+        single.into_iter().zip(of_single).chain(several.into_iter().zip(of_several)).collect()
     }
 
     /// Looks who is there, and answers those in whose rooms nobody is.
@@ -194,8 +213,9 @@ impl Writer {
         let mut places = match in_time(self.look(&group)).await {
             Ok(places) => places,
             Err(cause) => {
-                let causes = shared(cause);
-                group.into_iter().zip(causes).for_each(|(batch, cause)| batch.answer(Err(cause)));
+                for (batch, cause) in group.into_iter().zip(cause.shared()) {
+                    batch.answer(Err(cause));
+                }
                 return Vec::new();
             }
         };
@@ -223,71 +243,47 @@ impl Writer {
     /// The rooms that are there.
     async fn look(&self, group: &[Batch]) -> Result<HashMap<String, Place>> {
         let names: Vec<&str> = group.iter().map(|batch| batch.room.as_str()).collect();
-        let fields = Place::fields(group.iter().flat_map(|batch| &batch.drafts));
         let places = self.rooms.clone_with_type::<Place>();
-        let places = places.find(doc! { "_id": { "$in": names } }).projection(fields).await?;
+        let places = places.find(doc! { "_id": { "$in": names } }).projection(Place::fields());
+        let places = places.await?;
         Ok(places.map_ok(|place| (place.room.clone(), place)).try_collect().await?)
     }
 
-    /// Inserts the one message of each, and says of which it is stored: 1 or 0.
-    async fn insert_each(&self, group: Vec<Writing>) -> Vec<(Writing, Result<usize>)> {
+    /// Inserts what comes next in each room with one command. In order, it stops at the first message that
+    /// cannot be stored: whoever reads meanwhile finds none without those before it.
+    async fn insert(&self, group: &[Writing], in_order: bool) -> Vec<Result<Inserted>> {
         if group.is_empty() {
             return Vec::new();
         }
         let under_way = group.iter().map(|w| self.logs.insert(&w.batch.room, w.end.seq + 1));
-        let under_way: Vec<_> = under_way.collect();
+        let _under_way: Vec<_> = under_way.collect();
         let inserted = in_time(async {
-            let documents: Vec<Vec<_>> =
-                group.iter().map(Writing::documents).collect::<Result<_>>()?;
-            let insertion = self.chats.insert_many(documents.iter().flatten()).ordered(false);
-            let Err(cause) = insertion.await else { return Ok(vec![Ok(1); group.len()]) };
-            let ErrorKind::InsertMany(failed) = &*cause.kind else { return Err(cause.into()) };
-            let errors = failed.write_errors.as_ref();
-            let Some(errors) = errors.filter(|_| failed.write_concern_error.is_none()) else {
-                return Err(cause.into());
-            };
-            let mut stored = vec![Ok(1); group.len()];
-            for error in errors {
-                let doubled = error.code == DUPLICATE_KEY;
-                stored[error.index] = if doubled { Ok(0) } else { Err(error.message.clone()) };
+            let documents = group.iter().map(Writing::documents);
+            let documents: Vec<Vec<ChatDocument>> = documents.collect::<Result<_>>()?;
+            let many = documents.iter().map(Vec::len);
+            match self.chats.insert_many(documents.iter().flatten()).ordered(in_order).await {
+                Ok(_) => Ok(many.map(|stored| Ok(Inserted { stored, stopped: false })).collect()),
+                Err(cause) => match write_errors(&cause) {
+                    Some(errors) => Ok(sorted_out(many, errors, in_order)),
+                    None => Err(cause.into()),
+                },
             }
-            Ok(stored)
         });
-        let stored: Vec<Result<usize>> = match inserted.await {
-            Ok(stored) => stored.into_iter().map(|stored| stored.map_err(Error::new)).collect(),
-            Err(cause) => shared(cause).map(Err).take(group.len()).collect(),
-        };
-        drop(under_way);
-        group.into_iter().zip(stored).collect()
-    }
-
-    /// Inserts the messages of one room until one cannot be, and says how many are stored.
-    async fn insert_in_order(&self, writing: &Writing) -> Result<usize> {
-        let _under_way = self.logs.insert(&writing.batch.room, writing.end.seq + 1);
-        let documents = writing.documents()?;
-        let Err(cause) = self.chats.insert_many(&documents).ordered(true).await else {
-            return Ok(documents.len());
-        };
-        let ErrorKind::InsertMany(failed) = &*cause.kind else { return Err(cause.into()) };
-        match failed.write_errors.as_deref() {
-            Some([error])
-                if error.code == DUPLICATE_KEY && failed.write_concern_error.is_none() =>
-            {
-                Ok(error.index)
-            }
-            _ => Err(cause.into()),
+        match inserted.await {
+            Ok(inserted) => inserted,
+            Err(cause) => cause.shared().map(Err).take(group.len()).collect(),
         }
     }
 
-    /// Takes note of how many messages are stored, and finds out what kept the next from it.
-    async fn go_on(&self, mut writing: Writing, stored: Result<usize>) -> Option<Writing> {
+    /// Takes note of what is stored, and finds out what kept the next message from it.
+    async fn go_on(&self, mut writing: Writing, inserted: Result<Inserted>) -> Option<Writing> {
         let step = in_time(async {
-            let (run, stored) = (writing.run(), stored?);
+            let Inserted { stored, stopped } = inserted?;
             writing.stored(stored);
             if stored > 0 {
                 self.logs.grew(&writing.batch.room, writing.end);
             }
-            if stored < run {
+            if stopped {
                 self.look_again(&mut writing).await?;
             }
             self.pass_over(&mut writing).await
@@ -324,10 +320,35 @@ impl Writer {
     }
 }
 
-/// An error of several.
-fn shared(cause: Error) -> impl Iterator<Item = Error> {
-    let cause: Arc<dyn std::error::Error + Send + Sync> = cause.0.into();
-    std::iter::repeat_with(move || Error::new(cause.clone()))
+/// What kept some of the messages from being inserted, by their places, if that is all that went wrong.
+fn write_errors(cause: &DriverError) -> Option<&[IndexedWriteError]> {
+    let ErrorKind::InsertMany(failed) = &*cause.kind else { return None };
+    failed.write_errors.as_deref().filter(|_| failed.write_concern_error.is_none())
+}
+
+/// What became of the batches, each with so many messages, of which these could not be inserted.
+fn sorted_out(
+    many: impl Iterator<Item = usize>,
+    errors: &[IndexedWriteError],
+    in_order: bool,
+) -> Vec<Result<Inserted>> {
+    let last_tried = errors.iter().map(|error| error.index).min().filter(|_| in_order);
+    let mut places = 0..0;
+    let batches = many.map(|many| {
+        places = places.end..places.end + many;
+        let mine = errors.iter().filter(|error| places.contains(&error.index));
+        match mine.min_by_key(|error| error.index) {
+            Some(error) if error.code == DUPLICATE_KEY => {
+                Ok(Inserted { stored: error.index - places.start, stopped: true })
+            }
+            Some(error) => Err(Error::new(error.message.clone())),
+            None => {
+                let tried = last_tried.is_none_or(|last| places.end <= last);
+                Ok(Inserted { stored: if tried { many } else { 0 }, stopped: false })
+            }
+        }
+    });
+    batches.collect()
 }
 
 /// Takes what may be written together: one batch of each room, the first ones first.
