@@ -4,7 +4,6 @@
 //! update of that document, whose filter repeats all that the decision relied on. So it is right
 //! on any number of nodes, without transactions; who loses a race reads again and decides anew.
 
-mod alive;
 mod chat_document;
 mod connection;
 mod entering;
@@ -35,7 +34,6 @@ use crate::domain::{
     Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
     Timestamp, TokenHash, TokenId, Undone, Window,
 };
-use alive::Alive;
 use chat_document::ChatDocument;
 use connection::in_time;
 use entering::Doors;
@@ -66,7 +64,6 @@ pub struct MongoStore {
     together: Together,
     doors: Doors,
     loading: Gathered<String, Option<SessionRow>>,
-    alive: Alive,
 }
 
 impl MongoStore {
@@ -83,7 +80,6 @@ impl MongoStore {
         let logs = Logs::default();
         let together = Together::new(database.clone(), logs.clone());
         let doors = Doors::new(rooms.clone());
-        let alive = Alive::new(sessions.clone());
         let loaded = sessions.clone();
         let loading = Gathered::new(move |keys| in_time(sessions::load(loaded.clone(), keys)));
         Ok(Self {
@@ -96,7 +92,6 @@ impl MongoStore {
             together,
             doors,
             loading,
-            alive,
             database,
         })
     }
@@ -254,7 +249,7 @@ impl Store for MongoStore {
     }
 
     async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>> {
-        in_time(self.alive.ended(keys, now)).await
+        in_time(sessions::ended(&self.sessions, keys, now)).await
     }
 
     async fn prolong_session(&self, key: &str, until: Timestamp) -> Result<()> {

@@ -1,6 +1,9 @@
 //! Sessions.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use futures_util::TryStreamExt as _;
 use mongodb::{
@@ -10,7 +13,10 @@ use mongodb::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::room_document::{date, timestamp};
+use super::{
+    room_document::{date, timestamp},
+    rooms::Named,
+};
 use crate::{
     domain::Timestamp,
     store::{Result, SessionRow},
@@ -75,6 +81,23 @@ pub(super) async fn load(
     let found = found.map_ok(|document| (document.key.clone(), SessionRow::from(document)));
     let found: HashMap<String, SessionRow> = found.try_collect().await?;
     Ok(keys.iter().map(|key| found.get(key).cloned()).collect()) // Some may be asked for twice.
+}
+
+pub(super) async fn ended(
+    sessions: &Collection<SessionDocument>,
+    keys: Vec<Arc<str>>,
+    now: Timestamp,
+) -> Result<Vec<Arc<str>>> {
+    let asked: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
+    let alive = doc! { "_id": { "$in": asked }, "expiresAt": { "$gt": date(now) } };
+    // Mostly all are, and one number says so.
+    if sessions.count_documents(alive.clone()).await? == keys.len() as u64 {
+        return Ok(Vec::new());
+    }
+    let sessions = sessions.clone_with_type::<Named>();
+    let found = sessions.find(alive).projection(doc! { "_id": 1 }).await?;
+    let living: HashSet<String> = found.map_ok(|session| session.id).try_collect().await?;
+    Ok(keys.into_iter().filter(|key| !living.contains(key.as_ref())).collect())
 }
 
 pub(super) async fn prolong(
