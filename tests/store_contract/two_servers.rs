@@ -4,13 +4,14 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use huechat::{
     domain::{Person, RoomId, Seq, Window},
-    store::{Appended, Store},
+    store::{Appended, SessionRow, Store},
 };
-use mongodb::bson::{Document, doc, oid::ObjectId};
+use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
+use serde_json::Map;
 
 use crate::{
     mongo_server::TestDatabase,
-    people::{called, person, said, tea_with, whispered},
+    people::{at, called, person, said, tea_with, whispered},
     races::together,
 };
 
@@ -162,6 +163,37 @@ async fn a_room_says_for_admins_how_far_it_has_got() {
             }
         };
         tokio::time::timeout(Duration::from_secs(30), said_so).await.expect("it is written");
+    };
+    database.around(test).await;
+}
+
+#[tokio::test]
+async fn what_somebody_does_to_sessions_in_the_database_is_noticed() {
+    let database = TestDatabase::new();
+    let server = database.store().await;
+    let raw = database.raw().await;
+    let test = async move {
+        let keys: Vec<Arc<str>> = ["a", "b", "c"].map(|key| key.repeat(64).into()).to_vec();
+        for key in &keys {
+            let session =
+                SessionRow { key: key.to_string(), data: Map::new(), expires_at: at(1_000) };
+            assert!(server.create_session(session).await.unwrap());
+        }
+        assert!(server.ended_sessions(keys.clone(), at(50)).await.unwrap().is_empty());
+
+        let sessions = raw.collection::<Document>("sessions");
+        sessions.delete_one(doc! { "_id": &*keys[0] }).await.unwrap();
+        let sooner = doc! { "$set": { "expiresAt": DateTime::from_millis(1) } };
+        sessions.update_one(doc! { "_id": &*keys[1] }, sooner).await.unwrap();
+
+        let noticed = async {
+            while server.ended_sessions(keys.clone(), at(50)).await.unwrap() != keys[..2] {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), noticed).await.expect("it is noticed");
+        let later = server.ended_sessions(keys.clone(), at(2_000)).await.unwrap();
+        assert_eq!(later, keys);
     };
     database.around(test).await;
 }

@@ -21,6 +21,7 @@ use tokio::{sync::oneshot, task::yield_now};
 
 use super::{
     connection::in_time,
+    gathered::Gathered,
     room_document::{RoomDocument, SeatDocument, SocketDocument},
     rooms,
     seats::{Attempt, settled},
@@ -41,6 +42,7 @@ const MAX_TOGETHER: usize = 100;
 #[derive(Debug, Clone)]
 pub(super) struct Doors {
     rooms: Collection<RoomDocument>,
+    looking: Gathered<RoomId, Option<RoomDocument>>,
     /// Rooms as they were when somebody last entered them here. To let a newcomer in, an old view will
     /// do: the update that does it asks for all that it was decided on. To refuse somebody, it will not.
     seen: Cache<RoomId, Arc<Room>>,
@@ -61,9 +63,12 @@ impl Waiting {
 }
 
 impl Doors {
-    pub(super) fn new(rooms: Collection<RoomDocument>) -> Self {
+    pub(super) fn new(
+        rooms: Collection<RoomDocument>,
+        looking: Gathered<RoomId, Option<RoomDocument>>,
+    ) -> Self {
         let seen = Cache::builder().max_capacity(MAX_SEEN).time_to_idle(SEEN_FOR).build();
-        Self { rooms, seen, waiting: Arc::default() }
+        Self { rooms, looking, seen, waiting: Arc::default() }
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<RoomId, Vec<Waiting>>> {
@@ -121,7 +126,8 @@ impl Doors {
         if some.is_empty() {
             return;
         }
-        match in_time(rooms::room(&self.rooms, room)).await {
+        let view = in_time(self.looking.ask(room.clone())).await;
+        match view.and_then(|found| found.map(RoomDocument::room).transpose()) {
             Ok(None) => {
                 for one in some {
                     one.answer(Ok(Entering::Refused(Refusal::NoSuchRoom)));

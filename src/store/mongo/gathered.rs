@@ -13,6 +13,12 @@ const MAX_TOGETHER: usize = 200;
 /// Whom to ask.
 pub(super) struct Gathered<Q, A>(mpsc::UnboundedSender<(Q, oneshot::Sender<Result<A>>)>);
 
+impl<Q, A> Clone for Gathered<Q, A> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 impl<Q, A> fmt::Debug for Gathered<Q, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Gathered")
@@ -20,7 +26,7 @@ impl<Q, A> fmt::Debug for Gathered<Q, A> {
 }
 
 impl<Q: Clone + Send + 'static, A: Send + 'static> Gathered<Q, A> {
-    /// `answer` has one answer for each question, in their order. It is asked until this is dropped.
+    /// `answer` has one answer for each question, in their order. It is asked until the last clone of this is dropped.
     pub(super) fn new<F>(answer: impl Fn(Vec<Q>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<Vec<A>>> + Send,

@@ -63,6 +63,9 @@ pub struct MongoStore {
     logs: Logs,
     together: Together,
     doors: Doors,
+    /// The way to rooms by their ids.
+    looking: Gathered<RoomId, Option<RoomDocument>>,
+    /// The way to sessions by their keys.
     loading: Gathered<String, Option<SessionRow>>,
 }
 
@@ -79,7 +82,9 @@ impl MongoStore {
         let sessions: Collection<SessionDocument> = database.collection("sessions");
         let logs = Logs::default();
         let together = Together::new(database.clone(), logs.clone());
-        let doors = Doors::new(rooms.clone());
+        let looked = rooms.clone();
+        let looking = Gathered::new(move |ids| in_time(rooms::several(looked.clone(), ids)));
+        let doors = Doors::new(rooms.clone(), looking.clone());
         let loaded = sessions.clone();
         let loading = Gathered::new(move |keys| in_time(sessions::load(loaded.clone(), keys)));
         Ok(Self {
@@ -91,6 +96,7 @@ impl MongoStore {
             logs,
             together,
             doors,
+            looking,
             loading,
             database,
         })
@@ -104,7 +110,7 @@ impl Store for MongoStore {
     }
 
     async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
-        in_time(rooms::room(&self.rooms, id)).await
+        in_time(self.looking.ask(id.clone())).await?.map(RoomDocument::room).transpose()
     }
 
     async fn lobby(&self, query: LobbyQuery) -> Result<LobbyPage> {

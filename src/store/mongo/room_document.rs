@@ -71,13 +71,13 @@ fn color(hex: &str) -> Result<Color> {
     parsed(hex, "colour", Color::from_hex(hex))
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SocketDocument {
     pub id: String,
     pub node: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SeatDocument {
     pub id: String,
@@ -128,7 +128,7 @@ impl SeatDocument {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RoomDocument {
     #[serde(rename = "_id")]

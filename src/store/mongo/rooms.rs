@@ -1,5 +1,7 @@
 //! Rooms: made, listed, looked up and removed.
 
+use std::collections::HashMap;
+
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
@@ -36,6 +38,18 @@ pub(super) async fn open(
 pub(super) async fn room(rooms: &Collection<RoomDocument>, id: &RoomId) -> Result<Option<Room>> {
     let found = rooms.find_one(doc! { "_id": id.as_str() }).await?;
     found.map(RoomDocument::room).transpose()
+}
+
+/// The rooms of these ids, in their order.
+pub(super) async fn several(
+    rooms: Collection<RoomDocument>,
+    ids: Vec<RoomId>,
+) -> Result<Vec<Option<RoomDocument>>> {
+    let names: Vec<&str> = ids.iter().map(RoomId::as_str).collect();
+    let found = rooms.find(doc! { "_id": { "$in": names } }).await?;
+    let found = found.map_ok(|room| (room.id.clone(), room));
+    let found: HashMap<String, RoomDocument> = found.try_collect().await?;
+    Ok(ids.iter().map(|id| found.get(id.as_str()).cloned()).collect()) // Some may be asked for twice.
 }
 
 pub(super) async fn of(rooms: &Collection<RoomDocument>, person: &PersonId) -> Result<Vec<Room>> {
