@@ -1,6 +1,6 @@
 //! Sessions that end while sockets are open: by a logout, by an admin, by their age, on whichever server.
 
-use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use socketioxide::{SocketIo, extract::SocketRef, operators::BroadcastOperators};
 use tokio::time::sleep;
@@ -14,10 +14,12 @@ use crate::{
     session::{SessionKey, Sessions},
 };
 
-/// Promised is a second.
-const LOOK_EVERY: Duration = Duration::from_millis(600);
-/// So many are asked for together.
-const AT_ONCE: usize = 500;
+/// All of them are looked for within this time. Promised is a second.
+const ALL_WITHIN: Duration = Duration::from_millis(600);
+/// In so many parts, so that what people say does not wait for all at once.
+const PARTS: usize = 10;
+/// So many are asked for together, at least and at most.
+const AT_ONCE: RangeInclusive<usize> = 50..=500;
 
 /// The sessions that sockets live by.
 #[derive(Clone, Default)]
@@ -43,21 +45,31 @@ impl Watch {
 
     /// Looks which sessions have ended, until the server stops.
     pub(super) async fn run(self, io: SocketIo, sessions: Sessions, stopped: CancellationToken) {
-        while stopped.run_until_cancelled(sleep(LOOK_EVERY)).await.is_some() {
-            let mut ended = HashSet::new();
-            for some in self.0.keys().chunks(AT_ONCE) {
-                match sessions.ended(some).await {
-                    Ok(some) => ended.extend(some),
-                    Err(error) => {
-                        warn!(%error, "could not find out which sessions live; will look again");
-                        break;
+        let looking = async {
+            loop {
+                let keys = self.0.keys();
+                let at_once = (keys.len() / PARTS).clamp(*AT_ONCE.start(), *AT_ONCE.end());
+                let parts = keys.chunks(at_once);
+                let pause =
+                    u32::try_from(parts.len().max(1)).map_or(ALL_WITHIN, |n| ALL_WITHIN / n);
+                if keys.is_empty() {
+                    sleep(pause).await;
+                }
+                for some in parts {
+                    sleep(pause).await;
+                    match sessions.ended(some).await {
+                        Ok(ended) if ended.is_empty() => {}
+                        Ok(ended) => silence(&io, &ended.into_iter().collect()),
+                        Err(error) => {
+                            warn!(%error, "could not find out which sessions live; will look again");
+                            sleep(ALL_WITHIN).await;
+                            break;
+                        }
                     }
                 }
             }
-            if !ended.is_empty() {
-                silence(&io, &ended);
-            }
-        }
+        };
+        stopped.run_until_cancelled(looking).await;
     }
 }
 

@@ -97,6 +97,33 @@ async fn what_a_dead_server_had_on_its_way_never_appears_behind_what_followed() 
 }
 
 #[tokio::test]
+async fn a_server_that_has_said_nothing_for_long_reads_all_that_others_said() {
+    let database = TestDatabase::new();
+    let (server, other) = (database.store().await, database.store().await);
+    let test = async move {
+        let anna = person("anna");
+        let room = tea_with(&server, &[&anna]).await;
+        append(&server, &room, &anna, &["first"]).await;
+        append(&other, &room, &anna, &["word"; 300]).await;
+
+        for (window, expected, more) in [
+            (Window::Latest { before: None, limit: 3 }, vec![299, 300, 301], true),
+            (Window::Latest { before: Some(300), limit: 2 }, vec![298, 299], true),
+            (Window::Latest { before: Some(3), limit: 9 }, vec![1, 2], false),
+            (Window::After { after: 0, limit: 3 }, vec![1, 2, 3], true),
+            (Window::After { after: 299, limit: 9 }, vec![300, 301], false),
+            (Window::After { after: 301, limit: 9 }, vec![], false),
+            (Window::After { after: 400, limit: 9 }, vec![], false),
+        ] {
+            let history = server.history(&room, &anna.id, window).await.unwrap();
+            let seqs: Vec<Seq> = history.messages.iter().map(|message| message.seq).collect();
+            assert_eq!((seqs, history.more), (expected, more), "{window:?}");
+        }
+    };
+    database.around(test).await;
+}
+
+#[tokio::test]
 async fn whispers_of_another_server_are_not_pointed_to() {
     let database = TestDatabase::new();
     let (server, other) = (database.store().await, database.store().await);

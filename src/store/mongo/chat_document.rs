@@ -70,8 +70,8 @@ struct SystemDocument {
 pub(super) struct ChatDocument {
     #[serde(rename = "_id")]
     id: ObjectId,
-    room: String,
-    seq: i64,
+    pub(super) room: String,
+    pub(super) seq: i64,
     kind: Kind,
     user: String,
     color: String,

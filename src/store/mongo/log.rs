@@ -39,7 +39,7 @@ const MAX_KNOWN: u64 = 100_000;
 const KNOWN_FOR: Duration = Duration::from_secs(3_600);
 
 /// So often the rooms' own documents learn of it.
-const WRITTEN_EVERY: Duration = Duration::from_secs(2);
+const WRITTEN_EVERY: Duration = Duration::from_secs(5);
 /// So many of them with one command: what people say waits behind it.
 const WRITTEN_TOGETHER: usize = 16;
 

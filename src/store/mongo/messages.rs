@@ -1,6 +1,6 @@
-//! Messages: what a batch speaks of, and what was said, read back in stretches.
+//! Messages: what a batch speaks of, what is deleted, and what is left of rooms.
 
-use futures_util::{TryStreamExt as _, future::try_join_all};
+use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
     bson::{Document, doc, oid::ObjectId},
@@ -14,10 +14,7 @@ use super::{
     rooms::{self, Named},
 };
 use crate::{
-    domain::{
-        Author, Body, Draft, DraftBody, Gif, History, Message, Person, PersonId, RoomId, Seq,
-        Window,
-    },
+    domain::{Author, Body, Draft, DraftBody, Gif, Message, Person, PersonId, RoomId, Seq},
     store::{Emptying, Result, Unsaid},
 };
 
@@ -133,95 +130,6 @@ pub(super) async fn empty(
 async fn shows(chats: &Collection<ChatDocument>, room: &RoomId, gif: &Gif) -> Result<bool> {
     let shown = doc! { "room": room.as_str(), "gif.hash": &gif.hash };
     Ok(chats.find_one(shown).await?.is_some())
-}
-
-/// What each of these people sees of a window. Whispers are rare, so mostly one reading serves them all.
-pub(super) async fn histories(
-    chats: &Collection<ChatDocument>,
-    room: &RoomId,
-    viewers: &[PersonId],
-    window: Window,
-    end: Option<End>,
-) -> Result<Vec<History>> {
-    let (limit, latest) = (window.limit(), matches!(window, Window::Latest { .. }));
-    // The one beyond the window says whether there are more, if they see it.
-    let one_more = window.with_limit(limit.saturating_add(1));
-    let found = history(chats, room, viewers, one_more, end).await?.messages;
-    let beyond = found.len().saturating_sub(limit);
-    let shown = if latest { &found[beyond..] } else { &found[..found.len() - beyond] };
-    let each = viewers.iter().map(async |viewer| {
-        if found.iter().all(|message| message.is_seen_by(viewer)) {
-            return Ok(History { messages: shown.to_vec(), more: beyond > 0 });
-        }
-        history(chats, room, std::slice::from_ref(viewer), window, end).await
-    });
-    try_join_all(each).await
-}
-
-/// What any of these people sees of a window. `end` is where the log ended not long ago, if that is known.
-pub(super) async fn history(
-    chats: &Collection<ChatDocument>,
-    room: &RoomId,
-    viewers: &[PersonId],
-    window: Window,
-    end: Option<End>,
-) -> Result<History> {
-    let before = match window {
-        Window::Latest { before, .. } => before.or(end.map(|end| end.seq + 1)),
-        Window::After { .. } => None,
-    };
-    let Some(before) = before else {
-        return stretch(chats, room, viewers, window, None).await;
-    };
-    let limit = window.limit();
-    // Whispers to others are rare, and some servers sort all that could be meant.
-    let room_for_gaps = Seq::try_from(limit.saturating_mul(2)).unwrap_or(Seq::MAX);
-    let near = before.saturating_sub(room_for_gaps).max(0);
-    let found = stretch(chats, room, viewers, window, Some(near)).await?;
-    if found.more || near == 0 {
-        return Ok(found);
-    }
-    stretch(chats, room, viewers, window, None).await
-}
-
-/// The messages of a window, of those that have at least the number `from`.
-async fn stretch(
-    chats: &Collection<ChatDocument>,
-    room: &RoomId,
-    viewers: &[PersonId],
-    window: Window,
-    from: Option<Seq>,
-) -> Result<History> {
-    let (range, direction) = match window {
-        Window::Latest { before, .. } => {
-            (doc! { "$gte": from.unwrap_or(0), "$lt": before.unwrap_or(Seq::MAX) }, -1)
-        }
-        Window::After { after, .. } => (doc! { "$gt": after }, 1),
-    };
-    let viewers: Vec<&str> = viewers.iter().map(PersonId::as_str).collect();
-    let theirs = doc! { "$or": [
-        { "kind": { "$ne": "whisper" } },
-        { "user": { "$in": &viewers } },
-        { "to.id": { "$in": &viewers } },
-    ] };
-    // A `$or` beside the others leads some servers away from the index, and through the whole collection.
-    let visible = doc! { "room": room.as_str(), "seq": range, "$and": [theirs] };
-    let limit = window.limit();
-    let one_more = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let found: Vec<ChatDocument> = chats
-        .find(visible)
-        .sort(doc! { "seq": direction })
-        .limit(one_more)
-        .await?
-        .try_collect()
-        .await?;
-    let more = found.len() > limit;
-    let mut messages: Vec<Message> =
-        found.into_iter().take(limit).map(ChatDocument::message).collect::<Result<_>>()?;
-    if direction < 0 {
-        messages.reverse();
-    }
-    Ok(History { messages, more })
 }
 
 /// A room's id is never used again: once it is gone, it stays so.

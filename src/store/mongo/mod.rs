@@ -8,6 +8,7 @@ mod chat_document;
 mod connection;
 mod entering;
 mod gathered;
+mod histories;
 mod log;
 mod messages;
 mod nodes;
@@ -38,6 +39,7 @@ use chat_document::ChatDocument;
 use connection::in_time;
 use entering::Doors;
 use gathered::Gathered;
+use histories::Histories;
 use log::Logs;
 use nodes::NodeDocument;
 use room_document::RoomDocument;
@@ -60,6 +62,7 @@ pub struct MongoStore {
     sessions: Collection<SessionDocument>,
     tokens: Collection<TokenDocument>,
     nodes: Collection<NodeDocument>,
+    histories: Histories,
     logs: Logs,
     together: Together,
     doors: Doors,
@@ -80,6 +83,7 @@ impl MongoStore {
         schema::apply(&database).await?;
         let (rooms, chats) = (database.collection("rooms"), database.collection("chats"));
         let sessions: Collection<SessionDocument> = database.collection("sessions");
+        let histories = Histories::new(chats.clone());
         let logs = Logs::default();
         let together = Together::new(database.clone(), logs.clone());
         let looked = rooms.clone();
@@ -93,6 +97,7 @@ impl MongoStore {
             sessions,
             tokens: database.collection("tokens"),
             nodes: database.collection("nodes"),
+            histories,
             logs,
             together,
             doors,
@@ -189,10 +194,8 @@ impl Store for MongoStore {
     }
 
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
-        let viewers = std::slice::from_ref(viewer);
-        let end = self.logs.end(room);
-        let found = in_time(messages::history(&self.chats, room, viewers, window, end)).await?;
-        Ok(self.logs.kept(room, found, window))
+        let mut found = self.histories(room, std::slice::from_ref(viewer), window).await?;
+        found.pop().ok_or_else(|| Error::new("a history is missing"))
     }
 
     async fn histories(
@@ -202,7 +205,7 @@ impl Store for MongoStore {
         window: Window,
     ) -> Result<Vec<History>> {
         let end = self.logs.end(room);
-        let found = in_time(messages::histories(&self.chats, room, viewers, window, end)).await?;
+        let found = in_time(self.histories.read(room, viewers, window, end)).await?;
         Ok(found.into_iter().map(|found| self.logs.kept(room, found, window)).collect())
     }
 
