@@ -114,6 +114,9 @@ async fn a_server_that_has_said_nothing_for_long_reads_all_that_others_said() {
             (Window::After { after: 299, limit: 9 }, vec![300, 301], false),
             (Window::After { after: 301, limit: 9 }, vec![], false),
             (Window::After { after: 400, limit: 9 }, vec![], false),
+            (Window::After { after: Seq::MAX, limit: 9 }, vec![], false),
+            (Window::Latest { before: Some(Seq::MAX), limit: 2 }, vec![300, 301], true),
+            (Window::Latest { before: Some(Seq::MIN), limit: 2 }, vec![], false),
         ] {
             let history = server.history(&room, &anna.id, window).await.unwrap();
             let seqs: Vec<Seq> = history.messages.iter().map(|message| message.seq).collect();

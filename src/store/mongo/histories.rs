@@ -34,11 +34,11 @@ impl Part {
         let (from, before) = match window {
             Window::Latest { before, .. } => {
                 let behind = before.or(end.map(|end| end.seq + 1))?;
-                (behind.saturating_sub(many).max(1), before.unwrap_or(behind + NEWER))
+                (behind.saturating_sub(many).max(1), before.unwrap_or(behind.saturating_add(NEWER)))
             }
             Window::After { after, .. } => {
                 end.filter(|end| end.seq.saturating_sub(after) <= many)?;
-                (after + 1, after + 1 + many + NEWER)
+                (after.saturating_add(1), after.saturating_add(many).saturating_add(NEWER))
             }
         };
         Some(Self { room: room.clone(), from, before })
