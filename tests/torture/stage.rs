@@ -50,7 +50,9 @@ impl Stage {
         };
         let uri = store.as_ref().map(|store| format!("{}/torture", store.uri()));
         let uri = uri.iter().map(|uri| ("MONGODB_URI", uri.as_str()));
-        let settings: Vec<_> = uri.chain([("ROOM_GRACE", ROOM_GRACE)]).collect();
+        // A quick machine says more than a room keeps.
+        let others = [("ROOM_GRACE", ROOM_GRACE), ("MAX_CHATS_PER_ROOM", "off")];
+        let settings: Vec<_> = uri.chain(others).collect();
         let process = Process::start(Home::new(Backend::Sqlite, &settings)).await;
         let proxy = Proxy::start(process.address).await;
         Self { proxy, process: Some(process), store, peak_memory: 0 }
