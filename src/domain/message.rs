@@ -280,15 +280,6 @@ pub enum Window {
 }
 
 impl Window {
-    /// The same, of so many messages at most.
-    #[must_use]
-    pub fn with_limit(self, limit: usize) -> Self {
-        match self {
-            Self::Latest { before, .. } => Self::Latest { before, limit },
-            Self::After { after, .. } => Self::After { after, limit },
-        }
-    }
-
     /// How many at most.
     #[must_use]
     pub fn limit(self) -> usize {
