@@ -192,7 +192,7 @@ impl Chat {
         }
         let (id, owner) = (room.id, room.owner);
         self.queue(&id, Work::TellHead);
-        self.bus.announce(Event::OwnerChanged { room: id.clone(), owner }).await;
+        self.queue(&id, Work::Tell(Event::OwnerChanged { room: id.clone(), owner }));
         self.tell_lobby(Event::RoomChanged(id)).await;
     }
 }

@@ -287,6 +287,8 @@ async fn typing_reaches_the_others(on: Backend) {
     let room = anna.create_room("tea", 2).await;
     let (mut anna, welcome) = anna.enter(&room).await;
     let (mut ben, _) = ben.enter(&room).await;
+    // A message waits until Ben has been greeted; who is typing does not, and may be lost.
+    anna.say("hi").await;
 
     anna.tell("typing", json!(true)).await;
 
