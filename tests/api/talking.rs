@@ -338,6 +338,7 @@ async fn a_flood_of_typing_is_thinned_out(on: Backend) {
     let room = anna.create_room("tea", 2).await;
     let (mut anna, _) = anna.enter(&room).await;
     let (mut ben, _) = ben.enter(&room).await;
+    anna.say("at first").await; // As above.
 
     for n in 0..500 {
         anna.tell("typing", json!(n % 2 == 0)).await;
