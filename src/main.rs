@@ -7,7 +7,10 @@ use huechat::{App, config::Config, connection};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{Level, Metadata, error};
 use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _,
+    EnvFilter, Layer as _,
+    filter::{LevelFilter, filter_fn},
+    fmt,
+    layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
 
@@ -55,10 +58,12 @@ async fn main() -> ExitCode {
 async fn serve(config: Config) -> ExitCode {
     let words =
         fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let wanted = EnvFilter::new(&config.log);
+    // Without a hint, whatever libraries say of each frame would be built, only to be thrown away.
+    let finest = wanted.max_level_hint().unwrap_or(LevelFilter::TRACE);
+    let without_secrets = filter_fn(holds_no_secret).with_max_level_hint(finest);
     tracing_subscriber::registry()
-        .with(
-            words.with_filter(EnvFilter::new(&config.log)).with_filter(filter_fn(holds_no_secret)),
-        )
+        .with(words.with_filter(wanted).with_filter(without_secrets))
         .init();
     let outcome = async {
         let listener = connection::listen((config.host, config.port).into())?;

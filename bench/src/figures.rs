@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::Serialize;
 
-use crate::{EVERYBODY, Failure, QUICK_ENOUGH, target::Kind, workloads::talk::Talk};
+use crate::{EVERYBODY, Failure, report::HIGHEST, target::Kind, workloads::talk::Talk};
 
 /// One thing that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -148,12 +148,22 @@ impl Figures {
         (little > 0.0).then_some(much / little)
     }
 
-    /// At the highest rate that one server keeps up with: how many times as much of its core another
-    /// needs.
+    /// At the most that one server delivers: how many times as much of its core another needs.
     pub fn cpu_at_the_best_of(&self, best: Kind, other: Kind) -> Option<f64> {
-        let highest = self.steps(best).into_iter().rfind(|step| step.p99 < QUICK_ENOUGH)?;
-        let same = self.steps(other).into_iter().find(|step| step.rate == highest.rate)?;
-        (highest.cpu > 0.0).then_some(same.cpu / highest.cpu)
+        let delivered = self.spread(HIGHEST, best)?.median;
+        let (best, other) = (self.cpu(best, delivered)?, self.cpu(other, delivered)?);
+        (best > 0.0).then_some(other / best)
+    }
+
+    /// What a server needs to deliver so much a second: on the line between the steps below and above it.
+    fn cpu(&self, kind: Kind, delivered: f64) -> Option<f64> {
+        let steps = self.steps(kind);
+        let above = steps.iter().find(|step| step.delivered >= delivered)?;
+        let Some(below) = steps.iter().rfind(|step| step.delivered < delivered) else {
+            return Some(above.cpu);
+        };
+        let part = (delivered - below.delivered) / (above.delivered - below.delivered);
+        Some(part.mul_add(above.cpu - below.cpu, below.cpu))
     }
 
     /// How many times as much one server has as another, by medians.

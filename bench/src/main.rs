@@ -27,7 +27,7 @@ use target::{Kind, Programs, Target};
 use workloads::{
     crowd::{Crowd, watch_idle},
     growth, lobby, start,
-    talk::{Pace, Rooms, Talk},
+    talk::{Climb, Pace, Rooms},
     uploads::Sharers,
 };
 
@@ -86,8 +86,7 @@ struct Scale {
     listed: &'static [usize],
     members_grow: &'static [usize],
     history_grows: &'static [u64],
-    /// Posts a second in all rooms, one step after another.
-    rates: &'static [u32],
+    climb: Climb,
 }
 
 const WHOLE: Scale = Scale {
@@ -101,10 +100,7 @@ const WHOLE: Scale = Scale {
     listed: &[1_000, 10_000],
     members_grow: &[2, 20, 200, 2_000],
     history_grows: &[1_000, 10_000, 100_000, 1_000_000],
-    rates: &[
-        250, 500, 1_000, 1_500, 2_000, 3_000, 4_000, 6_000, 8_000, 12_000, 16_000, 24_000, 32_000,
-        48_000,
-    ],
+    climb: Climb { first: 250, times: 2, halvings: 2 },
 };
 
 const QUICK: Scale = Scale {
@@ -118,13 +114,11 @@ const QUICK: Scale = Scale {
     listed: &[200],
     members_grow: &[2, 20, 200],
     history_grows: &[1_000, 10_000],
-    rates: &[250, 1_000, 4_000, 12_000],
+    climb: Climb { first: 250, times: 4, halvings: 0 },
 };
 
-/// What a step's p99 has to stay below, in milliseconds.
-const QUICK_ENOUGH: f64 = 50.0;
-/// A rate is too much when it was so often in a row: a machine may stumble.
-const TRIES: usize = 2;
+/// In each of many rooms.
+const PEOPLE: usize = 5;
 /// People for whom rooms are opened at a time where many come one after another.
 const A_WAVE: usize = 1_000;
 /// What takes minutes for each server.
@@ -246,7 +240,8 @@ async fn one_room(
     Ok(())
 }
 
-/// Rooms of five; one speaks in each, faster and faster, until it is too much.
+/// Rooms of five; one speaks in each, faster and faster, until it is too much, and then at rates between
+/// the last two.
 async fn many_rooms(
     kind: Kind,
     programs: &Programs,
@@ -254,30 +249,13 @@ async fn many_rooms(
     figures: &mut Figures,
 ) -> Result<(), Failure> {
     let target = Target::start(kind, programs).await?;
-    let mut rooms = Rooms::fill(&target, scale.rooms, 5).await?;
-    let mut highest = 0.0;
-    for rate in scale.rates.iter().copied() {
-        let pace = Pace::Open(f64::from(rate));
-        let mut tries = 0;
-        let talk = loop {
-            tries += 1;
-            let talk = rooms.talk(&target, 1, pace, scale.warm_up, scale.lasting).await?;
-            if keeps_up(&talk, rate) || tries == TRIES {
-                break talk;
-            }
-        };
+    let mut rooms = Rooms::fill(&target, scale.rooms, PEOPLE).await?;
+    let (highest, steps) = rooms.climb(&target, scale.climb, scale.warm_up, scale.lasting).await?;
+    for (rate, talk) in steps {
         figures.step(kind, rate, talk);
-        if !keeps_up(&talk, rate) {
-            break;
-        }
-        highest = talk.delivered;
     }
     figures.add("W2", "highest delivered/s", kind, highest);
     Ok(())
-}
-
-fn keeps_up(talk: &Talk, rate: u32) -> bool {
-    talk.p99 < QUICK_ENOUGH && talk.acknowledged >= 0.95 * f64::from(rate)
 }
 
 async fn idle(
@@ -343,11 +321,10 @@ async fn uploads(
     scale: Scale,
     figures: &mut Figures,
 ) -> Result<(), Failure> {
-    let best =
-        figures.steps(kind).iter().rfind(|step| step.p99 < QUICK_ENOUGH).map(|step| step.rate);
-    let pace = Pace::Open(f64::from(best.unwrap_or(1_000)) / 2.0);
+    let best = figures.spread(report::HIGHEST, kind).map(|delivered| delivered.median / PEOPLE as f64);
+    let pace = Pace::Open(best.unwrap_or(1_000.0) / 2.0);
     let target = Target::start(kind, programs).await?;
-    let mut rooms = Rooms::fill(&target, scale.rooms, 5).await?;
+    let mut rooms = Rooms::fill(&target, scale.rooms, PEOPLE).await?;
     let sharers = Sharers::gather(&target).await?;
     let without = rooms.talk(&target, 1, pace, scale.warm_up, scale.lasting).await?;
     let until = Instant::now() + scale.warm_up + scale.lasting;

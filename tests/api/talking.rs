@@ -257,12 +257,11 @@ async fn only_who_is_inside_may_speak(on: Backend) {
     let room = server.browser().await.create_room("tea", 2).await;
     let outsider = server.browser().await;
 
-    let (status, error) =
-        outsider.post_json(&format!("/room/{room}/chat"), &json!({ "chat": "hi" })).await;
+    let said = json!({ "chat": "hi" });
+    let (status, error) = outsider.post_json(&format!("/room/{room}/chat"), &said).await;
 
     assert_eq!((status, &error["error"]["code"]), (StatusCode::FORBIDDEN, &json!("not_in_room")));
-    let (status, _) =
-        outsider.post_json("/room/aaaaaaaaaaaaaaaa/chat", &json!({ "chat": "hi" })).await;
+    let (status, _) = outsider.post_json("/room/aaaaaaaaaaaaaaaa/chat", &said).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 

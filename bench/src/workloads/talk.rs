@@ -29,6 +29,12 @@ pub struct Talk {
     pub cpu: f64,
 }
 
+impl Talk {
+    fn keeps_up(&self, rate: u32) -> bool {
+        self.p99 < SOON_ENOUGH && self.acknowledged >= 0.95 * f64::from(rate)
+    }
+}
+
 /// Shared by everybody in a measurement; one thread runs them all.
 struct Tally {
     epoch: Instant,
@@ -60,6 +66,22 @@ pub enum Pace {
     /// All speakers together post so many a second, whatever comes of it.
     Open(f64),
 }
+
+/// How the highest rate is looked for that people hear soon enough.
+#[derive(Debug, Clone, Copy)]
+pub struct Climb {
+    /// Posts a second in all rooms.
+    pub first: u32,
+    /// Each rate is so many times the one before it, until one is too much.
+    pub times: u32,
+    /// How often the gap between the last rate and the first that is too much is halved then.
+    pub halvings: u32,
+}
+
+/// What the p99 has to stay below, in milliseconds.
+const SOON_ENOUGH: f64 = 50.0;
+/// A rate is too much when it was so often in a row: a machine may stumble.
+const TRIES: usize = 2;
 
 /// Rooms with people in them.
 pub struct Rooms {
@@ -94,6 +116,46 @@ impl Rooms {
             all[room].push(client);
         }
         Ok(Self { epoch: Instant::now(), rooms: all })
+    }
+
+    /// Lets one speak in each room, faster and faster, until it is too much. Gives the most that was
+    /// delivered a second, and what people heard at each rate.
+    pub async fn climb(
+        &mut self,
+        target: &Target,
+        climb: Climb,
+        warm_up: Duration,
+        lasting: Duration,
+    ) -> Result<(f64, Vec<(u32, Talk)>), Failure> {
+        let (mut kept_up, mut highest) = (0, 0.0);
+        let (mut too_much, mut halvings) = (None, climb.halvings);
+        let mut steps = Vec::new();
+        let mut rate = climb.first;
+        loop {
+            let pace = Pace::Open(f64::from(rate));
+            let mut tries = 0;
+            let talk = loop {
+                tries += 1;
+                let talk = self.talk(target, 1, pace, warm_up, lasting).await?;
+                if talk.keeps_up(rate) || tries == TRIES {
+                    break talk;
+                }
+            };
+            steps.push((rate, talk));
+            if talk.keeps_up(rate) {
+                (kept_up, highest) = (rate, talk.delivered);
+            } else {
+                too_much = Some(rate);
+            }
+            rate = match too_much {
+                None => rate * climb.times,
+                Some(_) if halvings == 0 => return Ok((highest, steps)),
+                Some(too_much) => {
+                    halvings -= 1;
+                    kept_up.midpoint(too_much)
+                }
+            };
+        }
     }
 
     /// Lets `speakers` of each room talk, and everybody listen, for so long after a while to warm up.

@@ -11,6 +11,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -38,9 +39,11 @@ use crate::{
 const MAX_KNOWN: u64 = 100_000;
 const KNOWN_FOR: Duration = Duration::from_secs(3_600);
 
-/// So often the rooms' own documents learn of it.
+/// So often the rooms' own documents learn of it: each in its own part of that time, as what people say
+/// waits meanwhile.
 const WRITTEN_EVERY: Duration = Duration::from_secs(5);
-/// So many of them with one command: what people say waits behind it.
+const PARTS: u32 = 50;
+/// So many of them with one command.
 const WRITTEN_TOGETHER: usize = 16;
 
 /// Where a log ends.
@@ -91,8 +94,9 @@ struct Known {
     ends: Cache<RoomId, End>,
     /// From there on, messages are being inserted: some may be seen already, and still be lost.
     under_way: Mutex<HashMap<RoomId, Seq>>,
-    /// What the rooms' own documents do not say yet.
-    unwritten: Mutex<HashMap<RoomId, End>>,
+    /// What the rooms' own documents do not say yet, by the part in which it is to be written.
+    unwritten: Mutex<HashMap<u64, HashMap<RoomId, End>>>,
+    parts: RandomState,
     grown: Notify,
 }
 
@@ -102,6 +106,7 @@ impl Default for Logs {
             ends: Cache::builder().max_capacity(MAX_KNOWN).time_to_idle(KNOWN_FOR).build(),
             under_way: Mutex::default(),
             unwritten: Mutex::default(),
+            parts: RandomState::new(),
             grown: Notify::new(),
         }))
     }
@@ -149,38 +154,49 @@ impl Logs {
     /// This server has stored all up to here.
     pub(super) fn grew(&self, room: &RoomId, end: End) {
         self.0.ends.insert(room.clone(), end);
-        locked(&self.0.unwritten).insert(room.clone(), end);
+        let mut unwritten = locked(&self.0.unwritten);
+        unwritten.entry(self.part(room)).or_default().insert(room.clone(), end);
         self.0.grown.notify_one();
     }
 
     /// A room is gone.
     pub(super) fn forget(&self, room: &RoomId) {
         self.0.ends.invalidate(room);
-        locked(&self.0.unwritten).remove(room);
+        if let Some(part) = locked(&self.0.unwritten).get_mut(&self.part(room)) {
+            part.remove(room);
+        }
+    }
+
+    /// In which part of the time a room's document is written.
+    fn part(&self, room: &RoomId) -> u64 {
+        self.0.parts.hash_one(room) % u64::from(PARTS)
     }
 
     /// Tells the rooms' own documents every now and then where their logs end, for admins, and for
     /// servers that know nothing of a room. It never ends.
     pub(super) async fn write_down(self, database: Database) {
-        loop {
-            self.0.grown.notified().await;
-            sleep(WRITTEN_EVERY).await;
-            let ends: Vec<(RoomId, End)> = locked(&self.0.unwritten).drain().collect();
+        for part in (0..u64::from(PARTS)).cycle() {
+            if locked(&self.0.unwritten).is_empty() {
+                self.0.grown.notified().await;
+            }
+            sleep(WRITTEN_EVERY / PARTS).await;
+            let ends = locked(&self.0.unwritten).remove(&part).unwrap_or_default();
+            let ends: Vec<(RoomId, End)> = ends.into_iter().collect();
             for some in ends.chunks(WRITTEN_TOGETHER) {
                 if let Err(cause) = in_time(write(&database, some)).await {
                     warn!(error = ?cause, "could not write down where logs end; will try again");
-                    self.write_again(some);
+                    self.write_again(part, some);
                 }
             }
         }
     }
 
-    fn write_again(&self, ends: &[(RoomId, End)]) {
+    fn write_again(&self, part: u64, ends: &[(RoomId, End)]) {
         let mut unwritten = locked(&self.0.unwritten);
+        let unwritten = unwritten.entry(part).or_default();
         for (room, end) in ends {
             unwritten.entry(room.clone()).or_insert(*end);
         }
-        self.0.grown.notify_one();
     }
 }
 

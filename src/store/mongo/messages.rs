@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
-    bson::{Document, doc, oid::ObjectId},
+    bson::{doc, oid::ObjectId},
 };
 use serde::Deserialize;
 
@@ -23,9 +23,8 @@ use crate::{
 pub(super) struct Place {
     #[serde(rename = "_id")]
     pub(super) room: String,
-    /// Where its log ended when somebody wrote that down.
-    #[serde(flatten)]
-    pub(super) end: End,
+    seq: Seq,
+    head: Seq,
     people: Vec<PersonDocument>,
 }
 
@@ -33,9 +32,9 @@ pub(super) struct Place {
 pub(super) type Attempt = std::result::Result<Message, Unsaid>;
 
 impl Place {
-    /// What has to be asked for.
-    pub(super) fn fields() -> Document {
-        doc! { "seq": 1, "head": 1, "people.id": 1, "people.color": 1, "people.name": 1 }
+    /// Where its log ended when somebody wrote that down.
+    pub(super) fn end(&self) -> End {
+        End { seq: self.seq, head: self.head }
     }
 
     /// Looks up the seats that a draft speaks of.

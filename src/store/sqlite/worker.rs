@@ -22,8 +22,8 @@ use crate::store::{Error, Result};
 const MAX_GROUP: usize = 512;
 
 /// After so many steps the log is copied into the file, by a thread of its own: it takes longer than a
-/// commit, and would hold up all that come behind it.
-const CHECKPOINT_AFTER: usize = 512;
+/// commit, and would hold up all that come behind it. A page that was written often is copied once.
+const CHECKPOINT_AFTER: usize = 2_048;
 /// The writer does it after all when the log has grown to so many pages: under steady load the other
 /// never gets to its end, where the log could begin anew.
 pub(super) const MAX_LOG_PAGES: u32 = 8_192;
