@@ -14,10 +14,34 @@ use crate::domain::Event;
 pub trait Edge: Send + Sync {
     /// Tells whomever it concerns. Returns once it is on its way, so that the next event of the
     /// same room comes after it. It only fills queues: the bus lets their readers run.
-    async fn deliver(&self, event: &Event);
+    /// Those of one part of the room, if it is a message: of other events there is one part.
+    async fn deliver(&self, event: &Event, part: Part);
 
     /// How many connections hear of an event: each has a task that writes to it.
     fn listeners(&self, event: &Event) -> usize;
+}
+
+/// Into so many parts a large room is divided.
+pub const PARTS: usize = 8;
+
+/// Some of those who hear of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// From 0 on.
+    pub nth: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl Part {
+    /// Everybody.
+    pub const ALL: Self = Self { nth: 0, of: 1 };
+
+    /// Nobody else is told after these.
+    #[must_use]
+    pub fn is_last(self) -> bool {
+        self.nth + 1 == self.of
+    }
 }
 
 /// Whoever yields comes to run again after so many other tasks, at the latest: tokio's `event_interval`.
@@ -38,24 +62,38 @@ impl Bus {
         self.edges.set(edges)
     }
 
-    /// Hands an event to every edge.
+    /// Hands an event to every edge, and lets all the tasks run that write to the connections: no queue
+    /// grows longer than what they are given at once.
     pub async fn announce(&self, event: Event) {
-        self.announce_all(&[event]).await;
-    }
-
-    /// Hands events of one room to every edge, in their order, and then lets all the tasks run that write to
-    /// the connections. Each writes all that it was given at once, and no queue grows longer than this; and
-    /// what is said meanwhile is told together, too: a write costs much more than the words in it.
-    pub async fn announce_all(&self, events: &[Event]) {
-        let mut listeners = 0;
-        for edge in self.edges.get().into_iter().flatten() {
-            for event in events {
-                edge.deliver(event).await;
-            }
-            listeners += events.last().map_or(0, |event| edge.listeners(event));
-        }
-        for _ in 0..=listeners / TASKS_A_YIELD {
+        let listeners = self.listeners(&event);
+        self.hand_out(&[event], Part::ALL).await;
+        for _ in 0..yields(listeners) {
             tokio::task::yield_now().await;
         }
     }
+
+    /// Hands events of one room to every edge, in their order, for some of those who listen.
+    pub async fn hand_out(&self, events: &[Event], part: Part) {
+        for edge in self.edges() {
+            for event in events {
+                edge.deliver(event, part).await;
+            }
+        }
+    }
+
+    /// How many connections hear of an event.
+    #[must_use]
+    pub fn listeners(&self, event: &Event) -> usize {
+        self.edges().map(|edge| edge.listeners(event)).sum()
+    }
+
+    fn edges(&self) -> impl Iterator<Item = &Arc<dyn Edge>> {
+        self.edges.get().into_iter().flatten()
+    }
+}
+
+/// How often to yield until the tasks of so many connections have written what they were given.
+#[must_use]
+pub fn yields(listeners: usize) -> usize {
+    listeners / TASKS_A_YIELD + 1
 }

@@ -321,7 +321,8 @@ async fn uploads(
     scale: Scale,
     figures: &mut Figures,
 ) -> Result<(), Failure> {
-    let best = figures.spread(report::HIGHEST, kind).map(|delivered| delivered.median / PEOPLE as f64);
+    let best =
+        figures.spread(report::HIGHEST, kind).map(|delivered| delivered.median / PEOPLE as f64);
     let pace = Pace::Open(best.unwrap_or(1_000.0) / 2.0);
     let target = Target::start(kind, programs).await?;
     let mut rooms = Rooms::fill(&target, scale.rooms, PEOPLE).await?;

@@ -2,8 +2,8 @@
 //!
 //! While one batch is on its way to the store, the next collects, so that batches form by
 //! themselves and a lone message waits for nobody. Answers and announcements come in the order of
-//! `seq`. Whoever enters is greeted between two batches: what was said before is in their
-//! greeting, what is said after reaches them live, and nothing is in neither.
+//! `seq`; [`Telling`] has how the room hears. Whoever enters is greeted between two batches: what was
+//! said before is in their greeting, what is said after reaches them live, and nothing is in neither.
 //!
 //! When the store is in trouble, whoever waits is told at once, and nobody waits for those before them
 //! to fail one by one. What has to be told to the room all the same stays, and is tried again.
@@ -25,6 +25,7 @@ use tracing::{error, warn};
 
 use super::{
     Chat, Error,
+    telling::Telling,
     work::{Greeting, Say, Told, Work, batch_of, is_greet, once_each, refuse, unavailable},
 };
 use crate::{
@@ -58,28 +59,28 @@ impl Lanes {
         true
     }
 
-    /// Takes what waits in a lane; closes it when that is nothing.
-    fn take(&self, room: &RoomId) -> Option<VecDeque<Work>> {
-        let mut waiting = self.waiting();
-        let work = waiting.get_mut(room).map(std::mem::take)?;
-        if work.is_empty() {
-            waiting.remove(room);
-            return None;
-        }
-        Some(work)
-    }
-
-    /// Takes what waits in a lane, and leaves it open.
+    /// Takes what waits in a lane.
     fn take_waiting(&self, room: &RoomId) -> VecDeque<Work> {
         self.waiting().get_mut(room).map(std::mem::take).unwrap_or_default()
     }
 
-    /// The rooms where something was said since this was last asked, and how far they have got.
+    /// Closes a lane, unless something waits in it.
+    fn close(&self, room: &RoomId) -> bool {
+        let mut waiting = self.waiting();
+        let empty = waiting.get(room).is_none_or(VecDeque::is_empty);
+        if empty {
+            waiting.remove(room);
+        }
+        empty
+    }
+
+    /// The rooms that were told of something since this was last asked, and how far they have got.
     pub(super) fn take_heads(&self) -> HashMap<RoomId, Seq> {
         std::mem::take(&mut *self.heads.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn said(&self, room: &RoomId, seq: Seq) {
+    /// A room was told of a message that everybody sees.
+    pub(super) fn told(&self, room: &RoomId, seq: Seq) {
         let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
         heads.insert(room.clone(), seq);
     }
@@ -93,17 +94,34 @@ impl Chat {
             self.tasks.spawn(async move {
                 // Whatever has arrived by now shares the first batch.
                 yield_now().await;
-                while let Some(work) = chat.lanes.take(&room) {
-                    chat.run_lane(&room, work).await;
+                let mut telling = Telling::new(chat.clone(), room.clone());
+                loop {
+                    let work = if telling.leaves_time() {
+                        chat.lanes.take_waiting(&room)
+                    } else {
+                        VecDeque::new()
+                    };
+                    if !work.is_empty() {
+                        chat.run_lane(&room, work, &mut telling).await;
+                    } else if !telling.is_over() {
+                        telling.go_on().await;
+                    } else if chat.lanes.close(&room) {
+                        return;
+                    }
                 }
             });
         }
     }
 
-    async fn run_lane(&self, room: &RoomId, mut work: VecDeque<Work>) {
+    async fn run_lane(&self, room: &RoomId, mut work: VecDeque<Work>, telling: &mut Telling) {
         while let Some(first) = work.pop_front() {
+            if !matches!(first, Work::Say(_)) {
+                telling.tell().await; // It comes after all that was said before.
+            }
             let done = match first {
-                Work::Say(first) => self.say_together(room, batch_of(*first, &mut work)).await,
+                Work::Say(first) => {
+                    self.say_together(room, batch_of(*first, &mut work), telling).await
+                }
                 Work::Greet { viewer, window, greeting } => {
                     let mut greetings = vec![(viewer, window, greeting)];
                     while let Some(Work::Greet { viewer, window, greeting }) =
@@ -131,6 +149,7 @@ impl Chat {
                 }),
             };
             if let Err(again) = done {
+                telling.tell().await;
                 let waiting = work.drain(..).chain(self.lanes.take_waiting(room));
                 work = once_each(again.into_iter().chain(waiting).filter_map(refuse));
                 sleep(TRY_AGAIN_AFTER).await;
@@ -140,7 +159,12 @@ impl Chat {
 
     /// Stores a batch, answers, and tells everybody; or, when the store is in trouble, gives what is
     /// to be done once it no longer is.
-    async fn say_together(&self, room: &RoomId, batch: Vec<Say>) -> Result<(), Vec<Work>> {
+    async fn say_together(
+        &self,
+        room: &RoomId,
+        batch: Vec<Say>,
+        telling: &mut Telling,
+    ) -> Result<(), Vec<Work>> {
         let now = Instant::now();
         // Whoever has stopped waiting may say it again: stored now, it would be there twice.
         let awaited = |say: &Say| say.asker.as_ref().is_none_or(|asker| now < asker.until);
@@ -149,7 +173,7 @@ impl Chat {
             return Ok(());
         }
         let (drafts, told): (Vec<_>, Vec<_>) = batch.into_iter().map(Told::of).unzip();
-        let outcomes = match self.store.append(room, drafts).await {
+        let outcomes = match telling.until(self.store.append(room, drafts)).await {
             Ok(outcomes) => outcomes,
             Err(cause) => {
                 error!(%room, error = ?cause, "could not store a batch of messages");
@@ -172,9 +196,6 @@ impl Chat {
                 }
                 Appended::Stored { message, prev } => {
                     numbers.push(message.seq);
-                    if message.is_public() {
-                        self.lanes.said(room, message.seq);
-                    }
                     say.announce.add_to(&mut events, message.clone(), prev);
                     Ok(message)
                 }
@@ -183,7 +204,7 @@ impl Chat {
                 asker.answer(said);
             }
         }
-        self.bus.announce_all(&events).await;
+        telling.add(events).await;
         if let (Some(first), Some(last)) = (numbers.first(), numbers.last()) {
             self.bound_history(room, first - 1, *last);
         }

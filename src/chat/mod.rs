@@ -21,6 +21,7 @@ mod owner;
 mod reports;
 mod rooms;
 mod seats;
+mod telling;
 mod work;
 
 use std::{

@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    bus::Edge,
+    bus::{Edge, Part},
     chat::{Chat, Error},
     domain::{Body, Event, Message, PersonId, RoomId},
     session::Sessions,
@@ -165,7 +165,10 @@ impl Edge for Gateway {
         }
     }
 
-    async fn deliver(&self, event: &Event) {
+    async fn deliver(&self, event: &Event, part: Part) {
+        if part.nth > 0 {
+            return; // Bots are few: they are of the first part.
+        }
         match event {
             // The lobby and who is typing are for people.
             Event::RoomOpened(_) | Event::RoomChanged(_) | Event::Typing { .. } => {}

@@ -27,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
-    bus::Edge,
-    chat::{Chat, Error},
+    bus::{Edge, PARTS, Part},
+    chat::{Chat, Error, Presence},
     domain::{Body, Event, Message, Person, PersonId, RoomId},
     session::{Session, SessionKey, Sessions, Visitor},
 };
@@ -114,6 +114,7 @@ impl Sockets {
         event: &'static str,
         data: &T,
         message: &Message,
+        part: Part,
     ) {
         let data = match serde_json::value::to_raw_value(data) {
             Ok(data) => data,
@@ -123,7 +124,9 @@ impl Sockets {
         if !self.tell(rooms, event, &data).await {
             slow::cut_off_the_full(&self.io, &message.room, message.seq);
         }
-        if let Some(sent) = self.traffic.add(&message.room, bytes) {
+        if part.is_last()
+            && let Some(sent) = self.traffic.add(&message.room, bytes)
+        {
             slow::cut_off_the_late(&self.io, &message.room, sent);
         }
     }
@@ -145,9 +148,14 @@ impl Sockets {
         }
     }
 
-    async fn said(&self, message: &Message, prev: i64) {
+    async fn said(&self, message: &Message, prev: i64, part: Part) {
+        let audience = match audience(message) {
+            _ if message.is_public() && part.of > 1 => vec![part_of(&message.room, part.nth)],
+            audience if part.nth == 0 => audience,
+            _ => return,
+        };
         let chat = protocol::Chat::live(message, prev);
-        self.tell_message(audience(message), told::CHAT, &chat, message).await;
+        self.tell_message(audience, told::CHAT, &chat, message, part).await;
     }
 
     /// The last word to somebody who was removed, in whichever tab.
@@ -176,6 +184,18 @@ fn audience(message: &Message) -> Vec<String> {
 /// The Socket.IO room of one person's sockets in one room.
 fn seat(room: &RoomId, person: &PersonId) -> String {
     format!("{room}/{person}")
+}
+
+/// The Socket.IO room of some of the sockets in a large room.
+fn part_of(room: &RoomId, nth: usize) -> String {
+    format!("{room}#{nth}")
+}
+
+/// The Socket.IO rooms of somebody's socket in a room.
+fn places(presence: &Presence, socket: &SocketRef) -> [String; 3] {
+    let Presence { room, person, .. } = presence;
+    let nth = socket.id.as_str().bytes().map(usize::from).sum::<usize>() % PARTS;
+    [room.to_string(), seat(room, &person.id), part_of(room, nth)]
 }
 
 fn presence(message: &Message, prev: i64, count: u32, connected: bool) -> protocol::Presence {
@@ -207,7 +227,7 @@ impl Edge for Sockets {
         self.io.of(protocol::CHAT).map_or(0, |chat| chat.within(room.to_string()).sockets().len())
     }
 
-    async fn deliver(&self, event: &Event) {
+    async fn deliver(&self, event: &Event, part: Part) {
         match event {
             Event::RoomOpened(id) => self.lobby(lobby::Change::Opened(id.clone())),
             Event::RoomChanged(id) => self.lobby(lobby::Change::Changed(id.clone())),
@@ -219,15 +239,22 @@ impl Edge for Sockets {
             }
             Event::Joined { message, prev, count } => {
                 let joined = presence(message, *prev, *count, true);
-                self.tell_message(vec![message.room.to_string()], told::JOIN, &joined, message)
-                    .await;
+                self.tell_message(
+                    vec![message.room.to_string()],
+                    told::JOIN,
+                    &joined,
+                    message,
+                    part,
+                )
+                .await;
             }
             Event::Left { message, prev, count } => {
                 let left = presence(message, *prev, *count, false);
-                self.tell_message(vec![message.room.to_string()], told::EXIT, &left, message).await;
+                self.tell_message(vec![message.room.to_string()], told::EXIT, &left, message, part)
+                    .await;
                 self.disconnect(vec![seat(&message.room, &message.by.id)]).await;
             }
-            Event::Said { message, prev } => self.said(message, *prev).await,
+            Event::Said { message, prev } => self.said(message, *prev, part).await,
             Event::Emptied { message } => {
                 let removed = protocol::Removed { seq: message.seq };
                 self.tell(audience(message), told::CHAT_REMOVED, &removed).await;

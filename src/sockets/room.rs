@@ -10,11 +10,11 @@ use socketioxide::{
 use super::{
     Refused, Shared,
     answer::Answer,
-    complain,
+    complain, places,
     protocol::{
         self, ChatDelete, ChatGet, ChatPost, Chats, Handshake, WhisperPost, Whom, asked, told,
     },
-    reader, seat,
+    reader,
     slow::Backlog,
     turn::{Line, Turn},
 };
@@ -112,7 +112,7 @@ pub(super) async fn connected(
         if socket.emit(told::WELCOME, &welcome).is_err() {
             return; // Gone meanwhile.
         }
-        socket.join([you.room.to_string(), seat(&you.room, &you.person.id)]);
+        socket.join(places(&you, &socket));
         if !socket.connected() {
             socket.leave_all(); // Nothing else would take it out of the room.
         }
@@ -237,7 +237,7 @@ async fn on_exit(
     Extension(Seat(presence)): Extension<Seat>,
 ) {
     drop(turn.come().await);
-    let rooms = [presence.room.to_string(), seat(&presence.room, &presence.person.id)];
+    let rooms = places(&presence, &socket);
     // Out of the room first: the answer must come before the end of the connection.
     socket.leave(rooms.clone());
     let outcome = shared.chat.exit(&presence.room, &presence.person).await;

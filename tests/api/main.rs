@@ -18,6 +18,7 @@ mod gifs;
 mod guarding;
 mod headers;
 mod kicking;
+mod large_rooms;
 mod leaving;
 mod owning;
 mod parity;

@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Backend, Socket, socket::Heard, soon},
+    common::{Backend, socket::Heard, soon},
     on_both_stores,
 };
 
@@ -12,7 +12,6 @@ on_both_stores!(
     everybody_hears_what_is_said,
     the_same_client_id_is_stored_once,
     messages_of_one_person_keep_their_order,
-    a_crowd_hears_everything_once_and_in_order,
     history_is_read_in_both_directions,
     whoever_comes_back_gets_what_they_missed,
     a_bad_message_is_refused_and_the_connection_lives,
@@ -80,66 +79,6 @@ async fn messages_of_one_person_keep_their_order(on: Backend) {
     for n in 0..200 {
         assert_eq!(socket.wait_for("chat").await["chat"], n.to_string());
     }
-}
-
-async fn a_crowd_hears_everything_once_and_in_order(on: Backend) {
-    let server = on.server_with(&[("MAX_CONNECTIONS_PER_PERSON", "150")]).await;
-    let (anna, ben, carl) =
-        (server.browser().await, server.browser().await, server.browser().await);
-    let room = anna.create_room("tea", 4).await;
-    let mut crowd = Vec::new();
-    for _ in 0..120 {
-        crowd.push(anna.enter(&room).await.0);
-    }
-    let (mut ben, _) = ben.enter(&room).await;
-    let (mut carl, welcome) = carl.enter(&room).await;
-    let before = newest(&welcome);
-
-    let talk = async |speaker: &mut Socket| {
-        for n in 0..15 {
-            speaker.say(&n.to_string()).await;
-        }
-    };
-    let mut dora = async || {
-        carl.wait_for("chat").await; // They are talking.
-        server.browser().await.enter(&room).await
-    };
-    let (_, (mut late, welcome)) =
-        tokio::join!(async { tokio::join!(talk(&mut ben), talk(&mut crowd[0])) }, dora());
-
-    // Two who talk, and one who comes: thirty messages and "joined".
-    let hears = async |socket: &mut Socket, from: Value| {
-        let mut last = from;
-        let mut chats = 0;
-        while chats < 30 {
-            let (event, heard) = socket.next().await;
-            let chat = match event.as_str() {
-                "chat" => &heard,
-                "join" => &heard["chat"],
-                _ => continue,
-            };
-            if chat["seq"].as_i64() > last.as_i64() {
-                assert_eq!(chat["prev"], last, "{chat}");
-                last = chat["seq"].clone();
-                chats += i32::from(event == "chat");
-            }
-        }
-    };
-    for socket in &mut crowd[1..] {
-        hears(socket, before.clone()).await;
-    }
-    let seen = welcome["chats"].as_array().unwrap();
-    let missed = 30 - seen.iter().filter(|chat| chat["kind"] == "chat").count();
-    let mut last = newest(&welcome);
-    for _ in 0..missed {
-        let chat = late.wait_for("chat").await;
-        assert_eq!(chat["prev"], last);
-        last = chat["seq"].clone();
-    }
-}
-
-fn newest(welcome: &Value) -> Value {
-    welcome["chats"].as_array().unwrap().last().unwrap()["seq"].clone()
 }
 
 async fn history_is_read_in_both_directions(on: Backend) {
