@@ -12,11 +12,12 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    panic::AssertUnwindSafe,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt as _, future::join_all};
 use tokio::{
     task::yield_now,
     time::{Instant, sleep},
@@ -74,6 +75,12 @@ impl Lanes {
         empty
     }
 
+    /// Closes a lane that has failed. Those who wait in it are told, and what comes next opens it anew.
+    fn give_up(&self, room: &RoomId) {
+        let left = self.waiting().remove(room);
+        left.into_iter().flatten().filter_map(refuse).for_each(drop);
+    }
+
     /// The rooms that were told of something since this was last asked, and how far they have got.
     pub(super) fn take_heads(&self) -> HashMap<RoomId, Seq> {
         std::mem::take(&mut *self.heads.lock().unwrap_or_else(PoisonError::into_inner))
@@ -92,24 +99,28 @@ impl Chat {
         if self.lanes.add(room, work) {
             let (chat, room) = (self.clone(), room.clone());
             self.tasks.spawn(async move {
-                // Whatever has arrived by now shares the first batch.
-                yield_now().await;
-                let mut telling = Telling::new(chat.clone(), room.clone());
-                loop {
-                    let work = if telling.leaves_time() {
-                        chat.lanes.take_waiting(&room)
-                    } else {
-                        VecDeque::new()
-                    };
-                    if !work.is_empty() {
-                        chat.run_lane(&room, work, &mut telling).await;
-                    } else if !telling.is_over() {
-                        telling.go_on().await;
-                    } else if chat.lanes.close(&room) {
-                        return;
-                    }
+                if AssertUnwindSafe(chat.run(&room)).catch_unwind().await.is_err() {
+                    chat.lanes.give_up(&room); // The panic has told what is wrong.
                 }
             });
+        }
+    }
+
+    /// Does what waits in a lane, until that is nothing, and closes it.
+    async fn run(&self, room: &RoomId) {
+        // Whatever has arrived by now shares the first batch.
+        yield_now().await;
+        let mut telling = Telling::new(self.clone(), room.clone());
+        loop {
+            let work =
+                if telling.leaves_time() { self.lanes.take_waiting(room) } else { VecDeque::new() };
+            if !work.is_empty() {
+                self.run_lane(room, work, &mut telling).await;
+            } else if !telling.is_over() {
+                telling.go_on().await;
+            } else if self.lanes.close(room) {
+                return;
+            }
         }
     }
 
@@ -281,5 +292,25 @@ fn cannot_greet(room: &RoomId, waiting: Vec<Greeting>, cause: &store::Error) {
     warn!(%room, error = ?cause, "could not read what to greet with");
     for greeting in waiting {
         greeting(Err(unavailable()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[test]
+    fn a_lane_that_failed_is_opened_anew_and_nobody_waits_for_it() {
+        let (lanes, room) = (Lanes::default(), RoomId::random());
+        let (done, mut waits) = oneshot::channel();
+        assert!(lanes.add(&room, Work::Purge));
+        assert!(!lanes.add(&room, Work::Signal(done)), "it is open");
+
+        lanes.give_up(&room);
+
+        waits.try_recv().unwrap();
+        assert!(lanes.add(&room, Work::Purge), "it opens anew");
     }
 }

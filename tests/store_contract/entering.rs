@@ -45,6 +45,15 @@ pub async fn whoever_enters_is_called_as_the_rules_say(store: Arc<dyn Store>) {
     assert_eq!(let_in(again).0, first);
 }
 
+pub async fn a_name_is_free_as_soon_as_its_person_has_gone(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    leave(&*store, &id, &anna).await;
+
+    let twin = twin_of(&anna, "twin");
+    assert_eq!(seat(&*store, &id, &twin).await.name, anna.name);
+}
+
 pub async fn the_same_socket_entering_twice_is_there_once(store: Arc<dyn Store>) {
     let anna = person("anna");
     let id = tea_with(&*store, &[&anna]).await;

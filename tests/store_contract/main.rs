@@ -72,6 +72,7 @@ contract! {
     entering:
         a_newcomer_has_a_seat_and_the_room_waits_no_more
         whoever_enters_is_called_as_the_rules_say
+        a_name_is_free_as_soon_as_its_person_has_gone
         the_same_socket_entering_twice_is_there_once
         another_tab_joins_the_seat_of_its_person
         nobody_enters_a_room_that_is_gone

@@ -6,11 +6,12 @@
 
 use std::{
     collections::HashMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt as _, future::join_all};
 use moka::sync::Cache;
 use mongodb::{
     Collection,
@@ -84,7 +85,8 @@ impl Doors {
                 // Whoever has come by now is in the first step.
                 yield_now().await;
                 while let Some(some) = doors.next(&room) {
-                    doors.let_in(&room, some).await;
+                    // Should it panic, those who wait are told, and the next are let in.
+                    AssertUnwindSafe(doors.let_in(&room, some)).catch_unwind().await.ok();
                 }
             });
         }
@@ -121,7 +123,7 @@ impl Doors {
     async fn let_in(&self, room: &RoomId, some: Vec<Waiting>) {
         let mut some = some;
         if let Some(view) = self.seen.get(room) {
-            some = self.let_in_anew(&view, some).await;
+            some = self.let_in_anew(&view, some, false).await;
         }
         if some.is_empty() {
             return;
@@ -134,7 +136,7 @@ impl Doors {
                 }
             }
             Ok(Some(view)) => {
-                let others = self.let_in_anew(&view, some).await;
+                let others = self.let_in_anew(&view, some, true).await;
                 join_all(others.into_iter().map(|one| self.let_in_alone(one))).await;
             }
             Err(cause) => {
@@ -171,16 +173,21 @@ impl Doors {
     }
 
     /// Lets all of those in who have no seat in this view of their room and are admitted by it, if it
-    /// still holds; gives the others back.
-    async fn let_in_anew(&self, view: &Room, some: Vec<Waiting>) -> Vec<Waiting> {
+    /// still holds; gives the others back. By an old view nobody gets another name than their own: whoever
+    /// had that may have gone.
+    async fn let_in_anew(&self, view: &Room, some: Vec<Waiting>, fresh: bool) -> Vec<Waiting> {
         let mut room = view.clone();
         let (mut newcomers, mut others) = (Vec::new(), Vec::new());
         for one in some {
-            if room.seat(&one.entry.person.id).is_some() || room.admit(knock(&one.entry)).is_err() {
-                others.push(one);
-            } else {
-                room.people.push(newcomer(&room, &one.entry));
+            let Entry { person, .. } = &one.entry;
+            let seat = newcomer(&room, &one.entry);
+            let own_name = seat.person.name == person.name;
+            let new = room.seat(&person.id).is_none() && room.admit(knock(&one.entry)).is_ok();
+            if new && (fresh || own_name) {
+                room.people.push(seat);
                 newcomers.push(one);
+            } else {
+                others.push(one);
             }
         }
         if newcomers.is_empty() {

@@ -1,8 +1,9 @@
 //! Questions that are asked together: while some are on their way to the server, those that come
 //! meanwhile collect, and are asked next, with one command. A lone question waits for nobody.
 
-use std::{fmt, future::Future};
+use std::{fmt, future::Future, panic::AssertUnwindSafe};
 
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::{Error, Result};
@@ -36,9 +37,11 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> Gathered<Q, A> {
             let mut waiting = Vec::new();
             while asked.recv_many(&mut waiting, MAX_TOGETHER).await > 0 {
                 let questions = waiting.iter().map(|(question, _)| question.clone()).collect();
-                let answered: Vec<Result<A>> = match answer(questions).await {
-                    Ok(answers) => answers.into_iter().map(Ok).collect(),
-                    Err(cause) => cause.shared().map(Err).take(waiting.len()).collect(),
+                let answered = AssertUnwindSafe(answer(questions)).catch_unwind().await;
+                let answered: Vec<Result<A>> = match answered {
+                    Ok(Ok(answers)) => answers.into_iter().map(Ok).collect(),
+                    Ok(Err(cause)) => cause.shared().map(Err).take(waiting.len()).collect(),
+                    Err(_) => Vec::new(), // The panic has told what is wrong.
                 };
                 for ((_, waiting), answer) in waiting.drain(..).zip(answered) {
                     waiting.send(answer).ok(); // They have gone.
@@ -53,5 +56,20 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> Gathered<Q, A> {
         let ended = || Error::new("nobody answers any more");
         self.0.send((question, answer)).map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_that_makes_it_panic_is_an_error_and_the_next_one_is_answered() {
+        let halves = Gathered::new(async |asked: Vec<u32>| {
+            Ok(asked.into_iter().map(|of| 100 / of).collect())
+        });
+
+        assert!(halves.ask(0).await.is_err());
+        assert_eq!(halves.ask(2).await.unwrap(), 50);
     }
 }

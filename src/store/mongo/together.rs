@@ -6,11 +6,12 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    panic::AssertUnwindSafe,
     time::Duration,
 };
 
 use futures_util::{
-    TryStreamExt as _,
+    FutureExt as _, TryStreamExt as _,
     future::{join, join_all},
 };
 use mongodb::{
@@ -171,7 +172,8 @@ impl Writer {
             }
             let group = next_group(&mut held);
             if !group.is_empty() {
-                self.write(group).await;
+                // Should it panic, those who wait are told, and the next are written.
+                AssertUnwindSafe(self.write(group)).catch_unwind().await.ok();
             }
         }
     }
