@@ -14,14 +14,19 @@ use crate::domain::Event;
 pub trait Edge: Send + Sync {
     /// Tells whomever it concerns. Returns once it is on its way, so that the next event of the
     /// same room comes after it. It only fills queues: the bus lets their readers run.
-    /// Those of one part of the room, if it is a message: of other events there is one part.
+    /// Those of one part of the room, if it is a message that everybody sees: all else has one part.
     async fn deliver(&self, event: &Event, part: Part);
 
     /// How many connections hear of an event: each has a task that writes to it.
     fn listeners(&self, event: &Event) -> usize;
+
+    /// Whether all of them are in a part of their room.
+    fn is_divided(&self, event: &Event) -> bool;
 }
 
-/// Into so many parts a large room is divided.
+/// A room of so many connections is large.
+pub const LARGE: usize = 128;
+/// Into so many parts it is divided.
 pub const PARTS: usize = 8;
 
 /// Some of those who hear of an event.
@@ -85,6 +90,13 @@ impl Bus {
     #[must_use]
     pub fn listeners(&self, event: &Event) -> usize {
         self.edges().map(|edge| edge.listeners(event)).sum()
+    }
+
+    /// In how many parts a message is told.
+    #[must_use]
+    pub fn parts(&self, said: &Event, listeners: usize) -> usize {
+        let divided = listeners >= LARGE && self.edges().all(|edge| edge.is_divided(said));
+        if divided { PARTS } else { 1 }
     }
 
     fn edges(&self) -> impl Iterator<Item = &Arc<dyn Edge>> {

@@ -13,12 +13,10 @@ use tokio::{task::yield_now, time::sleep};
 
 use super::Chat;
 use crate::{
-    bus::{PARTS, Part, yields},
+    bus::{Part, yields},
     domain::{Event, RoomId, Seq},
 };
 
-/// So many who listen are a large room.
-const LARGE: usize = 128;
 /// What is stored waits so long at most for what is being stored, to be told with it.
 const HOLD: Duration = Duration::from_millis(5);
 
@@ -90,9 +88,14 @@ impl Telling {
         while self.next < self.of {
             self.tell_a_part().await;
         }
-        self.begin().await;
-        while self.next < self.of {
-            self.tell_a_part().await;
+        if !self.stored.is_empty() {
+            self.begin().await;
+            while self.next < self.of {
+                self.tell_a_part().await;
+            }
+        }
+        if self.yields > 0 {
+            self.yields = self.yields_a_part * self.of; // All write at once.
         }
     }
 
@@ -101,8 +104,11 @@ impl Telling {
         self.told = std::mem::take(&mut self.stored);
         let Some(last) = self.told.last() else { return };
         let listeners = self.chat.bus.listeners(last);
-        let only_said = self.told.iter().all(|event| matches!(event, Event::Said { .. }));
-        self.of = if only_said && listeners >= LARGE { PARTS } else { 1 };
+        // Whatever only some hear, a whisper, must not come before what was said before it.
+        let for_all =
+            |event: &Event| matches!(event, Event::Said { message, .. } if message.is_public());
+        let for_all = self.told.iter().all(for_all);
+        self.of = if for_all { self.chat.bus.parts(last, listeners) } else { 1 };
         self.yields_a_part = yields(listeners / self.of);
         self.next = 0;
         self.stored_since = false;

@@ -165,6 +165,10 @@ impl Edge for Gateway {
         }
     }
 
+    fn is_divided(&self, _: &Event) -> bool {
+        true
+    }
+
     async fn deliver(&self, event: &Event, part: Part) {
         if part.nth > 0 {
             return; // Bots are few: they are of the first part.

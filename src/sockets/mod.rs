@@ -27,9 +27,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
-    bus::{Edge, PARTS, Part},
+    bus::{Edge, LARGE, PARTS, Part},
     chat::{Chat, Error, Presence},
-    domain::{Body, Event, Message, Person, PersonId, RoomId},
+    domain::{Body, Capacity, Event, Message, Person, PersonId, RoomId},
     session::{Session, SessionKey, Sessions, Visitor},
 };
 use protocol::{ErrorBody, told};
@@ -121,8 +121,8 @@ impl Sockets {
             Err(error) => return warn!(event, %error, "could not put an event into words"),
         };
         let bytes = data.get().len();
-        if !self.tell(rooms, event, &data).await {
-            slow::cut_off_the_full(&self.io, &message.room, message.seq);
+        if !self.tell(rooms.clone(), event, &data).await {
+            slow::cut_off_the_full(&self.io, rooms, message);
         }
         if part.is_last()
             && let Some(sent) = self.traffic.add(&message.room, bytes)
@@ -149,10 +149,9 @@ impl Sockets {
     }
 
     async fn said(&self, message: &Message, prev: i64, part: Part) {
-        let audience = match audience(message) {
-            _ if message.is_public() && part.of > 1 => vec![part_of(&message.room, part.nth)],
-            audience if part.nth == 0 => audience,
-            _ => return,
+        let audience = match part.of {
+            1 => audience(message),
+            _ => vec![part_of(&message.room, part.nth)],
         };
         let chat = protocol::Chat::live(message, prev);
         self.tell_message(audience, told::CHAT, &chat, message, part).await;
@@ -166,8 +165,30 @@ impl Sockets {
         self.disconnect(theirs).await;
     }
 
+    /// How many sockets are in a Socket.IO room.
+    fn connected(&self, room: String) -> usize {
+        self.io.of(protocol::CHAT).map_or(0, |chat| chat.within(room).sockets().len())
+    }
+
     fn lobby(&self, change: lobby::Change) {
         self.lobby.send(change).ok(); // Its task ends with the server.
+    }
+}
+
+/// The room that hears of an event, if it is one.
+fn room_of(event: &Event) -> Option<&RoomId> {
+    match event {
+        Event::Joined { message, .. }
+        | Event::Left { message, .. }
+        | Event::Said { message, .. }
+        | Event::Emptied { message } => Some(&message.room),
+        Event::RoomUpdated(room) => Some(&room.id),
+        Event::OwnerChanged { room, .. }
+        | Event::Kicked { room, .. }
+        | Event::Typing { room, .. }
+        | Event::Head { room, .. }
+        | Event::RoomClosed(room) => Some(room),
+        Event::RoomOpened(_) | Event::RoomChanged(_) | Event::Restarting => None,
     }
 }
 
@@ -191,11 +212,15 @@ fn part_of(room: &RoomId, nth: usize) -> String {
     format!("{room}#{nth}")
 }
 
-/// The Socket.IO rooms of somebody's socket in a room.
-fn places(presence: &Presence, socket: &SocketRef) -> [String; 3] {
+/// The Socket.IO rooms of somebody's socket in a room. It is in none of the parts where few may come in.
+fn places(presence: &Presence, socket: &SocketRef, capacity: Capacity) -> Vec<String> {
     let Presence { room, person, .. } = presence;
-    let nth = socket.id.as_str().bytes().map(usize::from).sum::<usize>() % PARTS;
-    [room.to_string(), seat(room, &person.id), part_of(room, nth)]
+    let mut places = vec![room.to_string(), seat(room, &person.id)];
+    if capacity.get() as usize >= LARGE {
+        let nth = socket.id.as_str().bytes().map(usize::from).sum::<usize>() % PARTS;
+        places.push(part_of(room, nth));
+    }
+    places
 }
 
 fn presence(message: &Message, prev: i64, count: u32, connected: bool) -> protocol::Presence {
@@ -211,20 +236,14 @@ fn presence(message: &Message, prev: i64, count: u32, connected: bool) -> protoc
 #[async_trait]
 impl Edge for Sockets {
     fn listeners(&self, event: &Event) -> usize {
-        let room = match event {
-            Event::Joined { message, .. }
-            | Event::Left { message, .. }
-            | Event::Said { message, .. }
-            | Event::Emptied { message } => &message.room,
-            Event::RoomUpdated(room) => &room.id,
-            Event::OwnerChanged { room, .. }
-            | Event::Kicked { room, .. }
-            | Event::Typing { room, .. }
-            | Event::Head { room, .. }
-            | Event::RoomClosed(room) => room,
-            Event::RoomOpened(_) | Event::RoomChanged(_) | Event::Restarting => return 0,
-        };
-        self.io.of(protocol::CHAT).map_or(0, |chat| chat.within(room.to_string()).sockets().len())
+        room_of(event).map_or(0, |room| self.connected(room.to_string()))
+    }
+
+    /// Not those who came before a room was made a large one.
+    fn is_divided(&self, event: &Event) -> bool {
+        let Some(room) = room_of(event) else { return false };
+        let parts = (0..PARTS).map(|nth| self.connected(part_of(room, nth)));
+        parts.sum::<usize>() == self.connected(room.to_string())
     }
 
     async fn deliver(&self, event: &Event, part: Part) {

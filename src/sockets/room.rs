@@ -112,7 +112,7 @@ pub(super) async fn connected(
         if socket.emit(told::WELCOME, &welcome).is_err() {
             return; // Gone meanwhile.
         }
-        socket.join(places(&you, &socket));
+        socket.join(places(&you, &socket, room.max));
         if !socket.connected() {
             socket.leave_all(); // Nothing else would take it out of the room.
         }
@@ -237,9 +237,9 @@ async fn on_exit(
     Extension(Seat(presence)): Extension<Seat>,
 ) {
     drop(turn.come().await);
-    let rooms = places(&presence, &socket);
+    let rooms = socket.rooms();
     // Out of the room first: the answer must come before the end of the connection.
-    socket.leave(rooms.clone());
+    socket.leave_all();
     let outcome = shared.chat.exit(&presence.room, &presence.person).await;
     let left = outcome.is_ok();
     if left {

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     chat::Error,
     connection::Taken,
-    domain::{RoomId, Seq},
+    domain::{Message, RoomId},
 };
 
 /// Bytes that may wait for one socket, beyond what the kernel holds: a hundred of the longest messages.
@@ -95,14 +95,14 @@ pub(super) fn cut_off_the_late(io: &SocketIo, room: &RoomId, sent: u64) {
     }
 }
 
-/// Tells everybody in a room how far it has got, after somebody could not be told of `seq`; whoever
-/// cannot take that either is cut off.
-pub(super) fn cut_off_the_full(io: &SocketIo, room: &RoomId, seq: Seq) {
+/// Tells those in some Socket.IO rooms how far their room has got, after one of them could not be told of a
+/// message; whoever cannot take that either is cut off.
+pub(super) fn cut_off_the_full(io: &SocketIo, rooms: Vec<String>, message: &Message) {
     let Some(chat) = io.of(protocol::CHAT) else { return };
-    for socket in chat.within(room.to_string()).sockets() {
-        let told = socket.emit(told::HEAD, &Head { seq });
+    for socket in chat.within(rooms).sockets() {
+        let told = socket.emit(told::HEAD, &Head { seq: message.seq });
         if matches!(told, Err(SendError::Socket(SocketError::InternalChannelFull))) {
-            cut_off(socket, room);
+            cut_off(socket, &message.room);
         }
     }
 }

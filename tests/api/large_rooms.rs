@@ -1,5 +1,6 @@
 //! Rooms with so many connections that they are told in parts.
 
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
@@ -7,17 +8,37 @@ use crate::{
     on_both_stores,
 };
 
-on_both_stores!(a_crowd_hears_everything_once_and_in_order);
+on_both_stores!(
+    a_crowd_hears_everything_once_and_in_order,
+    a_room_that_became_large_hears_everything_too,
+);
 
 const WHISPERS: usize = 5;
 
+/// Places for so many divide a room into parts.
+const MANY: u32 = 200;
+
 async fn a_crowd_hears_everything_once_and_in_order(on: Backend) {
+    a_crowd_hears_everything(on, MANY).await;
+}
+
+/// Some came in before it had so many places, some after.
+async fn a_room_that_became_large_hears_everything_too(on: Backend) {
+    a_crowd_hears_everything(on, 4).await;
+}
+
+async fn a_crowd_hears_everything(on: Backend, places_at_first: u32) {
     let server = on.server_with(&[("MAX_CONNECTIONS_PER_PERSON", "220")]).await;
     let (anna, ben, carl) =
         (server.browser().await, server.browser().await, server.browser().await);
-    let room = anna.create_room("tea", 4).await;
+    let room = anna.create_room("tea", places_at_first).await;
     let mut crowd = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..100 {
+        crowd.push(anna.enter(&room).await.0);
+    }
+    let grown = anna.request(Method::PATCH, &format!("/room/{room}")).json(&json!({ "max": MANY }));
+    assert_eq!(grown.send().await.unwrap().status(), StatusCode::OK);
+    for _ in 0..100 {
         crowd.push(anna.enter(&room).await.0);
     }
     let (mut ben, _) = ben.enter(&room).await;
@@ -56,6 +77,7 @@ async fn a_crowd_hears_everything_once_and_in_order(on: Backend) {
                 _ => continue,
             };
             if chat["kind"] == "whisper" {
+                assert_eq!(chat["prev"], last, "a whisper before what was said before it");
                 whispers += 1;
             } else if chat["seq"].as_i64() > last.as_i64() {
                 assert_eq!(chat["prev"], last, "{chat}");
