@@ -37,9 +37,9 @@ use worker::Worker;
 /// Reads are short and mostly answered from memory; a third thread made nothing faster.
 const READERS: usize = 2;
 
-/// So many KiB of the file the writer keeps in memory at most: what some hundred lively rooms write to. SQLite's
+/// So many KiB of the file the writer keeps in memory at most: what two hundred lively rooms write to. SQLite's
 /// own 2,000 made it read most pages anew for each message.
-const WRITER_CACHE: i64 = 16_384;
+const WRITER_CACHE: i64 = 4_096;
 
 /// The embedded store.
 #[derive(Debug)]
