@@ -26,7 +26,7 @@ use crate::{
 const ENVELOPE_BYTES: u64 = 16 * 1024;
 
 /// As many bytes of uploads are in memory at the same time, while they are read and decoded; one upload fits always.
-const BYTES_AT_ONCE: usize = 22 << 20;
+const BYTES_AT_ONCE: usize = 32 << 20;
 /// They are counted in blocks of so many; an upload takes one at least.
 const BLOCK: usize = 64 << 10;
 /// As many uploads may be one person's at the same time.

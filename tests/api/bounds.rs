@@ -135,7 +135,7 @@ async fn so_many_uploads_are_in_memory_and_no_more_whoever_sends_them() {
         held.push(TcpStream::connect(server.address).await.unwrap());
         std::mem::forget(socket);
     }
-    assert_eq!(refused, 12 - 5, "22 MiB hold five of 4 MiB");
+    assert_eq!(refused, 12 - 8, "32 MiB hold eight of 4 MiB");
 }
 
 #[tokio::test(flavor = "multi_thread")]
