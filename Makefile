@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture fuzz abuse scan advisories bench bench-micro lint protocol screenshots clean
+.PHONY: help run build test check format torture fuzz abuse scan advisories bench bench-micro lint protocol screenshots clean
 
 help: ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,13 @@ bench: ## Measure beside a peer and beside the limit: make bench QUICK=1, ONLY=W
 
 bench-micro: ## Measure what is done often, each alone.
 	python3 tests/run.py bench-micro
+
+check: node_modules/.package-lock.json ## Compile Rust and check the types of the scripts: the fast loop.
+	cargo check --locked --workspace --all-targets
+	npm run --silent check
+
+format: ## Format Rust, scripts, styles and Python.
+	python3 tests/run.py format
 
 lint: ## Check format, lints, types and dependencies.
 	python3 tests/run.py lint

@@ -51,7 +51,9 @@ class Bot:
                 async for text in socket:
                     frame = json.loads(text)
                     if frame["op"] == "HELLO":
-                        beating = asyncio.create_task(_beat(socket, frame["d"]["heartbeatMs"] / 1_000))
+                        beating = asyncio.create_task(
+                            _beat(socket, frame["d"]["heartbeatMs"] / 1_000)
+                        )
                         await _ask(socket, "IDENTIFY", {"token": self._settings.token})
                     else:
                         await self._hear(socket, frame["op"], frame.get("d"))
@@ -88,7 +90,11 @@ class Bot:
 
     async def _join(self, socket: ClientConnection) -> None:
         """Comes into the room, or asks for what came since."""
-        wanted = {"room": self._settings.room, "password": self._settings.password, "after": self._seen}
+        wanted = {
+            "room": self._settings.room,
+            "password": self._settings.password,
+            "after": self._seen,
+        }
         await _ask(socket, "ROOM_JOIN", wanted)
 
     async def _read(self, socket: ClientConnection, chat: dict, *, answer: bool) -> None:

@@ -1,4 +1,4 @@
-//! Puts the pieces together: the only place that knows all of them.
+//! Assembles the server; the only module that knows every part.
 
 use std::{
     fs::OpenOptions, future::Future, io::Write as _, net::SocketAddr,
@@ -19,21 +19,21 @@ use tracing::{info, warn};
 
 use crate::{
     bus::Bus,
-    chat::{Chat, Rules},
+    chat::{ChatService, Policy},
     config::{Config, MIN_SECRET_BYTES},
-    connection::{self, Bounds, Peer},
     domain::{Event, Network, NetworkKey},
     gateway::Gateway,
     media::Media,
+    net::{self, Bounds, Peer},
     session::Sessions,
-    sockets::{Sockets, handshake},
+    socketio::{SocketIoEdge, handshake},
     store::{Store, mongo::MongoStore, sqlite::SqliteStore},
     web,
 };
 
-/// A stop takes no longer than this: less than the five seconds that a deploy is promised.
+/// Deadline of a shutdown: less than the five seconds that a deployment is promised.
 const STOP_WITHIN: Duration = Duration::from_millis(4_500);
-/// What is under way when a stop begins has so long to finish, first what was said, then what was asked.
+/// Time in a shutdown for queued messages, and then again for running requests.
 const FINISH_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// Why a server could not start or stop.
@@ -45,37 +45,37 @@ pub enum Error {
     /// The folder or bucket of the GIFs cannot be used.
     #[error("the uploads could not be opened: {0}")]
     Media(#[from] crate::media::OpenError),
-    /// The chat could not take over from whoever ran before.
+    /// The chat could not clean up after the previous process, or stop.
     #[error("the chat could not start or stop: {0:?}")]
     Chat(#[from] crate::chat::Error),
     /// The cookie secret cannot be read or made.
     #[error("the cookie secret {0}: {1}")]
     Secret(std::path::PathBuf, std::io::Error),
-    /// Another site that is allowed is none.
+    /// An allowed origin is invalid.
     #[error("the origins that are allowed: {0}")]
     Origins(#[from] web::ConfigError),
-    /// The port cannot be listened on.
+    /// The server cannot listen on the port.
     #[error("the port cannot be listened on: {0}")]
     Io(#[from] std::io::Error),
 }
 
-/// Makes ring the cryptography of every TLS connection from here on; once a process, before any.
+/// Installs ring as the process-wide TLS crypto provider; call once, before any TLS connection.
 pub fn choose_tls() {
-    // Somebody chose before: theirs stands.
+    // A provider that was installed before stays.
     rustls::crypto::ring::default_provider().install_default().ok();
 }
 
 /// A server, ready to serve.
 pub struct App {
     config: Config,
-    chat: Chat,
+    chat: ChatService,
     sessions: Sessions,
     bus: Bus,
     secret: Vec<u8>,
 }
 
 impl App {
-    /// Opens the store and the uploads, and clears up after whoever ran before.
+    /// Opens the store and the uploads, and cleans up after the previous process.
     ///
     /// # Errors
     /// When one of them cannot be used.
@@ -88,7 +88,7 @@ impl App {
             Media::open(&config.uploads_url, s3, config.max_gif_bytes, config.max_uploads_bytes)?;
         info!(uploads = %config.uploads_url, "keeping GIFs");
         let bus = Bus::default();
-        let rules = Rules {
+        let rules = Policy {
             grace: config.room_grace,
             max_rooms: config.max_rooms,
             max_capacity: config.max_room_capacity,
@@ -97,14 +97,14 @@ impl App {
             rates: config.rates.clone(),
             kick_networks: config.kick_networks.then(|| NetworkKey::new(&secret)),
         };
-        let chat = Chat::new(store.clone(), media, bus.clone(), rules)?;
+        let chat = ChatService::new(store.clone(), media, bus.clone(), rules)?;
         chat.take_over(alone).await?;
         let sessions = Sessions::new(store, &secret);
         Ok(Self { config, chat, sessions, bus, secret })
     }
 
-    /// Serves until `stop`, then finishes what is being said and lets go of every seat, so that
-    /// people have their grace to come back.
+    /// Serves until `stop`, then stores queued messages and disconnects every seat, so that
+    /// visitors have their grace period to reconnect.
     ///
     /// # Errors
     /// When the listener fails, or the store does at the end.
@@ -115,14 +115,14 @@ impl App {
     ) -> Result<(), Error> {
         let address = listener.local_addr()?;
         let stopping = CancellationToken::new();
-        let (sockets, layer) = Sockets::new(&self.chat, &self.sessions);
+        let (sockets, layer) = SocketIoEdge::new(&self.chat, &self.sessions);
         let (gateway, bots) = Gateway::new(&self.chat, &self.sessions, self.config.heartbeat);
-        self.bus.connect(vec![sockets.clone(), gateway.clone()]).ok(); // Nobody else connects any.
+        self.bus.connect(vec![sockets.clone(), gateway.clone()]).ok(); // This is the only call.
         let requests = TaskTracker::new();
         let router = self.router(layer, bots, address, requests.clone())?;
-        let house = tokio::spawn({
+        let maintenance = tokio::spawn({
             let (chat, stopping) = (self.chat.clone(), stopping.clone());
-            async move { chat.keep_house(stopping).await }
+            async move { chat.maintain(stopping).await }
         });
         info!(open = %public_url(&self.config, address), "listening on http://{address}");
         let proxies = self.config.trusted_proxies.clone();
@@ -130,7 +130,7 @@ impl App {
             in_all: self.config.max_connections,
             of_one_network: self.config.max_connections_per_network,
         };
-        let serving = connection::serve(listener, router, bounds, proxies, stopping.clone());
+        let serving = net::serve(listener, router, bounds, proxies, stopping.clone());
         let mut serving = tokio::spawn(serving);
         tokio::select! {
             ended = &mut serving => return Ok(ended.map_err(std::io::Error::other)?),
@@ -139,8 +139,8 @@ impl App {
         let finished = async {
             self.drain(&sockets, &gateway, &requests).await;
             stopping.cancel();
-            (&mut serving).await.ok(); // It accepts no more; what it was asked, it answers.
-            house.await.ok(); // It ends by being told to.
+            (&mut serving).await.ok(); // It only finishes the requests that have arrived.
+            maintenance.await.ok(); // It ends when `stopping` is cancelled.
             self.chat.stop().await
         };
         if let Ok(stopped) = timeout(STOP_WITHIN, finished).await {
@@ -153,15 +153,15 @@ impl App {
         Ok(())
     }
 
-    /// Lets everybody go: no new rooms or people; what was said before is stored and told; those who are
-    /// connected are asked to come back, and what was requested is answered. Whoever asks meanwhile
-    /// whether this server is ready hears that it is not.
-    async fn drain(&self, sockets: &Sockets, gateway: &Gateway, requests: &TaskTracker) {
+    /// Drains the server: refuses new rooms and entries, stores and broadcasts queued messages,
+    /// asks clients to reconnect, and finishes running requests. Meanwhile `/readyz` reports not
+    /// ready.
+    async fn drain(&self, sockets: &SocketIoEdge, gateway: &Gateway, requests: &TaskTracker) {
         self.chat.drain();
-        timeout(FINISH_WITHIN, self.chat.finish_what_was_said()).await.ok(); // Else they say it again.
+        timeout(FINISH_WITHIN, self.chat.finish_what_was_said()).await.ok(); // Clients resend.
         self.bus.announce(Event::Restarting).await;
         requests.close();
-        timeout(FINISH_WITHIN, requests.wait()).await.ok(); // The rest is cut short at the end.
+        timeout(FINISH_WITHIN, requests.wait()).await.ok(); // The rest is aborted at the end.
         sockets.close().await;
         gateway.close().await;
     }
@@ -187,18 +187,21 @@ impl App {
                 .collect(),
             requests,
         };
-        // The layer answers itself; it only needs a route to be on.
+        // The layer responds by itself; it only needs a route.
         let socket_io = any(StatusCode::NOT_FOUND).layer(sockets).layer(map_request(
             async |ConnectInfo(peer): ConnectInfo<Peer>, request: Request| {
-                handshake::keep_little(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
+                handshake::minimize(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
             },
         ));
         let proxies = self.config.trusted_proxies.clone();
         let arrive = move |ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request| {
             let network = proxies.network(peer.address.ip(), request.headers());
             let words = network.to_string();
-            let network =
-                if proxies.own(network) { Network::of_a_proxy(words) } else { Network::new(words) };
+            let network = if proxies.own(network) {
+                Network::of_trusted_proxy(words)
+            } else {
+                Network::new(words)
+            };
             request.extensions_mut().insert(network);
             std::future::ready(request)
         };
@@ -207,7 +210,7 @@ impl App {
     }
 }
 
-/// Where visitors find the server: what the settings say, or else the address it listens on.
+/// The server's public URL: the setting, or else the address it listens on.
 fn public_url(config: &Config, address: SocketAddr) -> String {
     match &config.public_url {
         Some(url) => url.to_string(),
@@ -216,7 +219,7 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
     }
 }
 
-/// The store that the settings ask for, and whether no other server can be using it.
+/// Opens the configured store; also returns whether this process is its only user.
 async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Error> {
     let Some(uri) = &config.mongodb_uri else {
         let path = config.data_dir.join("huechat.sqlite3");
@@ -230,8 +233,8 @@ async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Error> {
     Ok((Arc::new(store), false))
 }
 
-/// The secret of the settings, or the one in the data folder, made at the first start and for
-/// nobody else's eyes.
+/// The configured secret, or the one in the data folder, which the first start generates with mode
+/// 0600.
 fn cookie_secret(config: &Config) -> Result<Vec<u8>, Error> {
     if let Some(secret) = &config.cookie_secret {
         return Ok(secret.reveal().as_bytes().to_vec());

@@ -1,7 +1,7 @@
-//! Carries events to everybody whom they concern.
+//! The bus: carries each event to the edges of this node, and they deliver it to their connections.
 //!
-//! What happens is announced here once; the bus hands it to every edge of this node. Nobody else
-//! may assume that an event began, or ends, on this node.
+//! The chat service announces each event once. No other code may assume that an event starts or
+//! ends on this node.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,66 +9,67 @@ use async_trait::async_trait;
 
 use crate::domain::Event;
 
-/// A way to the outside, through which events reach people.
+/// A protocol of this node through which events reach people, such as Socket.IO or the gateway.
 #[async_trait]
 pub trait Edge: Send + Sync {
-    /// Tells whomever it concerns. Returns once it is on its way, so that the next event of the
-    /// same room comes after it. It only fills queues: the bus lets their readers run.
-    /// Those of one part of the room, if it is a message that everybody sees: all else has one part.
+    /// Queues an event for every connection that it concerns, and returns once it is queued, so
+    /// that the room's events stay in order. The caller yields to the tasks that write the queues.
+    /// For a public message, `part` selects the connections. All other events have a single part.
     async fn deliver(&self, event: &Event, part: Part);
 
-    /// How many connections hear of an event: each has a task that writes to it.
+    /// Number of connections that receive an event. Each has a writer task.
     fn listeners(&self, event: &Event) -> usize;
 
-    /// Whether all of them are in a part of their room.
+    /// Whether every receiving connection is already assigned to a part of its room.
     fn is_divided(&self, event: &Event) -> bool;
 }
 
-/// A room of so many connections is large.
+/// Number of connections from which a room is large, and its fan-out is split into parts.
 pub const LARGE: usize = 128;
-/// Into so many parts it is divided.
+/// Number of parts of a large room.
 pub const PARTS: usize = 8;
 
-/// Some of those who hear of an event.
+/// A part of the connections that receive an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
-    /// From 0 on.
+    /// The index of this part, from 0.
     pub nth: usize,
-    /// How many there are.
+    /// Number of parts.
     pub of: usize,
 }
 
 impl Part {
-    /// Everybody.
+    /// All connections.
     pub const ALL: Self = Self { nth: 0, of: 1 };
 
-    /// Nobody else is told after these.
+    /// Whether this is the last part.
     #[must_use]
     pub fn is_last(self) -> bool {
         self.nth + 1 == self.of
     }
 }
 
-/// Whoever yields comes to run again after so many other tasks, at the latest: tokio's `event_interval`.
-const TASKS_A_YIELD: usize = 61;
+/// Largest number of other tasks that run before a yielding task runs again: tokio's
+/// `event_interval`.
+const TASKS_PER_YIELD: usize = 61;
 
-/// The bus. Clones are the same bus.
+/// The bus. Clones share the same edges.
 #[derive(Clone, Default)]
 pub struct Bus {
     edges: Arc<OnceLock<Vec<Arc<dyn Edge>>>>,
 }
 
 impl Bus {
-    /// Connects the edges of this node, once, before the first event.
+    /// Connects the edges of this node. Called once, before the first event.
     ///
     /// # Errors
-    /// Gives the edges back when some are connected already.
+    /// Returns the edges when some are connected already.
     pub fn connect(&self, edges: Vec<Arc<dyn Edge>>) -> Result<(), Vec<Arc<dyn Edge>>> {
         self.edges.set(edges)
     }
 
-    /// Hands an event to every edge, and lets all the tasks run that write to the connections: no queue
-    /// grows longer than what they are given at once.
+    /// Delivers an event to every edge, then yields until the writer tasks have run, so that
+    /// the connections' queues do not grow.
     pub async fn announce(&self, event: Event) {
         let listeners = self.listeners(&event);
         self.hand_out(&[event], Part::ALL).await;
@@ -77,7 +78,7 @@ impl Bus {
         }
     }
 
-    /// Hands events of one room to every edge, in their order, for some of those who listen.
+    /// Delivers events of one room to one part of its connections, in order, through every edge.
     pub async fn hand_out(&self, events: &[Event], part: Part) {
         for edge in self.edges() {
             for event in events {
@@ -86,13 +87,13 @@ impl Bus {
         }
     }
 
-    /// How many connections hear of an event.
+    /// Number of connections that receive an event, over all edges.
     #[must_use]
     pub fn listeners(&self, event: &Event) -> usize {
         self.edges().map(|edge| edge.listeners(event)).sum()
     }
 
-    /// In how many parts a message is told.
+    /// Number of parts in which a message is delivered.
     #[must_use]
     pub fn parts(&self, said: &Event, listeners: usize) -> usize {
         let divided = listeners >= LARGE && self.edges().all(|edge| edge.is_divided(said));
@@ -104,8 +105,8 @@ impl Bus {
     }
 }
 
-/// How often to yield until the tasks of so many connections have written what they were given.
+/// Number of yields until the writer tasks of `listeners` connections have run.
 #[must_use]
 pub fn yields(listeners: usize) -> usize {
-    listeners / TASKS_A_YIELD + 1
+    listeners / TASKS_PER_YIELD + 1
 }

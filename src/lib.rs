@@ -1,9 +1,9 @@
 //! Anonymous, short-lived chat rooms where you are a colour.
 //!
-//! Read in this order: [`config`] is what the operator decides, [`domain`] what a room and a
-//! message are, [`chat`] what people may do, [`store`] and [`media`] where it is kept, [`bus`] how
-//! everybody hears of it, [`session`] who somebody is, and [`web`], [`sockets`] and [`gateway`]
-//! how the outside world reaches it, over [`connection`]s. [`App`] puts the pieces together.
+//! Read in this order: [`config`] holds the operator's settings, [`domain`] the types and rules,
+//! [`chat`] the use cases, [`store`] and [`media`] the persistence, [`bus`] the events,
+//! [`session`] the identity of visitors, and [`web`], [`socketio`] and [`gateway`] the protocols,
+//! over [`net`]. [`App`] connects the parts.
 
 pub mod config;
 pub mod domain;
@@ -14,13 +14,14 @@ pub mod bus;
 pub mod media;
 pub mod store;
 
-pub mod connection;
 pub mod gateway;
+pub mod net;
+pub mod protocol;
 pub mod session;
-pub mod sockets;
+pub mod socketio;
 pub mod web;
 
 mod app;
-mod counts;
+mod keyed_limit;
 
 pub use app::{App, Error, choose_tls};

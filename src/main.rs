@@ -1,9 +1,9 @@
-//! Reads the command line and the environment, and decides nothing.
+//! The command line: reads arguments and environment, and starts the server.
 
 use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
-use huechat::{App, config::Config, connection};
+use huechat::{App, config::Config, net};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{Level, Metadata, error};
 use tracing_subscriber::{
@@ -56,17 +56,17 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: Config) -> ExitCode {
-    let words =
+    let layer =
         fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let wanted = EnvFilter::new(&config.log);
-    // Without a hint, whatever libraries say of each frame would be built, only to be thrown away.
+    // Without a hint, libraries would format an event for each frame, only for it to be dropped.
     let finest = wanted.max_level_hint().unwrap_or(LevelFilter::TRACE);
     let without_secrets = filter_fn(holds_no_secret).with_max_level_hint(finest);
     tracing_subscriber::registry()
-        .with(words.with_filter(wanted).with_filter(without_secrets))
+        .with(layer.with_filter(wanted).with_filter(without_secrets))
         .init();
     let outcome = async {
-        let listener = connection::listen((config.host, config.port).into())?;
+        let listener = net::listen((config.host, config.port).into())?;
         App::build(config).await?.serve(listener, stopped()?).await
     };
     match outcome.await {
@@ -78,13 +78,13 @@ async fn serve(config: Config) -> ExitCode {
     }
 }
 
-/// Libraries put whatever they carry into their finer messages: passwords, cookies, what people say. Whatever the
-/// settings ask for, of those only this program's own are logged.
+/// Libraries log passwords, cookies and messages at fine levels. Below `info`, only this program's
+/// own events are logged, whatever the filter says.
 fn holds_no_secret(about: &Metadata<'_>) -> bool {
     *about.level() <= Level::INFO || about.target().starts_with("huechat")
 }
 
-/// Ends with SIGTERM, or with SIGINT: Ctrl-C.
+/// Completes on SIGTERM or SIGINT (Ctrl-C).
 fn stopped() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

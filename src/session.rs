@@ -1,10 +1,10 @@
-//! One session, read by pages, routes and sockets alike: who a visitor is.
+//! Visitor sessions, shared by pages, API routes and sockets.
 //!
-//! A session is kept in the store under a hash of its id, so that whoever reads the collection
-//! cannot take over a session. What a visitor is comes from the id once, and is kept with it.
-//! [`tokens`] are the same for bots.
+//! The store holds a session under a hash of its id, so read access to the collection is not enough
+//! to take over a session. A visitor's identity is derived from the id once, and stored in the
+//! session. [`tokens`] does the same for bots.
 
-mod forms;
+mod csrf;
 mod tokens;
 
 use std::{
@@ -25,32 +25,32 @@ use tower_sessions::{
 };
 
 use crate::{
-    chat::Pass,
-    domain::{Choices, Color, Language, Name, Person, PersonId, RoomId, Theme, Timestamp},
+    chat::{self, RoomPass},
+    domain::{Color, Language, Name, Person, PersonId, Preferences, RoomId, Theme, Timestamp},
     store::{self, SessionRow, Store},
 };
 
-pub use forms::is_form_of;
+pub use csrf::is_form_of;
 pub use tokens::{Bot, BotKey, MAX_TOKENS, MadeToken, TokenRow};
 pub use tower_sessions::Session;
 
-/// A session ends when it has not been used for so long.
+/// A session expires after this time without use.
 pub const EXPIRES_AFTER: time::Duration = time::Duration::days(7);
 
-/// As many rooms' passes a session keeps: more than anybody has open.
+/// Largest number of room passes in a session; more than anybody has open.
 const MAX_PASSES: usize = 50;
 
-/// What another server writes, or an admin deletes, is seen after this at the latest.
+/// Lifetime of a cached session: a change by another node or an admin takes effect within this.
 const KEPT_FOR: Duration = Duration::from_millis(500);
-/// Sessions that are kept at the same time.
+/// Largest number of cached sessions.
 const MAX_KEPT: u64 = 4_096;
 
 const PERSON: &str = "person";
 const PASSES: &str = "passes";
 const LAST_DAY: &str = "lastDay";
-const CHOICES: &str = "choices";
+const PREFERENCES: &str = "choices";
 
-/// The sessions of a server.
+/// The sessions of a node.
 #[derive(Clone)]
 pub struct Sessions {
     store: Arc<dyn Store>,
@@ -58,10 +58,10 @@ pub struct Sessions {
     kept: Arc<Kept>,
 }
 
-/// Sessions that were read a moment ago: a page and what it asks for are read for together.
+/// Cache of recently read sessions: a page and its subrequests share one read.
 struct Kept {
     rows: Cache<String, SessionRow>,
-    /// How often a session was written here. What was read before that is not kept after it.
+    /// Number of session writes on this node. A row read before a write is not cached after it.
     writes: Mutex<u64>,
 }
 
@@ -75,7 +75,7 @@ impl Kept {
         self.writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps what was read since there were so many writes, unless there were more since.
+    /// Caches a row read when the write count was `since`, unless there were writes in between.
     fn keep(&self, row: &SessionRow, since: u64) {
         let writes = self.writes();
         if *writes == since {
@@ -83,7 +83,7 @@ impl Kept {
         }
     }
 
-    /// A session is about to be written, or has been.
+    /// Removes a session from the cache; called before and after each write.
     fn forget(&self, key: &str) {
         let mut writes = self.writes();
         *writes += 1;
@@ -97,10 +97,16 @@ impl fmt::Debug for Sessions {
     }
 }
 
-/// The session cannot be read or kept: the store is in trouble.
+/// The session cannot be read or stored, because the store failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the session could not be read or kept")]
 pub struct Error(#[from] tower_sessions::session::Error);
+
+impl From<Error> for chat::Error {
+    fn from(error: Error) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
@@ -133,7 +139,7 @@ impl StoredPerson {
     }
 }
 
-/// Choices as a session keeps them: by their codes.
+/// Preferences as stored in a session: their codes.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct StoredChoices {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,36 +148,36 @@ struct StoredChoices {
     theme: Option<String>,
 }
 
-/// What the reader of a session has chosen for their pages.
+/// The page preferences of a session.
 ///
 /// # Errors
 /// When the store is in trouble.
-pub async fn choices(session: &Session) -> Result<Choices, Error> {
-    let StoredChoices { language, theme } = session.get(CHOICES).await?.unwrap_or_default();
-    Ok(Choices {
-        language: language.as_deref().and_then(Language::of_code),
-        theme: theme.as_deref().and_then(Theme::of_code),
+pub async fn preferences(session: &Session) -> Result<Preferences, Error> {
+    let StoredChoices { language, theme } = session.get(PREFERENCES).await?.unwrap_or_default();
+    Ok(Preferences {
+        language: language.as_deref().and_then(Language::from_code),
+        theme: theme.as_deref().and_then(Theme::from_code),
     })
 }
 
-/// Somebody with a session.
+/// A visitor with a session.
 #[derive(Debug, Clone)]
 pub struct Visitor {
-    /// Who they are.
+    /// The visitor's identity.
     pub person: Person,
-    /// What they have chosen for their pages.
-    pub choices: Choices,
+    /// The visitor's page preferences.
+    pub preferences: Preferences,
     session: Session,
 }
 
 impl Sessions {
-    /// Sessions in this store, of people whose ids are keyed by this secret.
+    /// Sessions in this store; person ids are keyed by `secret`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, secret: &[u8]) -> Self {
         Self { store, secret: secret.into(), kept: Arc::new(Kept::new()) }
     }
 
-    /// The visitor whose session this is; a session that is new, or has ended, begins here.
+    /// The visitor of a session; starts a session that is new or has ended.
     ///
     /// # Errors
     /// When the store is in trouble.
@@ -180,29 +186,29 @@ impl Sessions {
             return Ok(visitor);
         }
         session.insert(LAST_DAY, today()).await?;
-        session.save().await?; // Gives it its id.
+        session.save().await?; // Assigns its id.
         let id = session.id().map(|id| id.to_string()).unwrap_or_default();
         let person = Person::of_session(&self.secret, &id);
         session.insert(PERSON, StoredPerson::of(&person)).await?;
-        Ok(Visitor { person, choices: Choices::default(), session })
+        Ok(Visitor { person, preferences: Preferences::default(), session })
     }
 
-    /// The visitor whose session this is, if it lives.
+    /// The visitor of a session, if it is alive.
     ///
     /// # Errors
     /// When the store is in trouble.
     pub async fn resume(&self, session: Session) -> Result<Option<Visitor>, Error> {
         let stored: Option<StoredPerson> = session.get(PERSON).await?;
         let Some(person) = stored.as_ref().and_then(StoredPerson::person) else { return Ok(None) };
-        // Writing once a day keeps a session that is in use from expiring.
+        // A write once a day keeps an active session from expiring.
         if session.get::<i64>(LAST_DAY).await? != Some(today()) {
             session.insert(LAST_DAY, today()).await?;
         }
-        let choices = choices(&session).await?;
-        Ok(Some(Visitor { person, choices, session }))
+        let preferences = preferences(&session).await?;
+        Ok(Some(Visitor { person, preferences, session }))
     }
 
-    /// The same, read from the store anew: a connection outlives what its request has read.
+    /// [`Sessions::resume`] with a fresh read: a connection outlives the row that its request read.
     ///
     /// # Errors
     /// When the store is in trouble.
@@ -213,12 +219,12 @@ impl Sessions {
     }
 }
 
-/// What a session is watched by; the hash under which the store has it.
+/// Identifies a session: the hash that is its key in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SessionKey(Arc<str>);
 
 impl SessionKey {
-    /// The key of a session that is kept.
+    /// The key of a stored session.
     #[must_use]
     pub fn of(session: &Session) -> Option<Self> {
         session.id().map(|id| Self(key(&id).into()))
@@ -226,7 +232,7 @@ impl SessionKey {
 }
 
 impl Sessions {
-    /// Those of these sessions that have ended, in the store, whoever ended them.
+    /// The sessions that have ended, on any node.
     ///
     /// # Errors
     /// When the store is in trouble: then nothing is known of any.
@@ -234,7 +240,7 @@ impl Sessions {
         let asked = keys.iter().map(|SessionKey(key)| key.clone()).collect();
         let ended = self.store.ended_sessions(asked, Timestamp::now()).await?;
         for key in &ended {
-            self.kept.forget(key); // Whoever is silenced does not come back by what was read before.
+            self.kept.forget(key); // An ended session must not be resumed from the cache.
         }
         Ok(ended.into_iter().map(SessionKey).collect())
     }
@@ -245,21 +251,21 @@ fn today() -> i64 {
 }
 
 impl Visitor {
-    /// What they keep of having shown a room's password.
+    /// The visitor's pass for a room, if they have entered its password.
     ///
     /// # Errors
     /// When the store is in trouble.
-    pub async fn pass(&self, room: &RoomId) -> Result<Option<Pass>, Error> {
+    pub async fn pass(&self, room: &RoomId) -> Result<Option<RoomPass>, Error> {
         let passes: Vec<(String, String)> = self.session.get(PASSES).await?.unwrap_or_default();
         let kept = passes.into_iter().find(|(id, _)| id == room.as_str());
-        Ok(kept.map(|(_, pass)| Pass::new(pass)))
+        Ok(kept.map(|(_, pass)| RoomPass::new(pass)))
     }
 
-    /// Keeps a pass; the oldest go when there are too many.
+    /// Stores a pass; drops the oldest when there are too many.
     ///
     /// # Errors
     /// When the store is in trouble.
-    pub async fn keep_pass(&self, room: &RoomId, pass: &Pass) -> Result<(), Error> {
+    pub async fn keep_pass(&self, room: &RoomId, pass: &RoomPass) -> Result<(), Error> {
         let mut passes: Vec<(String, String)> = self.session.get(PASSES).await?.unwrap_or_default();
         passes.retain(|(id, _)| id != room.as_str());
         passes.push((room.to_string(), pass.as_str().to_owned()));
@@ -270,7 +276,7 @@ impl Visitor {
 }
 
 impl Visitor {
-    /// Ends the session: whoever comes back is somebody else.
+    /// Ends the session. The same browser then gets a new identity.
     ///
     /// # Errors
     /// When the store is in trouble.
@@ -278,32 +284,32 @@ impl Visitor {
         Ok(self.session.flush().await?)
     }
 
-    /// Keeps what they have chosen for their pages.
+    /// Stores the visitor's page preferences.
     ///
     /// # Errors
     /// When the store is in trouble.
-    pub async fn choose(&self, choices: Choices) -> Result<(), Error> {
+    pub async fn choose(&self, preferences: Preferences) -> Result<(), Error> {
         let stored = StoredChoices {
-            language: choices.language.map(|language| language.code().to_owned()),
-            theme: choices.theme.map(|theme| theme.code().to_owned()),
+            language: preferences.language.map(|language| language.code().to_owned()),
+            theme: preferences.theme.map(|theme| theme.code().to_owned()),
         };
-        Ok(self.session.insert(CHOICES, stored).await?)
+        Ok(self.session.insert(PREFERENCES, stored).await?)
     }
 
-    /// The same, at once: on a socket, no request ends that would do it.
+    /// [`Visitor::choose`], saved immediately: on a socket no response saves the session.
     ///
     /// # Errors
     /// When the store is in trouble.
-    pub async fn choose_now(&self, choices: Choices) -> Result<(), Error> {
-        self.choose(choices).await?;
+    pub async fn choose_now(&self, preferences: Preferences) -> Result<(), Error> {
+        self.choose(preferences).await?;
         Ok(self.session.save().await?)
     }
 
-    /// Keeps a pass at once: on a socket, no request ends that would do it.
+    /// [`Visitor::keep_pass`], saved immediately: on a socket no response saves the session.
     ///
     /// # Errors
     /// When the store is in trouble.
-    pub async fn keep_pass_now(&self, room: &RoomId, pass: &Pass) -> Result<(), Error> {
+    pub async fn keep_pass_now(&self, room: &RoomId, pass: &RoomPass) -> Result<(), Error> {
         self.keep_pass(room, pass).await?;
         Ok(self.session.save().await?)
     }
@@ -329,7 +335,7 @@ fn backend(error: &crate::store::Error) -> session_store::Error {
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         while !self.store.create_session(row(record)).await.map_err(|e| backend(&e))? {
-            record.id = Id::default(); // 128 random bits met their like.
+            record.id = Id::default(); // An id collision: draws a new one.
         }
         Ok(())
     }

@@ -6,8 +6,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use huechat::{
-    gateway::protocol as gateway,
-    sockets::protocol::{asked, document, told},
+    protocol::frames as gateway,
+    protocol::{client_events, document, server_events},
 };
 
 const DOCUMENT: &str = "docs/asyncapi.yaml";
@@ -43,7 +43,7 @@ fn the_document_has_every_name_of_the_code_and_no_other() {
     let kept: serde_json::Value =
         serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let messages = kept["components"]["messages"].as_object().unwrap();
-    for (kind, events) in [("told_", told::all()), ("asked_", asked::all())] {
+    for (kind, events) in [("told_", server_events::all()), ("asked_", client_events::all())] {
         let documented: BTreeSet<&str> = messages
             .iter()
             .filter(|(key, _)| key.starts_with(kind))

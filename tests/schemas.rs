@@ -14,7 +14,7 @@ use huechat::{
         NetworkHash, NodeId, PasswordHash, Person, RoomId, RoomTitle, SocketId, SystemCode,
         Timestamp, Token, TokenId,
     },
-    store::{Departing, Entry, NewRoom, SessionRow, Store, TokenRow, mongo::MongoStore},
+    store::{Entry, LeaveReason, NewRoom, SessionRow, Store, TokenRow, mongo::MongoStore},
 };
 use mongodb::{
     Database,
@@ -76,7 +76,7 @@ async fn write_everything(store: &MongoStore) {
     for guest in [&olga, &anna, &ben] {
         enter(store, &room, guest).await;
     }
-    store.depart(&room.id, &ben.id, Departing::Kicked).await.unwrap();
+    store.depart(&room.id, &ben.id, LeaveReason::Kicked).await.unwrap();
     let socket = SocketId::new(format!("socket of {}", anna.id));
     store.drop_socket(&room.id, &anna.id, &socket, now()).await.unwrap();
 
@@ -105,7 +105,7 @@ async fn write_everything(store: &MongoStore) {
         expires_at: now(),
     };
     assert!(store.create_token(token, 1).await.unwrap());
-    store.beat(&NodeId::random(), now()).await.unwrap();
+    store.heartbeat(&NodeId::random(), now()).await.unwrap();
 }
 
 async fn all(database: &Database, collection: &str) -> Vec<Document> {
@@ -302,7 +302,7 @@ async fn a_validator_of_an_older_version_is_replaced() {
     let store = database.store().await;
 
     let test = async move {
-        store.beat(&NodeId::random(), now()).await.unwrap();
+        store.heartbeat(&NodeId::random(), now()).await.unwrap();
         assert!(!accepts(&raw, "nodes", &doc! { "_id": "node", "colour": "teal" }).await);
     };
     database.around(test).await;

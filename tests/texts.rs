@@ -19,7 +19,7 @@ use fluent_syntax::{
 };
 use huechat::{
     domain::{Hue, Language, SystemCode},
-    web::texts::Texts,
+    web::i18n::Texts,
 };
 
 /// Keys that are put together: the start of each, and all of its ends.

@@ -19,8 +19,8 @@ use huechat::{
         RoomTitle, SocketId, Timestamp,
     },
     media::Media,
-    sockets::protocol,
-    store::{Appended, Departing, Entry, NewRoom, Store, mongo::MongoStore, sqlite::SqliteStore},
+    protocol,
+    store::{Appended, Entry, LeaveReason, NewRoom, Store, mongo::MongoStore, sqlite::SqliteStore},
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -132,7 +132,7 @@ fn entering(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.to_async(&runtime).iter(|| async {
                 store.enter(entry(&id, &guest)).await.unwrap();
-                store.depart(&id, &guest.id, Departing::Now).await.unwrap()
+                store.depart(&id, &guest.id, LeaveReason::Now).await.unwrap()
             });
         });
     }

@@ -38,7 +38,10 @@ test("of 50 people who race for 10 places, 10 get in", async () => {
   const inside = people.filter((_, index) => outcomes[index]?.status === "fulfilled");
   const refused = outcomes.filter((outcome) => outcome.status === "rejected");
   assert.equal(inside.length, 10);
-  assert.deepEqual(refused.map(({ reason }) => reason.message), Array(40).fill("room_full"));
+  assert.deepEqual(
+    refused.map(({ reason }) => reason.message),
+    Array(40).fill("room_full"),
+  );
   const another = await /** @type {Visitor} */ (inside[0]).enters(room); // A tab is no person.
   assert.equal(another.welcome.room.count, 10);
   assert.equal(new Set(another.welcome.people.map((/** @type {any} */ { id }) => id)).size, 10);
@@ -90,10 +93,10 @@ test("a dropped connection keeps its seat for the grace, and nobody notices", as
 
   assert.deepEqual(back.welcome.you, before.welcome.you);
   const heard = [await she.next(), await she.next()];
-  assert.deepEqual(heard.map(([event, data]) => `${event} ${data.chat}`), [
-    "chat are you there?",
-    "chat a tunnel",
-  ]);
+  assert.deepEqual(
+    heard.map(([event, data]) => `${event} ${data.chat}`),
+    ["chat are you there?", "chat a tunnel"],
+  );
 
   back.client.close();
   const exit = await she.hears("exit"); // The grace is over.

@@ -56,7 +56,10 @@ test("a room that was made is listed", async () => {
     pages = data.pages;
     listed.push(...data.rooms);
   }
-  assert.deepEqual(listed.find((room) => room.id === id), made.data);
+  assert.deepEqual(
+    listed.find((room) => room.id === id),
+    made.data,
+  );
 });
 
 test("the liveliest room comes first, as a page too", async () => {
@@ -70,7 +73,10 @@ test("the liveliest room comes first, as a page too", async () => {
 
   /** @type {number[]} */
   const counts = data.rooms.map((/** @type {{ count: number }} */ { count }) => count);
-  assert.deepEqual(counts, counts.toSorted((a, b) => b - a));
+  assert.deepEqual(
+    counts,
+    counts.toSorted((a, b) => b - a),
+  );
   const listed = data.rooms.find((/** @type {{ id: string }} */ { id }) => id === room);
   assert.equal(listed.count, 12);
   assert.equal(listed.colors.length, 12);
@@ -83,8 +89,14 @@ test("a form that is wrong is refused with its fields", async () => {
   const visitor = await Visitor.new();
   for (const [form, fields] of /** @type {[object, object][]} */ ([
     [{}, { title: "title_empty", max: "max_not_a_number" }],
-    [{ title: " ", max: 1 }, { title: "title_empty", max: "max_out_of_range" }],
-    [{ title: "x".repeat(61), max: 501 }, { title: "title_too_long", max: "max_out_of_range" }],
+    [
+      { title: " ", max: 1 },
+      { title: "title_empty", max: "max_out_of_range" },
+    ],
+    [
+      { title: "x".repeat(61), max: 501 },
+      { title: "title_too_long", max: "max_out_of_range" },
+    ],
     [{ title: "tea", max: "ten" }, { max: "max_not_a_number" }],
   ])) {
     const { status, data } = await visitor.post("/room", form);

@@ -17,7 +17,15 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const HUECHAT = process.env.HUECHAT_BIN ?? join(ROOT, "target/debug/huechat");
 const SECANTUSD = process.env.HUECHAT_TEST_SECANTUSD ?? join(ROOT, ".venv/bin/secantusd-py");
 const CHECKS = ["lobby", "entering", "talking"].map((name) => `bench/check/${name}.test.js`);
-const RATES = ["RATE_ROOMS", "RATE_ENTERING", "RATE_PASSWORDS", "RATE_CHATS", "RATE_WHISPERS", "RATE_GIFS", "RATE_GIF_KIB"];
+const RATES = [
+  "RATE_ROOMS",
+  "RATE_ENTERING",
+  "RATE_PASSWORDS",
+  "RATE_CHATS",
+  "RATE_WHISPERS",
+  "RATE_GIFS",
+  "RATE_GIF_KIB",
+];
 /** Longer than any of these programs takes to start on a busy machine. */
 const START_MS = 30_000;
 

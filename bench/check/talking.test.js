@@ -72,9 +72,15 @@ test("what is said again with the same client id is stored once", async () => {
   assert.deepEqual([later.status, later.data], [201, first]);
   assert.notEqual(his.data.seq, first.seq);
   const chats = (await wholeHistory(her, room)).filter(({ kind }) => kind === "chat");
-  assert.deepEqual(chats.map(({ seq }) => seq), [first.seq, his.data.seq]);
+  assert.deepEqual(
+    chats.map(({ seq }) => seq),
+    [first.seq, his.data.seq],
+  );
   const heard = [await he.hears("chat"), await he.hears("chat")];
-  assert.deepEqual(heard.map(({ seq }) => seq), [first.seq, his.data.seq]);
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    [first.seq, his.data.seq],
+  );
   assert.equal(heard[1].prev, first.seq);
 });
 
@@ -104,13 +110,19 @@ test("everybody hears everything in one order, and each person's words in theirs
     /** @type {Heard[]} */
     const heard = [];
     while (heard.length < stored.length) heard.push(await client.hears("chat"));
-    assert.deepEqual(heard.map(({ prev, ...chat }) => chat), stored);
+    assert.deepEqual(
+      heard.map(({ prev, ...chat }) => chat),
+      stored,
+    );
     heard.slice(1).forEach(({ prev }, index) => assert.equal(prev, heard[index]?.seq));
   }
   for (const who of people.keys()) {
     const own = stored.filter(({ chat }) => chat.startsWith(`${who} `));
     const said = Array.from({ length: EACH }, (_, number) => `${who} ${number}`);
-    assert.deepEqual(own.map(({ chat }) => chat), said);
+    assert.deepEqual(
+      own.map(({ chat }) => chat),
+      said,
+    );
   }
 });
 
@@ -121,9 +133,7 @@ test("who was away is told what they missed, and history is read in stretches", 
   const { client: he } = await him.enters(room);
   const seen = (await he.ask("chat:post", { chat: "seen", clientId: "0" })).data.seq;
   he.close();
-  const said = await Promise.all(
-    Array.from({ length: 120 }, (_, n) => she.ask("chat:post", { chat: `missed ${n}` })),
-  );
+  const said = await Promise.all(Array.from({ length: 120 }, (_, n) => she.ask("chat:post", { chat: `missed ${n}` })));
   const seqs = said.map(({ data }) => data.seq);
 
   const back = await him.enters(room, { after: seen });

@@ -94,7 +94,7 @@ export class Visitor {
 /** All that is in a room. @param {Visitor} visitor @param {string} room */
 export async function wholeHistory(visitor, room) {
   const all = [];
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const { data } = await visitor.get(`/room/${room}/chat?after=${all.at(-1)?.seq ?? 0}`);
     all.push(...data.chats);
     more = data.more;

@@ -98,9 +98,7 @@ export class Rooms extends EventEmitter {
       const room = await this.#store.takeSeat(id, { ...person, since: new Date() });
       if (room) {
         seat.isTaken = true;
-        this.#note(id, "joined", person, (message, prev) =>
-          this.emit("joined", person, room.count, message, prev),
-        );
+        this.#note(id, "joined", person, (message, prev) => this.emit("joined", person, room.count, message, prev));
         this.emit("changed", id);
         return room;
       }
@@ -143,9 +141,7 @@ export class Rooms extends EventEmitter {
     if (seat.connections === 0) this.#seats.delete(key(id, person));
     if (!room) return false;
     if (room.count === 0 && (await this.#removeIfEmpty(id))) return true;
-    this.#note(id, "left", person, (message, prev) =>
-      this.emit("left", person, room.count, message, prev),
-    );
+    this.#note(id, "left", person, (message, prev) => this.emit("left", person, room.count, message, prev));
     if (room.owner.id === person.id && room.people.length > 0) {
       const { since, ...heir } = room.people[0];
       await this.#store.setOwner(id, heir);
@@ -198,8 +194,7 @@ export class Rooms extends EventEmitter {
 
   /** Calls `welcome` with what somebody missed; what is announced after it, they hear. */
   greet(id, after, welcome) {
-    const window =
-      after === undefined ? { limit: GREETED_WITH } : { after, limit: MAX_WINDOW };
+    const window = after === undefined ? { limit: GREETED_WITH } : { after, limit: MAX_WINDOW };
     return this.#lane(id).between(async () => welcome(await this.#store.history(id, window)));
   }
 

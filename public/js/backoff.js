@@ -1,4 +1,4 @@
-// How long to wait before trying again: longer each time, and not everybody at once.
+// Exponential backoff with a random part, so that the clients do not all retry at the same moment.
 
 export class Backoff {
   #firstMs;
@@ -14,14 +14,14 @@ export class Backoff {
     this.#longestMs = longestMs;
   }
 
-  /** Counts one more failure, and gives back the pause after it in milliseconds. */
+  /** Counts a failure and returns the delay after it, in milliseconds. */
   next() {
     const most = Math.min(this.#longestMs, this.#firstMs * 2 ** this.#tries);
     this.#tries += 1;
     return most * (0.5 + Math.random() / 2);
   }
 
-  /** It went well. */
+  /** Resets the delay after a success. */
   reset() {
     this.#tries = 0;
   }

@@ -1,7 +1,7 @@
-// The page of a visitor's bots: copies a token, takes the visitor to what is new or wrong, and sends once.
+// Page of the visitor's bots: copies tokens, focuses a new token or an invalid field, and prevents a second submission.
 
 import { tellTime } from "./clock.js";
-import { offerCopies } from "./copying.js";
+import { offerCopies } from "./clipboard.js";
 import { need } from "./dom.js";
 import { Texts } from "./texts.js";
 
@@ -11,6 +11,6 @@ const first = document.querySelector("[data-made]") ?? form.querySelector('[aria
 
 if (first instanceof HTMLElement) first.focus();
 form.addEventListener("submit", () => (button.disabled = true));
-window.addEventListener("pageshow", () => (button.disabled = false)); // Back from elsewhere.
+window.addEventListener("pageshow", () => (button.disabled = false)); // The visitor has returned from another page.
 tellTime(document);
 offerCopies(await Texts.load());

@@ -1,4 +1,4 @@
-// The time of a message, in the reader's zone and habit.
+// Formats times in the reader's time zone and locale.
 
 const page = document.documentElement.lang;
 const locale = navigator.language.startsWith(page) ? navigator.language : page;
@@ -7,7 +7,7 @@ const day = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", ho
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
 
 /**
- * Says the moment of every `<time>` below `root` as the reader would.
+ * Writes the local time into every `<time>` element below `root`.
  * @param {ParentNode} root
  */
 export function tellTime(root) {

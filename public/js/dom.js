@@ -1,7 +1,7 @@
-// Finding the parts of the page that the server rendered for a script to work with.
+// Helpers to find and copy elements that the server has rendered.
 
 /**
- * The part that `selector` names. A page without it is broken, so this throws.
+ * Returns the element that `selector` matches. It throws without one, because the page and the script do not fit then.
  * @template {Element} T
  * @param {ParentNode} root
  * @param {string} selector
@@ -15,7 +15,7 @@ export function need(root, selector, type) {
 }
 
 /**
- * A copy of the partial that the server put into `<template data-template="name">`.
+ * Copies the content of `<template data-template="name">`.
  * @param {string} name
  */
 export function copyOf(name) {
@@ -26,7 +26,7 @@ export function copyOf(name) {
 }
 
 /**
- * Gives an element a person's colour, as `--person`.
+ * Sets a person's colour as `--person` on an element.
  * @param {Element} element
  * @param {string} color `#rrggbb`
  */

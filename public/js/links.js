@@ -1,11 +1,11 @@
-// Addresses in a text, to click on, and names. The rest of the text stays text.
+// Renders a text with links and mentions. All other parts stay plain text.
 
 import { find } from "../lib/linkify.js";
 
 /**
  * @param {Element} element
  * @param {string} text
- * @param {(text: string) => (string | Node)[]} withNames Finds names in what is no address.
+ * @param {(text: string) => (string | Node)[]} withNames Converts the mentions in a part without links.
  */
 export function setText(element, text, withNames) {
   /** @type {(string | Node)[]} */
@@ -18,7 +18,7 @@ export function setText(element, text, withNames) {
   element.replaceChildren(...pieces.flatMap((piece) => (typeof piece === "string" ? withNames(piece) : [piece])));
 }
 
-/** An address ends where another script begins: in Korean, words go on without a space. */
+/** Splits a text where ASCII ends, because Korean particles follow a URL without a space. */
 const STRETCH = /[\u0000-\u007f]+|[^\u0000-\u007f]+/g;
 
 /** @param {string} text */

@@ -1,4 +1,4 @@
-// The lobby, live: rooms appear, fill, empty and go while you look.
+// Entry script of the lobby: it updates the room list from server events.
 
 import { copyOf, need } from "./dom.js";
 import { listen } from "./lobby/live.js";
@@ -7,11 +7,11 @@ import { RoomList } from "./lobby/room-list.js";
 import { asked } from "./protocol.js";
 import { offerChoices } from "./reader.js";
 import { Texts } from "./texts.js";
-import { ask, codeOf, fetchJson } from "./wire.js";
+import { ask, codeOf, fetchJson } from "./api.js";
 
-/** Long enough that a hiccup is not worth a word. */
+/** The page reports only interruptions that are longer than this. */
 const HICCUP_MS = 3_000;
-/** A pause in typing. */
+/** The search starts after this pause in typing. */
 const PAUSE_MS = 250;
 
 const texts = await Texts.load();
@@ -48,11 +48,11 @@ offerChoices(texts, (choice) => (socket.connected ? ask(socket, asked.READER_PUT
 searchWhileTyping();
 askBeforeLockedRooms();
 
-/** Asks for the list anew: what happened before listening, or while the connection was away, was not heard. */
+/** Fetches the list again, because the page misses events while it is not connected. */
 async function refresh() {
   const address = location.href;
   const response = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!response?.ok || address !== location.href) return; // Stays as it is, until the next time.
+  if (!response?.ok || address !== location.href) return; // Keeps the current list until the next refresh.
   rooms.replaceBy(new DOMParser().parseFromString(await response.text(), "text/html"));
 }
 
@@ -71,7 +71,7 @@ function searchWhileTyping() {
   search.addEventListener("compositionend", () => search.dispatchEvent(new InputEvent("input")));
 }
 
-/** A locked room may open for whoever was there before, so the server is asked before the visitor is. */
+/** Asks the server before it asks for a password, because a locked room still admits people who have entered before. */
 function askBeforeLockedRooms() {
   rooms.element.addEventListener("click", async (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;

@@ -1,16 +1,16 @@
-// Names in a text: `@Teal 204`, as the wire has them, and as the reader calls them.
+// Converts mentions in a text between the protocol's English form, `@Teal 204`, and the reader's language.
 
 /** @typedef {import("./texts.js").Texts} Texts */
-/** @typedef {import("./wire.js").Person} Person */
+/** @typedef {import("./api.js").Person} Person */
 
-/** An English colour word and a number, as in the server's code. */
+/** Matches an English colour word and a number. The server generates names in this form. */
 const NAME = /@(?<word>[A-Z][a-z]+) (?<number>[1-9]\d{0,2})(?!\d)/gu;
 
 /**
- * Stretches of a text, those that name somebody as elements.
+ * Splits a text into plain strings and elements for its mentions.
  * @param {string} text
  * @param {Texts} texts
- * @param {string} myName What the reader is called, in English.
+ * @param {string} myName The reader's English name.
  */
 export function withMentions(text, texts, myName) {
   let end = 0;
@@ -29,17 +29,17 @@ export function withMentions(text, texts, myName) {
 }
 
 /**
- * Whether a text names somebody.
+ * Returns whether a text mentions a name.
  * @param {string} text
- * @param {string} name In English.
+ * @param {string} name The English name.
  */
 export function names(text, name) {
   return [...text.matchAll(NAME)].some(([all]) => all.slice(1) === name);
 }
 
 /**
- * The text with the names of these people as the wire has them.
- * @param {string} text As it was written.
+ * Replaces the localized names of these people with their English names.
+ * @param {string} text The text as the author typed it.
  * @param {Person[]} people
  * @param {Texts} texts
  */

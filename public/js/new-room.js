@@ -1,4 +1,4 @@
-// The form for a new room: takes the visitor to what is wrong, and sends once.
+// Form for a new room: it focuses the first invalid field, and prevents a second submission.
 
 import { need } from "./dom.js";
 
@@ -8,4 +8,4 @@ const wrong = form.querySelector('[aria-invalid="true"]');
 
 if (wrong instanceof HTMLInputElement) wrong.focus();
 form.addEventListener("submit", () => (button.disabled = true));
-window.addEventListener("pageshow", () => (button.disabled = false)); // Back from the room.
+window.addEventListener("pageshow", () => (button.disabled = false)); // The visitor has returned from the room.

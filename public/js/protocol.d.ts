@@ -1,4 +1,4 @@
-// Made of docs/asyncapi.yaml by `make protocol`: change src/sockets/protocol instead.
+// Made of docs/asyncapi.yaml by `make protocol`: change src/protocol instead.
 /** A field that programs may send as a number, and forms as text. */
 export type Text = string | number;
 /** One room, or a page of the lobby, as it was asked for. */

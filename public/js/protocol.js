@@ -1,4 +1,4 @@
-// Made of docs/asyncapi.yaml by `make protocol`: change src/sockets/protocol instead.
+// Made of docs/asyncapi.yaml by `make protocol`: change src/protocol instead.
 
 export const told = {
   CHAT: "chat",

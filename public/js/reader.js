@@ -1,13 +1,13 @@
-// What the reader chooses for their pages: it is kept in their session, and the next page is so, too.
+// Form for the reader's language and theme. The server keeps the choice in the session, so that every page uses it.
 
 import { need } from "./dom.js";
-import { codeOf, fetchJson } from "./wire.js";
+import { codeOf, fetchJson } from "./api.js";
 
 /** @typedef {import("./texts.js").Texts} Texts */
 
 /**
  * @param {Texts} texts
- * @param {(choice: Record<string, string>) => Promise<unknown> | null} tell Over the connection that the page has, if it has one.
+ * @param {(choice: Record<string, string>) => Promise<unknown> | null} tell Sends it by socket; null without one.
  */
 export function offerChoices(texts, tell) {
   const form = need(document, "[data-reader]", HTMLFormElement);
@@ -25,7 +25,7 @@ export function offerChoices(texts, tell) {
     if (name === "language") return location.reload();
     if (value === "") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = value;
-    for (const meta of document.querySelectorAll('meta[name="theme-color"]')) meta.remove(); // They knew only the device.
+    for (const meta of document.querySelectorAll('meta[name="theme-color"]')) meta.remove(); // They ignore the choice.
     need(document, 'meta[name="color-scheme"]', HTMLMetaElement).content = value || "light dark";
   });
 }

@@ -1,42 +1,42 @@
-// A room, live. The parts know nothing of one another; this puts them together.
+// Entry script of the room page. It creates the parts and connects them, so that no part imports another one's state.
 
 import { need } from "./dom.js";
 import { inEnglish, names } from "./mentions.js";
 import { asked, told } from "./protocol.js";
 import { offerChoices } from "./reader.js";
-import { Alerts } from "./room/alerts.js";
-import { Composer } from "./room/composer.js";
-import { Connection } from "./room/connection.js";
-import { Ending } from "./room/ending.js";
-import { GifDialog } from "./room/gif-dialog.js";
-import { pickGifs } from "./room/gif-picker.js";
-import { GifPlayer } from "./room/gif-player.js";
-import { uploadGif } from "./room/gif-upload.js";
-import { Hiding } from "./room/hiding.js";
-import { offerLink } from "./room/invitation.js";
-import { KeptFiles } from "./room/kept-files.js";
-import { leaveBy } from "./room/leaving.js";
-import { LineMaker } from "./room/line-maker.js";
-import { offerTools } from "./room/line-tools.js";
-import { Log } from "./room/log.js";
-import { Members } from "./room/members.js";
-import { offerNames } from "./room/naming.js";
-import { OlderLines } from "./room/older-lines.js";
-import { Outbox } from "./room/outbox.js";
-import { PersonDialog } from "./room/person-dialog.js";
-import { keepPlace } from "./room/place.js";
-import { Report } from "./room/report.js";
-import { Scroll } from "./room/scroll.js";
-import { Settings } from "./room/settings.js";
-import { Status } from "./room/status.js";
-import { Timeline } from "./room/timeline.js";
-import { Typing } from "./room/typing.js";
-import { Unread } from "./room/unread.js";
-import { Unsent } from "./room/unsent.js";
+import { Alerts } from "./room/settings/alerts.js";
+import { Composer } from "./room/composer/composer.js";
+import { Connection } from "./room/connection/connection.js";
+import { Ending } from "./room/connection/ending.js";
+import { GifDialog } from "./room/gifs/gif-dialog.js";
+import { pickGifs } from "./room/gifs/gif-picker.js";
+import { GifPlayer } from "./room/gifs/gif-player.js";
+import { uploadGif } from "./room/gifs/gif-upload.js";
+import { Mute } from "./room/people/mute.js";
+import { offerLink } from "./room/people/invitation.js";
+import { KeptFiles } from "./room/gifs/kept-files.js";
+import { leaveBy } from "./room/connection/leaving.js";
+import { LineMaker } from "./room/messages/line-maker.js";
+import { offerTools } from "./room/messages/line-tools.js";
+import { Log } from "./room/messages/log.js";
+import { Members } from "./room/people/members.js";
+import { offerMentions } from "./room/composer/mention-autocomplete.js";
+import { OlderLines } from "./room/messages/older-lines.js";
+import { Outbox } from "./room/composer/outbox.js";
+import { PersonDialog } from "./room/people/person-dialog.js";
+import { restoreScroll } from "./room/messages/scroll-restore.js";
+import { Report } from "./room/people/report.js";
+import { Scroll } from "./room/messages/scroll.js";
+import { Settings } from "./room/settings/settings.js";
+import { Status } from "./room/connection/status.js";
+import { Timeline } from "./room/messages/timeline.js";
+import { Typing } from "./room/composer/typing.js";
+import { Unread } from "./room/messages/unread.js";
+import { Pending } from "./room/composer/pending.js";
 import { Texts } from "./texts.js";
-import { Refused, ask, codeOf, newClientId } from "./wire.js";
+import { Refused, ask, codeOf, newClientId } from "./api.js";
 
-/** @typedef {import("./room/outbox.js").Entry} Entry */
+/** @typedef {import("./room/composer/outbox.js").Entry} Entry */
 
 const texts = await Texts.load();
 const { room = "", maxGifBytes } = need(document, "[data-room]", HTMLElement).dataset;
@@ -47,7 +47,7 @@ const scroll = new Scroll(texts);
 const lines = new LineMaker(texts, me);
 const log = new Log(lines, scroll);
 const files = new KeptFiles();
-const hiding = new Hiding(room);
+const mute = new Mute(room);
 const settings = new Settings(texts, room);
 const unread = new Unread();
 const alerts = new Alerts(texts);
@@ -62,7 +62,7 @@ const timeline = new Timeline({
   seen: log.seqs,
   show: (chats) => {
     for (const clientId of log.show(chats)) outbox.settle(clientId);
-    hiding.apply();
+    mute.apply();
   },
   ask: (after) => ask(connection.socket, asked.CHAT_GET, { after, limit: 100 }),
 });
@@ -91,12 +91,12 @@ const outbox = new Outbox(room, {
     if (to) return ask(connection.socket, asked.WHISPER_POST, { to: to.id, chat, clientId });
     return ask(connection.socket, asked.CHAT_POST, { chat, clientId });
   },
-  shown: (entry, pause) => unsent.show(entry, pause),
-  sent: (clientId, chat) => unsent.sent(clientId, chat, timeline.newest),
+  shown: (entry, pause) => pending.show(entry, pause),
+  sent: (clientId, chat) => pending.sent(clientId, chat, timeline.newest),
   over: (clientId) => void files.remove(clientId),
 });
 
-const unsent = new Unsent(lines, log, {
+const pending = new Pending(lines, log, {
   files,
   mostBytes,
   retry: (clientId) => outbox.retry(clientId),
@@ -119,15 +119,15 @@ const composer = new Composer(texts, room, {
 const someone = new PersonDialog(texts, {
   isHost: () => members.isHost,
   whisper: (person) => composer.address(person),
-  isHidden: (id) => hiding.has(id),
-  toggle: (id) => hiding.toggle(id),
+  isMuted: (id) => mute.has(id),
+  toggleMute: (id) => mute.toggle(id),
   promote: (id) => ask(connection.socket, asked.OWNER_PUT, { id }),
   remove: (id) => ask(connection.socket, asked.PERSON_KICK, { id }),
   report: (person) => report.open({ person }),
   explain: (error) => texts.error(codeOf(error)),
 });
 
-offerNames(texts, () => members.others);
+offerMentions(texts, () => members.others);
 offerChoices(texts, (choice) => (connection.isLive ? ask(connection.socket, asked.READER_PUT, choice) : null));
 
 offerTools({
@@ -151,13 +151,13 @@ function say(said) {
 async function sendGif(clientId, signal) {
   const file = await files.find(clientId);
   if (!file) throw new Refused("gif_lost");
-  return uploadGif(room, { clientId, file }, signal, (percent) => unsent.progress(clientId, percent));
+  return uploadGif(room, { clientId, file }, signal, (percent) => pending.progress(clientId, percent));
 }
 
 const socket = connection.socket;
 socket.on(told.CHAT, (chat) => {
   typing.other(chat.user, false);
-  if (chat.user.id !== me && chat.kind !== "system" && !hiding.has(chat.user.id)) {
+  if (chat.user.id !== me && chat.kind !== "system" && !mute.has(chat.user.id)) {
     unread.add(1);
     if (chat.kind === "whisper") alerts.tell("whispered", chat.user);
     else if (names(chat.chat ?? "", lines.myName)) alerts.tell("mentioned", chat.user);
@@ -201,6 +201,6 @@ leaveBy(connection, () => {
 
 for (const clientId of log.clientIds) outbox.settle(clientId);
 outbox.restore();
-void keepPlace(room, scroll, (seq) => older.reach(seq));
+void restoreScroll(room, scroll, (seq) => older.reach(seq));
 void files.removeOld();
 connection.open();

@@ -1,4 +1,4 @@
-// The words of the page, in its language: the same Fluent files that the server reads.
+// Texts of the page in its language, from the same Fluent files that the server uses.
 
 import { FluentBundle, FluentResource } from "../lib/fluent/index.js";
 
@@ -19,7 +19,7 @@ export class Texts {
     this.#bundle.addResource(new FluentResource(source));
   }
 
-  /** Those that `<html lang data-texts>` names. */
+  /** Loads the file that `<html data-texts>` names. */
   static async load() {
     const { lang, dataset } = document.documentElement;
     const response = await fetch(dataset.texts ?? "");
@@ -44,7 +44,7 @@ export class Texts {
   }
 
   /**
-   * What somebody is called in a sentence; of a bot it says so.
+   * Returns the name of a person for use in a sentence, with a note for a bot.
    * @param {Name} person
    */
   person(person) {
@@ -53,7 +53,7 @@ export class Texts {
   }
 
   /**
-   * What somebody is called. That they are a bot is said beside it.
+   * Returns the name of a person without the note for a bot, which the page shows beside it.
    * @param {Name} person
    */
   called({ hue, number }) {
@@ -61,7 +61,7 @@ export class Texts {
   }
 
   /**
-   * A name in the reader's words; empty when there is no such colour word.
+   * Returns the localized name; an empty string for an unknown colour word.
    * @param {string} hue
    * @param {string} number
    */
@@ -70,7 +70,7 @@ export class Texts {
   }
 
   /**
-   * What went wrong, and what to do next.
+   * Returns the message for an error code: what went wrong, and what to do next.
    * @param {string} code
    * @param {Variables} [variables]
    */

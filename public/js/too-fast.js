@@ -1,10 +1,10 @@
-// A connection that is refused because too many are opened: how it shows, and when to come back.
+// Detects a connection that the server refuses because of its rate limit.
 
 /**
- * A room or the lobby refuses somebody by a code; the request that opens a connection is refused with the status 429,
- * which a WebSocket keeps to itself, and polling tells.
+ * The namespaces refuse with an error code. The handshake request fails with the status 429, which browsers hide for a
+ * WebSocket and report for polling.
  * @param {Error & { description?: unknown, context?: unknown }} error
- * @returns {{ retryAfterMs: number | undefined } | undefined} Nothing when it is refused for something else.
+ * @returns {{ retryAfterMs: number | undefined } | undefined} Undefined for any other refusal.
  */
 export function refusedAsTooFast({ message, description, context }) {
   if (message === "slow_down") return { retryAfterMs: undefined };

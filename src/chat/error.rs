@@ -1,124 +1,124 @@
-//! Why something was refused.
+//! The reasons for refusing a request.
 
 use std::time::Duration;
 
 use crate::{
-    domain::{ClientId, PersonId, Refusal, RoomId, Undone},
+    domain::{ClientId, EntryError, OwnerActionError, PersonId, RoomId},
     store,
 };
 
-/// Those whose server restarts come back spread over this time.
+/// Clients of a restarting server reconnect spread over this time.
 const COME_BACK_WITHIN: Duration = Duration::from_secs(1);
 
-/// A field of a form, and what is wrong with it.
+/// A wrong field of a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldError {
-    /// Which field.
+    /// The field's name.
     pub field: &'static str,
-    /// What is wrong, for pages to translate.
+    /// The error code, for pages to translate.
     pub code: &'static str,
 }
 
-/// Why a request was refused, in words the visitor may read.
+/// The reason for refusing a request. Its text is safe to show to the visitor.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No session, or one that has ended.
+    /// The session is missing or has ended.
     #[error("there is no session, or it has ended")]
     Unauthorized,
-    /// A bot's token that is none, has ended or was revoked.
+    /// The bot's token is unknown, expired or revoked.
     #[error("this token is not known, has ended or was revoked")]
     InvalidToken,
-    /// Gone, or never there.
+    /// The room does not exist.
     #[error("this room does not exist, or no longer")]
     NoSuchRoom,
-    /// Wrong, or none given.
+    /// The password is wrong or missing.
     #[error("this room has another password")]
     WrongPassword,
-    /// Removed by the owner.
+    /// The owner has removed this person from the room.
     #[error("you were removed from this room")]
     Kicked,
-    /// Its owner lets nobody in.
+    /// The owner has locked the room.
     #[error("this room is locked: nobody new can come in")]
     Locked,
-    /// No place is free.
+    /// The room has no free seat.
     #[error("this room is full")]
     RoomFull,
-    /// Only who is in the room may do this.
+    /// Only people in the room may do this.
     #[error("you are not in this room")]
     NotInRoom,
-    /// Whoever it was meant for is not in the room.
+    /// The addressed person is not in the room.
     #[error("this person is not here")]
     NotHere,
     /// Only the owner may do this.
     #[error("only the owner of the room can do this")]
     NotOwner,
-    /// Gone, or never there, or not for them.
+    /// The message does not exist, or this person may not see it.
     #[error("there is no such message")]
     NoSuchMessage,
-    /// Done to oneself, this makes no sense.
+    /// A person cannot do this to themselves.
     #[error("you cannot do this to yourself")]
     Yourself,
     /// Some fields are wrong.
     #[error("some fields are not right")]
     Invalid(Vec<FieldError>),
-    /// Not what the operation takes at all.
+    /// The request cannot be parsed.
     #[error("the request is not understood")]
     Malformed,
-    /// Asked for by a page of another site.
+    /// The request comes from a page of another site.
     #[error("a page of another site asked for this")]
     ForeignOrigin,
-    /// More than a message may have.
+    /// The message is too long.
     #[error("a message has at most 2,000 characters")]
     TooLong,
-    /// More than a GIF may have.
+    /// The GIF is too large.
     #[error("the GIF is too large")]
     TooLarge,
-    /// Something else by its content.
+    /// The file's content is not a GIF.
     #[error("the file is not a GIF")]
     NotAGif,
-    /// A GIF that is broken, or too much to show.
+    /// The GIF is broken, or exceeds a limit for display.
     #[error("the GIF cannot be read: {0}")]
     BadGif(String),
-    /// All files together take as much as they may.
+    /// The space for all files is used up.
     #[error("there is no room for more GIFs now, please try again later")]
     UploadsFull,
-    /// The file has no such part.
+    /// The requested byte range is outside the file.
     #[error("the file has {size} bytes, and none where they were asked for")]
     OutOfRange {
-        /// Of the whole file, in bytes.
+        /// Size of the whole file, in bytes.
         size: u64,
     },
-    /// Too often.
+    /// A rate limit is exceeded.
     #[error("too much at once, please wait")]
     SlowDown {
-        /// Until it may be tried again.
+        /// Time until the next try is allowed.
         retry_after: Duration,
     },
-    /// A connection that cannot take what is sent to it.
+    /// The connection's queue is full: it reads too slowly.
     #[error("this connection is too slow: it was cut off, and may come back")]
     TooSlow,
-    /// One person has as many as they may.
+    /// The person has reached their limit of connections.
     #[error("you have this open too often: close another tab")]
     TooManyConnections,
-    /// One session has as many as it may.
+    /// The session has reached its limit of tokens.
     #[error("you have as many bots as you may: revoke the token of one first")]
     TooManyTokens,
-    /// The server holds as many as it may.
+    /// The server has reached its limit of rooms.
     #[error("there are too many rooms, please try again later")]
     TooManyRooms,
-    /// This server stops, and takes no new rooms or people; another one, or the next, does.
+    /// This server is stopping and accepts no new rooms or people.
     #[error("the server is restarting, please come back in a moment")]
     Restarting {
-        /// When to come back: not everybody at once.
+        /// Time until the client reconnects, random so that clients do not all return at once.
         retry_after: Duration,
     },
-    /// The store is in trouble.
+    /// The store is failing. The source never reaches the page.
     #[error("the chat is unavailable, please try again")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>), // Never reaches the page.
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// What programs and translations call it.
+    /// The error code for programs and translations.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -153,14 +153,14 @@ impl Error {
         }
     }
 
-    /// What a server that stops says to one of its clients.
+    /// The error for one client of a stopping server.
     #[must_use]
     pub fn restarting() -> Self {
         let retry_after = rand::random_range(Duration::ZERO..COME_BACK_WITHIN);
         Self::Restarting { retry_after }
     }
 
-    /// How long to wait before it is worth another try, where that is known.
+    /// Time until a retry can succeed, if known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -169,7 +169,7 @@ impl Error {
         }
     }
 
-    /// One wrong field.
+    /// An error with one wrong field.
     #[must_use]
     pub fn field(field: &'static str, code: &'static str) -> Self {
         Self::Invalid(vec![FieldError { field, code }])
@@ -182,40 +182,40 @@ impl From<store::Error> for Error {
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<EntryError> for Error {
+    fn from(refusal: EntryError) -> Self {
         match refusal {
-            Refusal::NoSuchRoom => Self::NoSuchRoom,
-            Refusal::WrongPassword => Self::WrongPassword,
-            Refusal::Kicked => Self::Kicked,
-            Refusal::Locked => Self::Locked,
-            Refusal::RoomFull => Self::RoomFull,
+            EntryError::NoSuchRoom => Self::NoSuchRoom,
+            EntryError::WrongPassword => Self::WrongPassword,
+            EntryError::Kicked => Self::Kicked,
+            EntryError::Locked => Self::Locked,
+            EntryError::RoomFull => Self::RoomFull,
         }
     }
 }
 
-impl From<Undone> for Error {
-    fn from(undone: Undone) -> Self {
-        match undone {
-            Undone::NoSuchRoom => Self::NoSuchRoom,
-            Undone::NotOwner => Self::NotOwner,
-            Undone::NotHere => Self::NotHere,
-            Undone::TooFewPlaces => Self::field("max", "max_too_few"),
+impl From<OwnerActionError> for Error {
+    fn from(refusal: OwnerActionError) -> Self {
+        match refusal {
+            OwnerActionError::NoSuchRoom => Self::NoSuchRoom,
+            OwnerActionError::NotOwner => Self::NotOwner,
+            OwnerActionError::NotHere => Self::NotHere,
+            OwnerActionError::TooFewPlaces => Self::field("max", "max_too_few"),
         }
     }
 }
 
-impl From<store::Unsaid> for Error {
-    fn from(unsaid: store::Unsaid) -> Self {
-        match unsaid {
-            store::Unsaid::NoSuchRoom => Self::NoSuchRoom,
-            store::Unsaid::NotInRoom => Self::NotInRoom,
-            store::Unsaid::NotHere => Self::NotHere,
+impl From<store::AppendError> for Error {
+    fn from(error: store::AppendError) -> Self {
+        match error {
+            store::AppendError::NoSuchRoom => Self::NoSuchRoom,
+            store::AppendError::NotInRoom => Self::NotInRoom,
+            store::AppendError::NotHere => Self::NotHere,
         }
     }
 }
 
-/// Reads a room's id as it came from outside: what is none names no room.
+/// Parses a room's id from outside. A malformed id counts as an unknown room.
 ///
 /// # Errors
 /// [`Error::NoSuchRoom`].
@@ -223,7 +223,7 @@ pub fn room_id(raw: &str) -> Result<RoomId, Error> {
     RoomId::parse(raw).map_err(|_| Error::NoSuchRoom)
 }
 
-/// Reads a person's id as it came from outside: what is none names nobody who is here.
+/// Parses a person's id from outside. A malformed id counts as an absent person.
 ///
 /// # Errors
 /// [`Error::NotHere`].
@@ -231,7 +231,7 @@ pub fn person_id(raw: &str) -> Result<PersonId, Error> {
     PersonId::parse(raw).map_err(|_| Error::NotHere)
 }
 
-/// Reads what a client calls its own message, if it calls it anything.
+/// Parses a client's id for its own message, if given.
 ///
 /// # Errors
 /// [`Error::Invalid`] for the field `clientId`.

@@ -1,4 +1,4 @@
-//! How often one person, and one network, may do what costs others: GCRA, by the `governor` crate.
+//! Rate limits by person and by network: GCRA, by the `governor` crate.
 
 use std::{fmt, hash::Hash, num::NonZeroU32, str::FromStr, time::Duration};
 
@@ -6,15 +6,16 @@ use governor::{
     DefaultKeyedRateLimiter, InsufficientCapacity, Quota, RateLimiter, clock::Clock as _,
 };
 
-use super::{Caller, Error};
+use super::{Error, Requester};
 use crate::domain::{Network, PersonId};
 
-/// So many of something in so long: a burst of all of them is allowed, then they come back evenly.
+/// A rate: `count` operations in each `per`. The full count is allowed as a burst and refills
+/// evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// How many.
+    /// Number of operations.
     pub count: NonZeroU32,
-    /// In how long.
+    /// The period.
     pub per: Duration,
 }
 
@@ -36,23 +37,23 @@ impl fmt::Display for Rate {
     }
 }
 
-/// How often something may be done. `None`: as often as they like.
+/// The limits of one class of operations. `None`: no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Class {
-    /// By one person.
+pub struct RateLimit {
+    /// For one person.
     pub person: Option<Rate>,
-    /// By everybody who comes from one network.
+    /// For all people of one network together.
     pub network: Option<Rate>,
 }
 
-/// A network of which nothing else is said may do as much as so many people.
+/// A network's default rate, as a multiple of one person's.
 const PEOPLE_OF_A_NETWORK: u32 = 10;
 
-impl FromStr for Class {
+impl FromStr for RateLimit {
     type Err = &'static str;
 
-    /// `30/10,200/10`: one person's rate, and behind the comma a network's, which else is ten times the person's.
-    /// Each may be `off`.
+    /// `30/10,200/10`: one person's rate, then a network's, which defaults to ten times the
+    /// person's. Each may be `off`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let rate = |text: &str| match text.trim() {
             "off" => Ok(None),
@@ -71,7 +72,7 @@ impl FromStr for Class {
     }
 }
 
-impl fmt::Display for Class {
+impl fmt::Display for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words =
             |rate: Option<Rate>| rate.map_or_else(|| "off".to_owned(), |rate| rate.to_string());
@@ -79,43 +80,43 @@ impl fmt::Display for Class {
     }
 }
 
-/// How often what costs others may be done.
+/// The rate limits of all classes of operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rates {
     /// Making rooms. `RATE_ROOMS`.
-    pub rooms: Class,
+    pub rooms: RateLimit,
     /// Entering a room with another connection. `RATE_ENTERING`.
-    pub entering: Class,
+    pub entering: RateLimit,
     /// Trying passwords. `RATE_PASSWORDS`.
-    pub passwords: Class,
-    /// Saying something. `RATE_CHATS`.
-    pub chats: Class,
+    pub passwords: RateLimit,
+    /// Sending messages. `RATE_CHATS`.
+    pub chats: RateLimit,
     /// Whispering. `RATE_WHISPERS`.
-    pub whispers: Class,
+    pub whispers: RateLimit,
     /// Sharing GIFs. `RATE_GIFS`.
-    pub gifs: Class,
-    /// The same in kibibytes. `RATE_GIF_KIB`.
-    pub gif_kib: Class,
-    /// Telling that one types, which everybody hears. `RATE_TYPING`.
-    pub typing: Class,
-    /// Deleting a message, and what an owner does. `RATE_ITEMS`.
-    pub items: Class,
-    /// Reading rooms and history; pages are not counted. `RATE_READS`.
-    pub reads: Class,
+    pub gifs: RateLimit,
+    /// Sharing GIFs, in kibibytes. `RATE_GIF_KIB`.
+    pub gif_kib: RateLimit,
+    /// Typing notifications, which go to everybody in the room. `RATE_TYPING`.
+    pub typing: RateLimit,
+    /// Deleting and reporting messages, and an owner's actions. `RATE_ITEMS`.
+    pub items: RateLimit,
+    /// Reading rooms and history by programs; pages are not counted. `RATE_READS`.
+    pub reads: RateLimit,
     /// Making tokens for bots. `RATE_TOKENS`.
-    pub tokens: Class,
-    /// Whatever a bot sends to the gateway. `RATE_FRAMES`.
-    pub frames: Class,
-    /// Opening connections for live messages, whoever does. `RATE_HANDSHAKES`.
+    pub tokens: RateLimit,
+    /// Frames that a bot sends to the gateway. `RATE_FRAMES`.
+    pub frames: RateLimit,
+    /// Opening live connections, by network. `RATE_HANDSHAKES`.
     pub handshakes: Option<Rate>,
-    /// Beginning a session: coming without one, whoever does. `RATE_SESSIONS`.
+    /// Beginning sessions, by network. `RATE_SESSIONS`.
     pub sessions: Option<Rate>,
 }
 
-/// One rate, for each key of its own.
-struct Keyed<K: Hash + Eq + Clone>(Option<DefaultKeyedRateLimiter<K>>);
+/// One rate, counted separately for each key.
+struct KeyedRateLimiter<K: Hash + Eq + Clone>(Option<DefaultKeyedRateLimiter<K>>);
 
-impl<K: Hash + Eq + Clone> Keyed<K> {
+impl<K: Hash + Eq + Clone> KeyedRateLimiter<K> {
     fn new(rate: Option<Rate>) -> Self {
         let quota = rate.and_then(|Rate { count, per }| {
             Some(Quota::with_period(per / count.get())?.allow_burst(count))
@@ -123,7 +124,8 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
         Self(quota.map(RateLimiter::keyed))
     }
 
-    /// Counts so many, unless they are too many. What is more than may ever be done at once counts as all of it.
+    /// Counts `count` operations, or refuses them all. More than a full burst counts as a full
+    /// burst.
     fn check(&self, key: &K, count: NonZeroU32) -> Result<(), Error> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         let checked = limiter.check_key_n(key, count).or_else(|InsufficientCapacity(most)| {
@@ -134,7 +136,7 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
         Err(Error::SlowDown { retry_after: retry_after.max(Duration::from_millis(1)) })
     }
 
-    fn forget_the_idle(&self) {
+    fn forget_idle(&self) {
         if let Some(limiter) = &self.0 {
             limiter.retain_recent();
             limiter.shrink_to_fit();
@@ -142,96 +144,107 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
     }
 }
 
-/// One class of things, counted by person and by network.
-pub(super) struct Limit {
-    people: Keyed<PersonId>,
-    networks: Keyed<Network>,
+/// One class of operations, counted by person and by network.
+pub(super) struct ClassLimiter {
+    people: KeyedRateLimiter<PersonId>,
+    networks: KeyedRateLimiter<Network>,
 }
 
-impl Limit {
-    fn new(class: Class) -> Self {
-        Self { people: Keyed::new(class.person), networks: Keyed::new(class.network) }
+impl ClassLimiter {
+    fn new(class: RateLimit) -> Self {
+        Self {
+            people: KeyedRateLimiter::new(class.person),
+            networks: KeyedRateLimiter::new(class.network),
+        }
     }
 
-    /// Counts one, unless it is one too many.
-    pub(super) fn check(&self, who: Caller<'_>) -> Result<(), Error> {
+    /// Counts one operation, or refuses it.
+    pub(super) fn check(&self, who: Requester<'_>) -> Result<(), Error> {
         self.check_many(who, NonZeroU32::MIN)
     }
 
-    /// Counts so many, unless they are too many.
-    pub(super) fn check_many(&self, who: Caller<'_>, count: NonZeroU32) -> Result<(), Error> {
+    /// Counts `count` operations, or refuses them all.
+    pub(super) fn check_many(&self, who: Requester<'_>, count: NonZeroU32) -> Result<(), Error> {
         self.people.check(who.id, count)?;
-        match who.network.filter(|network| !network.is_a_proxys()) {
+        match who.network.filter(|network| !network.is_trusted_proxy()) {
             Some(network) => self.networks.check(network, count),
             None => Ok(()),
         }
     }
 
-    fn forget_the_idle(&self) {
-        self.people.forget_the_idle();
-        self.networks.forget_the_idle();
+    fn forget_idle(&self) {
+        self.people.forget_idle();
+        self.networks.forget_idle();
     }
 }
 
-/// All classes.
-pub(super) struct Limits {
-    pub(super) rooms: Limit,
-    pub(super) entering: Limit,
-    pub(super) passwords: Limit,
-    pub(super) chats: Limit,
-    pub(super) whispers: Limit,
-    pub(super) gifs: Limit,
-    pub(super) gif_kib: Limit,
-    pub(super) typing: Limit,
-    pub(super) items: Limit,
-    pub(super) reads: Limit,
-    pub(super) tokens: Limit,
-    pub(super) frames: Limit,
-    handshakes: Keyed<Network>,
-    sessions: Keyed<Network>,
+/// The limiters of all classes.
+pub(super) struct RateLimiters {
+    pub(super) rooms: ClassLimiter,
+    pub(super) entering: ClassLimiter,
+    pub(super) passwords: ClassLimiter,
+    pub(super) chats: ClassLimiter,
+    pub(super) whispers: ClassLimiter,
+    pub(super) gifs: ClassLimiter,
+    pub(super) gif_kib: ClassLimiter,
+    pub(super) typing: ClassLimiter,
+    pub(super) items: ClassLimiter,
+    pub(super) reads: ClassLimiter,
+    pub(super) tokens: ClassLimiter,
+    pub(super) frames: ClassLimiter,
+    handshakes: KeyedRateLimiter<Network>,
+    sessions: KeyedRateLimiter<Network>,
 }
 
-impl Limits {
+impl RateLimiters {
     pub(super) fn new(rates: &Rates) -> Self {
         Self {
-            rooms: Limit::new(rates.rooms),
-            entering: Limit::new(rates.entering),
-            passwords: Limit::new(rates.passwords),
-            chats: Limit::new(rates.chats),
-            whispers: Limit::new(rates.whispers),
-            gifs: Limit::new(rates.gifs),
-            gif_kib: Limit::new(rates.gif_kib),
-            typing: Limit::new(rates.typing),
-            items: Limit::new(rates.items),
-            reads: Limit::new(rates.reads),
-            tokens: Limit::new(rates.tokens),
-            frames: Limit::new(rates.frames),
-            handshakes: Keyed::new(rates.handshakes),
-            sessions: Keyed::new(rates.sessions),
+            rooms: ClassLimiter::new(rates.rooms),
+            entering: ClassLimiter::new(rates.entering),
+            passwords: ClassLimiter::new(rates.passwords),
+            chats: ClassLimiter::new(rates.chats),
+            whispers: ClassLimiter::new(rates.whispers),
+            gifs: ClassLimiter::new(rates.gifs),
+            gif_kib: ClassLimiter::new(rates.gif_kib),
+            typing: ClassLimiter::new(rates.typing),
+            items: ClassLimiter::new(rates.items),
+            reads: ClassLimiter::new(rates.reads),
+            tokens: ClassLimiter::new(rates.tokens),
+            frames: ClassLimiter::new(rates.frames),
+            handshakes: KeyedRateLimiter::new(rates.handshakes),
+            sessions: KeyedRateLimiter::new(rates.sessions),
         }
     }
 
-    /// Counts a connection that is opened, before anybody knows by whom.
+    /// Counts a new live connection, before its person is known.
     pub(super) fn check_handshake(&self, network: &Network) -> Result<(), Error> {
-        if network.is_a_proxys() { Ok(()) } else { self.handshakes.check(network, NonZeroU32::MIN) }
+        if network.is_trusted_proxy() {
+            Ok(())
+        } else {
+            self.handshakes.check(network, NonZeroU32::MIN)
+        }
     }
 
-    /// Counts a session that begins.
+    /// Counts a new session.
     pub(super) fn check_session(&self, network: &Network) -> Result<(), Error> {
-        if network.is_a_proxys() { Ok(()) } else { self.sessions.check(network, NonZeroU32::MIN) }
+        if network.is_trusted_proxy() {
+            Ok(())
+        } else {
+            self.sessions.check(network, NonZeroU32::MIN)
+        }
     }
 
-    /// Lets go of those who are well within every limit.
-    pub(super) fn forget_the_idle(&self) {
+    /// Frees the memory of keys whose burst has fully refilled.
+    pub(super) fn forget_idle(&self) {
         let Self { rooms, entering, passwords, chats, whispers, .. } = self;
         let Self {
             gifs, gif_kib, typing, items, reads, tokens, frames, handshakes, sessions, ..
         } = self;
         let classes = [rooms, entering, passwords, chats, whispers, gifs, gif_kib, typing];
         let others = [items, reads, tokens, frames];
-        classes.into_iter().chain(others).for_each(Limit::forget_the_idle);
-        handshakes.forget_the_idle();
-        sessions.forget_the_idle();
+        classes.into_iter().chain(others).for_each(ClassLimiter::forget_idle);
+        handshakes.forget_idle();
+        sessions.forget_idle();
     }
 }
 
@@ -240,44 +253,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_may_do_what_ten_people_may_unless_it_is_said() {
+    fn a_network_has_ten_times_the_rate_of_a_person_by_default() {
         for (text, shown) in [
             ("30/10", "30/10,300/10"),
             ("30/10,50/10", "30/10,50/10"),
             ("30/10, off", "30/10,off"),
             ("off", "off,off"),
         ] {
-            assert_eq!(text.parse::<Class>().unwrap().to_string(), shown);
+            assert_eq!(text.parse::<RateLimit>().unwrap().to_string(), shown);
         }
         for text in ["", "30", "0/10", "30/10,", "30/10,many", "30/10,1/1,1/1"] {
-            assert!(text.parse::<Class>().is_err(), "{text}");
+            assert!(text.parse::<RateLimit>().is_err(), "{text}");
         }
     }
 
     #[test]
-    fn people_of_one_network_share_what_it_may() {
-        let limit = Limit::new("2/60,3/60".parse().unwrap());
+    fn people_of_one_network_share_its_rate() {
+        let limit = ClassLimiter::new("2/60,3/60".parse().unwrap());
         let people = ["anna", "ben", "cleo"].map(|name| PersonId::of_session(b"", name));
         let try_as = |person: usize, network: &Network| {
-            let caller = Caller { id: &people[person], pass: None, network: Some(network) };
+            let caller = Requester { id: &people[person], pass: None, network: Some(network) };
             limit.check(caller).is_ok()
         };
         let (here, there) = (Network::new("192.0.2.1"), Network::new("192.0.2.2"));
         assert!(try_as(0, &here) && try_as(0, &here) && !try_as(0, &here));
         assert!(try_as(1, &here) && !try_as(1, &here));
         assert!(try_as(2, &there));
-        let proxy = Network::of_a_proxy("127.0.0.1");
+        let proxy = Network::of_trusted_proxy("127.0.0.1");
         assert!(people.iter().all(|id| {
-            let limit = Limit::new("2/60,1/60".parse().unwrap());
-            limit.check(Caller { id, pass: None, network: Some(&proxy) }).is_ok()
+            let limit = ClassLimiter::new("2/60,1/60".parse().unwrap());
+            limit.check(Requester { id, pass: None, network: Some(&proxy) }).is_ok()
         }));
     }
 
     #[test]
-    fn what_is_more_than_may_be_done_at_once_waits_until_all_of_it_may() {
-        let limit = Limit::new("10/60".parse().unwrap());
+    fn more_than_a_burst_waits_for_a_full_burst() {
+        let limit = ClassLimiter::new("10/60".parse().unwrap());
         let anna = PersonId::of_session(b"", "anna");
-        let anna = Caller { id: &anna, pass: None, network: None };
+        let anna = Requester { id: &anna, pass: None, network: None };
         let many = |count| NonZeroU32::new(count).unwrap();
         assert!(limit.check_many(anna, many(25)).is_ok());
         assert!(matches!(limit.check_many(anna, many(1)), Err(Error::SlowDown { .. })));

@@ -1,4 +1,4 @@
-//! The lobby, read once for everybody who looks at it at the same time.
+//! The lobby: a short-lived cache, so that simultaneous readers share one read of the store.
 
 use std::{
     sync::{
@@ -10,23 +10,24 @@ use std::{
 
 use moka::future::Cache;
 
-use super::{Caller, Chat, Error};
+use super::{ChatService, Error, Requester};
 use crate::{
     domain::{Event, RoomTitle},
     store::{LobbyPage, LobbyQuery},
 };
 
-/// As many rooms a page of the lobby shows.
+/// Number of rooms on a page of the lobby.
 const PAGE: usize = 50;
 
-/// What other servers change is seen after this at the latest, as it is by those who watch.
+/// How long a page is cached: the longest delay before another server's change appears.
 const KEPT_FOR: Duration = Duration::from_millis(500);
-/// Pages and searches that are kept at the same time.
+/// Largest number of cached pages and searches.
 const MAX_KEPT: u64 = 256;
 
-/// The pages that were looked at a moment ago.
+/// The cache of pages.
 pub(super) struct Lobby {
-    /// How often anything changed here; a page that was read before a change is not shown after it.
+    /// Number of changes on this server. Part of the cache key, so that a change makes all cached
+    /// pages obsolete.
     changes: AtomicU64,
     pages: Cache<(u64, String, usize), Arc<LobbyPage>>,
 }
@@ -39,20 +40,20 @@ impl Default for Lobby {
 }
 
 impl Lobby {
-    /// What was read before is no longer shown.
+    /// Makes all cached pages obsolete.
     pub(super) fn has_changed(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-impl Chat {
-    /// A page of the lobby, from 1; `search` narrows it to titles that hold it. The same page is the
-    /// same value for as long as nothing has changed.
+impl ChatService {
+    /// A page of the lobby, counted from 1, of the titles that contain `search`. While the page is
+    /// cached, every call returns the same `Arc`.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn lobby(&self, search: &str, page: usize) -> Result<Arc<LobbyPage>, Error> {
-        // What is longer than any title finds as little when it is cut.
+        // A search longer than any title finds nothing, so cutting it loses nothing.
         let search: String = search.trim().chars().take(RoomTitle::MAX_CHARS + 1).collect();
         let query = LobbyQuery {
             search: search.clone(),
@@ -65,13 +66,13 @@ impl Chat {
         found.map_err(|cause| Error::Unavailable(cause.into()))
     }
 
-    /// The same, for a program, which may ask as often as it likes only up to a rate.
+    /// Like [`ChatService::lobby`], with the rate limit for programs.
     ///
     /// # Errors
     /// [`Error::SlowDown`], [`Error::Unavailable`].
-    pub async fn look_around(
+    pub async fn list_rooms(
         &self,
-        me: Caller<'_>,
+        me: Requester<'_>,
         search: &str,
         page: usize,
     ) -> Result<Arc<LobbyPage>, Error> {
@@ -79,13 +80,13 @@ impl Chat {
         self.lobby(search, page).await
     }
 
-    /// How many pages so many rooms fill; an empty lobby is one page.
+    /// Number of pages for `total` rooms; an empty lobby has one page.
     #[must_use]
     pub fn pages(total: usize) -> usize {
         total.div_ceil(PAGE).max(1)
     }
 
-    /// Tells everybody of something that the lobby shows.
+    /// Publishes an event that changes the lobby.
     pub(super) async fn tell_lobby(&self, event: Event) {
         self.lobby.has_changed();
         self.bus.announce(event).await;

@@ -1,4 +1,4 @@
-//! Messages: said, shared, and read back.
+//! Messages: sending, sharing GIFs, and reading history.
 
 use std::{future::Future, num::NonZeroU32, time::Duration};
 
@@ -9,8 +9,8 @@ use tokio::{
 };
 
 use super::{
-    Caller, Chat, Error, Presence,
-    work::{Announce, Asker, Say, Work},
+    ChatService, Error, Requester, SeatGuard,
+    command::{Announce, Command, Say, Waiter},
 };
 use crate::{
     domain::{
@@ -20,18 +20,18 @@ use crate::{
     media::{FileError, GetRange, MediaError, MediaFile, StorageError},
 };
 
-/// Whoever says something hears within this time whether it is stored: the five seconds of the
-/// contract, less the way there and back.
+/// Deadline for the answer to a sender: the five seconds of the protocol, less the network round
+/// trip.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(4_500);
 
-/// A file of a room: a GIF, or its poster.
+/// A file of a room: a GIF or its poster.
 pub type GifFile = MediaFile;
 
 impl From<MediaError> for Error {
     fn from(error: MediaError) -> Self {
         match error {
             MediaError::NotAGif => Self::NotAGif,
-            MediaError::BadGif(flaw) => Self::BadGif(flaw.to_string()),
+            MediaError::BadGif(gif_error) => Self::BadGif(gif_error.to_string()),
             MediaError::TooLarge => Self::TooLarge,
             MediaError::NoSpace => Self::UploadsFull,
             MediaError::Storage(cause) => Self::Unavailable(cause),
@@ -54,10 +54,10 @@ impl From<StorageError> for Error {
     }
 }
 
-impl Chat {
-    /// Says something to a room. The order of calls is the order of messages, whichever answer is
-    /// waited for first; the answer comes once the message is stored. The same `client_id` from
-    /// the same person is stored once, and answered with what was stored then.
+impl ChatService {
+    /// Sends a message to a room. Messages are stored in the order of the calls; the future
+    /// resolves once the message is stored. A repeated `client_id` of the same person is stored
+    /// once, and every call returns the stored message.
     ///
     /// # Errors
     /// [`Error::NotInRoom`], [`Error::NoSuchRoom`], [`Error::TooLong`], [`Error::Invalid`],
@@ -65,30 +65,30 @@ impl Chat {
     pub fn say(
         &self,
         room: &RoomId,
-        me: Caller<'_>,
+        me: Requester<'_>,
         text: &str,
         client_id: Option<ClientId>,
     ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
-        let said = words(text).and_then(|text| {
+        let said = message_text(text).and_then(|text| {
             self.limits.chats.check(me)?;
             Ok(self.append(room, me.id, DraftBody::Text(text), client_id))
         });
         async move { said?.await }
     }
 
-    /// Says something to one person in the room; like [`Chat::say`] otherwise.
+    /// Sends a message to one person in the room; otherwise like [`ChatService::say`].
     ///
     /// # Errors
-    /// Those of [`Chat::say`], [`Error::Yourself`], [`Error::NotHere`].
+    /// Those of [`ChatService::say`], [`Error::Yourself`], [`Error::NotHere`].
     pub fn whisper(
         &self,
         room: &RoomId,
-        me: Caller<'_>,
+        me: Requester<'_>,
         to: &PersonId,
         text: &str,
         client_id: Option<ClientId>,
     ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
-        let said = words(text).and_then(|text| {
+        let said = message_text(text).and_then(|text| {
             if to == me.id {
                 return Err(Error::Yourself);
             }
@@ -110,8 +110,8 @@ impl Chat {
         let draft = Draft { author, body, client_id, at: Timestamp::now() };
         let (answer, answered) = oneshot::channel();
         let until = Instant::now() + ANSWERED_WITHIN;
-        let asker = Some(Asker { answer, until });
-        self.queue(room, Work::Say(Box::new(Say { draft, announce: Announce::Said, asker })));
+        let waiter = Some(Waiter { answer, until });
+        self.queue(room, Command::Say(Box::new(Say { draft, announce: Announce::Posted, waiter })));
         async move {
             let answered = timeout_at(until, answered).await;
             let answered = answered.map_err(|late| Error::Unavailable(late.into()))?;
@@ -119,7 +119,7 @@ impl Chat {
         }
     }
 
-    /// Tells a room what happened to a person, or what they did.
+    /// Queues a system message about a person.
     pub(super) fn note(
         &self,
         room: &RoomId,
@@ -133,14 +133,14 @@ impl Chat {
             client_id: None,
             at: Timestamp::now(),
         };
-        self.queue(room, Work::Say(Box::new(Say { draft, announce, asker: None })));
+        self.queue(room, Command::Say(Box::new(Say { draft, announce, waiter: None })));
     }
 
-    /// Whether this person may share a GIF now; asked before any of it is read.
+    /// Checks whether a person may share a GIF, before its upload is read.
     ///
     /// # Errors
     /// [`Error::NotInRoom`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
-    pub async fn may_share(&self, room: &RoomId, me: Caller<'_>) -> Result<(), Error> {
+    pub async fn may_share(&self, room: &RoomId, me: Requester<'_>) -> Result<(), Error> {
         let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
         if room.seat(me.id).is_none() {
             return Err(Error::NotInRoom);
@@ -148,7 +148,7 @@ impl Chat {
         self.limits.gifs.check(me)
     }
 
-    /// Shares a GIF: checks it by its content, keeps it with its poster, and says it.
+    /// Shares a GIF: checks its content, stores it with its poster, and sends the message.
     ///
     /// # Errors
     /// [`Error::NotAGif`], [`Error::BadGif`], [`Error::TooLarge`], [`Error::NotInRoom`],
@@ -156,7 +156,7 @@ impl Chat {
     pub async fn share(
         &self,
         room: &RoomId,
-        me: Caller<'_>,
+        me: Requester<'_>,
         file: Bytes,
         client_id: Option<ClientId>,
     ) -> Result<Message, Error> {
@@ -165,43 +165,43 @@ impl Chat {
         let gif = self.media.keep(room, file).await?;
         let shared = self.append(room, me.id, DraftBody::Gif(gif), client_id).await;
         if matches!(shared, Err(Error::NoSuchRoom)) {
-            self.queue(room, Work::Purge); // The room closed meanwhile, and its files with it.
+            self.queue(room, Command::Purge); // The room closed during the upload.
         }
         shared
     }
 
-    /// Messages of a room, for somebody who is let in.
+    /// A page of a room's messages, for a requester with access.
     ///
     /// # Errors
-    /// The reasons of [`Chat::knock`], [`Error::SlowDown`].
+    /// The reasons of [`ChatService::authorize`], [`Error::SlowDown`].
     pub async fn history(
         &self,
         room: &RoomId,
-        caller: Caller<'_>,
+        caller: Requester<'_>,
         window: Window,
     ) -> Result<History, Error> {
         self.limits.reads.check(caller)?;
-        Ok(self.look_in(room, caller, window).await?.1)
+        Ok(self.get_room_with_history(room, caller, window).await?.1)
     }
 
-    /// A GIF or a poster of a room, or a part of it, for somebody who is let in; `None` when there
-    /// is no such file.
+    /// A GIF or poster of a room, or a byte range of it, for a requester with access. `None` when
+    /// the file does not exist.
     ///
     /// # Errors
-    /// The reasons of [`Chat::knock`], [`Error::OutOfRange`].
+    /// The reasons of [`ChatService::authorize`], [`Error::OutOfRange`].
     pub async fn file(
         &self,
         room: &RoomId,
-        caller: Caller<'_>,
+        caller: Requester<'_>,
         name: &str,
         range: Option<GetRange>,
     ) -> Result<Option<GifFile>, Error> {
-        self.knock(room, caller).await?;
+        self.authorize(room, caller).await?;
         Ok(self.media.file(room, name, range).await?)
     }
 
-    /// Tells a room that somebody is typing, or stopped; but not too often.
-    pub async fn typing(&self, presence: &Presence, typing: bool) {
+    /// Publishes that a person is typing or has stopped. Drops the event above the rate limit.
+    pub async fn typing(&self, presence: &SeatGuard, typing: bool) {
         if self.limits.typing.check(presence.caller()).is_err() {
             return;
         }
@@ -211,7 +211,7 @@ impl Chat {
     }
 }
 
-fn words(text: &str) -> Result<MessageText, Error> {
+fn message_text(text: &str) -> Result<MessageText, Error> {
     MessageText::parse(text).map_err(|error| match error {
         InvalidText::Empty => Error::field("chat", "chat_empty"),
         InvalidText::TooLong => Error::TooLong,

@@ -1,28 +1,28 @@
-//! What people may do here: the one place with policy.
+//! The chat service: the use cases, and the only place with policy.
 //!
-//! It names no socket, no status code and no collection. It returns values, and announces
-//! [`Event`]s on the bus; the edges translate. Read in this order: [`rooms`](self) make, list and
-//! admit; seats are taken, kept for a grace and given up; messages are said and read back;
-//! housekeeping finishes what time or a crash has left.
+//! It knows no sockets, status codes or collections. It returns values and announces
+//! [`Event`](crate::domain::Event)s on the bus; the edges translate. Read in this order: `rooms`
+//! (opening, listing, access), `seats` (entering, grace, leaving), `messages` (sending, history),
+//! `room_task` and `fanout` (ordering and delivery), `maintenance` (expiry and crashes).
 
-mod bots;
-mod door;
-mod doubts;
+mod command;
+mod direct_messages;
+mod entry_queue;
 mod error;
-mod guesses;
-mod hashing;
-mod history;
-mod housekeeping;
-mod lane;
+mod fanout;
 mod limits;
 mod lobby;
+mod maintenance;
 mod messages;
-mod owner;
+mod moderation;
+mod password_pool;
+mod password_throttle;
+mod reconcile;
 mod reports;
+mod retention;
+mod room_task;
 mod rooms;
 mod seats;
-mod telling;
-mod work;
 
 use std::{
     num::NonZeroU32,
@@ -38,78 +38,78 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::media::GetRange;
 pub use error::{Error, FieldError, client_id, person_id, room_id};
-pub use limits::{Class, Rate, Rates};
+pub use limits::{Rate, RateLimit, Rates};
 pub use messages::GifFile;
-pub use owner::{RoomChangeForm, RoomChanged};
+pub use moderation::{RoomChangeForm, RoomChanged};
 pub use reports::Reported;
-pub use rooms::{Caller, Opened, Pass, RoomForm};
-pub use seats::{MAX_WINDOW, Presence, Welcome};
+pub use rooms::{Opened, Requester, RoomForm, RoomPass};
+pub use seats::{MAX_WINDOW, SeatGuard, Welcome};
 
 pub use crate::store::LobbyPage;
 use crate::{
     bus::Bus,
-    counts::{Counted, Counts},
     domain::{Network, NetworkHash, NetworkKey, NodeId, PersonId, RoomId},
+    keyed_limit::{KeyedLimit, KeyedPermit},
     media::Media,
     store::Store,
 };
-use door::Door;
-use doubts::Doubts;
-use guesses::Guesses;
-use hashing::Hashing;
-use lane::Lanes;
-use limits::Limits;
+use entry_queue::EntryQueue;
+use limits::RateLimiters;
 use lobby::Lobby;
+use password_pool::PasswordPool;
+use password_throttle::PasswordThrottle;
+use reconcile::Reconciler;
+use room_task::RoomTasks;
 
-/// What the operator allows.
+/// The operator's settings for the chat.
 #[derive(Debug, Clone)]
-pub struct Rules {
-    /// How long a dropped connection keeps its seat.
+pub struct Policy {
+    /// How long a seat is kept after its last connection closes.
     pub grace: Duration,
-    /// Most rooms at once.
+    /// Largest number of rooms.
     pub max_rooms: usize,
     /// Largest capacity a room may have.
     pub max_capacity: u32,
-    /// Most messages that a room keeps; `None`: all, for as long as it lives.
+    /// Largest number of messages that a room keeps; `None`: all, until it closes.
     pub max_chats: Option<NonZeroU32>,
-    /// Most connections of one person at once, in rooms and in the lobby.
+    /// Largest number of connections of one person, in rooms and the lobby together.
     pub max_connections: usize,
-    /// How often what costs others may be done.
+    /// The rate limits.
     pub rates: Rates,
-    /// With which a kick remembers the network that it shuts out, too; without one it does not.
+    /// The key for hashing networks. With it a kick also bans the person's network.
     pub kick_networks: Option<NetworkKey>,
 }
 
-/// A new room waits so long for its first person, and for its owner.
+/// How long a new room waits for its first person, and for its owner.
 const FIRST_PERSON_WITHIN: Duration = Duration::from_secs(60);
 
-/// A connection, counted for as long as this is not dropped.
-pub type Connected = Counted<PersonId>;
+/// Counts one connection until dropped.
+pub type Connected = KeyedPermit<PersonId>;
 
-/// The chat. Clones are the same chat.
+/// The chat service. Clones share one state.
 #[derive(Clone)]
-pub struct Chat(Arc<Inner>);
+pub struct ChatService(Arc<Inner>);
 
-/// What the parts of the chat share.
+/// The shared state of the chat service.
 pub struct Inner {
     store: Arc<dyn Store>,
     media: Media,
     bus: Bus,
     node: NodeId,
-    rules: Rules,
-    limits: Limits,
-    guesses: Guesses,
-    connections: Counts<PersonId>,
-    lanes: Lanes,
+    rules: Policy,
+    limits: RateLimiters,
+    password_throttle: PasswordThrottle,
+    connections: KeyedLimit<PersonId>,
+    room_tasks: RoomTasks,
     lobby: Lobby,
-    door: Door,
-    hashing: Hashing,
+    entry_queue: EntryQueue,
+    password_pool: PasswordPool,
     tasks: TaskTracker,
-    doubts: Doubts,
+    reconciler: Reconciler,
     draining: AtomicBool,
 }
 
-impl Deref for Chat {
+impl Deref for ChatService {
     type Target = Inner;
 
     fn deref(&self) -> &Inner {
@@ -117,38 +117,43 @@ impl Deref for Chat {
     }
 }
 
-impl Chat {
-    /// A chat over these parts, on a node of its own.
+impl ChatService {
+    /// Builds the service over these parts, with a new node id.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the system gives no threads.
-    pub fn new(store: Arc<dyn Store>, media: Media, bus: Bus, rules: Rules) -> Result<Self, Error> {
+    /// [`Error::Unavailable`] when the system cannot start threads.
+    pub fn new(
+        store: Arc<dyn Store>,
+        media: Media,
+        bus: Bus,
+        rules: Policy,
+    ) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
-            limits: Limits::new(&rules.rates),
-            guesses: Guesses::default(),
-            connections: Counts::default(),
+            limits: RateLimiters::new(&rules.rates),
+            password_throttle: PasswordThrottle::default(),
+            connections: KeyedLimit::default(),
             store,
             media,
             bus,
             node: NodeId::random(),
             rules,
-            lanes: Lanes::default(),
+            room_tasks: RoomTasks::default(),
             lobby: Lobby::default(),
-            door: Door::default(),
-            hashing: Hashing::new()?,
+            entry_queue: EntryQueue::default(),
+            password_pool: PasswordPool::new()?,
             tasks: TaskTracker::new(),
-            doubts: Doubts::default(),
+            reconciler: Reconciler::default(),
             draining: AtomicBool::new(false),
         })))
     }
 
-    /// What the operator allows.
+    /// The operator's settings.
     #[must_use]
-    pub fn rules(&self) -> &Rules {
+    pub fn rules(&self) -> &Policy {
         &self.rules
     }
 
-    /// Whether the store answers, and new rooms and people are taken.
+    /// Checks that the store answers and that the server accepts new rooms and people.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Restarting`].
@@ -157,17 +162,17 @@ impl Chat {
         Ok(self.store.ready().await?)
     }
 
-    /// From here on, no new rooms or people are taken.
+    /// Stops accepting new rooms and people.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// What a room remembers of a network, where kicks shut those out.
+    /// The room's hash of a network, if kicks ban networks.
     fn network(&self, room: &RoomId, network: Option<&Network>) -> Option<NetworkHash> {
         Some(self.rules.kick_networks.as_ref()?.hash(room, network?))
     }
 
-    /// Whether another connection for live messages may be opened from this network.
+    /// Counts a new live connection from this network against the rate limit.
     ///
     /// # Errors
     /// [`Error::SlowDown`].
@@ -175,7 +180,7 @@ impl Chat {
         self.limits.check_handshake(network)
     }
 
-    /// Whether somebody without a session may begin one, coming from this network.
+    /// Counts a new session from this network against the rate limit.
     ///
     /// # Errors
     /// [`Error::SlowDown`].
@@ -183,7 +188,7 @@ impl Chat {
         self.limits.check_session(network)
     }
 
-    /// Another connection of somebody, to be dropped with it.
+    /// Counts a new connection of a person. Drop the result when the connection closes.
     ///
     /// # Errors
     /// [`Error::TooManyConnections`].

@@ -1,39 +1,39 @@
-//! What people tell whoever runs the server: it goes to the log, under the name `huechat::report`, with what it is
-//! about. A room and all in it are gone soon; the log is what is left to look at.
+//! Reports to the operator: written to the log under the target `huechat::report`, together with
+//! the reported messages, because rooms are short-lived and the log is the only lasting record.
 
 use tracing::warn;
 
-use super::{Caller, Chat, Error};
+use super::{ChatService, Error, Requester};
 use crate::domain::{Body, History, Message, PersonId, RoomId, Seq, Window};
 
-/// As many of the last messages that show what is meant go with a report.
+/// Largest number of messages quoted in a report.
 const EVIDENCE: usize = 20;
-/// As many are looked through for those of one person.
+/// Number of newest messages searched for those of a reported person.
 const LOOKED_THROUGH: usize = 100;
 /// The longest reason, in characters.
 const MAX_WHY_CHARS: usize = 500;
 
-/// What a report is about.
+/// The subject of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reported {
     /// One message.
     Message(Seq),
-    /// Somebody in the room, with what they said last.
+    /// A person, with their latest messages.
     Person(PersonId),
     /// The room as a whole.
     Room,
 }
 
-impl Chat {
-    /// Writes down what somebody reports about a room that they are in.
+impl ChatService {
+    /// Logs a report about a room, by a person with a seat in it.
     ///
     /// # Errors
-    /// [`Error::NoSuchRoom`], [`Error::NotInRoom`], [`Error::NoSuchMessage`], [`Error::Invalid`] for a reason that is too
-    /// long, [`Error::SlowDown`].
+    /// [`Error::NoSuchRoom`], [`Error::NotInRoom`], [`Error::NoSuchMessage`], [`Error::Invalid`]
+    /// for a reason that is too long, [`Error::SlowDown`].
     pub async fn report(
         &self,
         room: &RoomId,
-        me: Caller<'_>,
+        me: Requester<'_>,
         what: &Reported,
         why: &str,
     ) -> Result<(), Error> {
@@ -60,13 +60,13 @@ impl Chat {
             }
             Reported::Room => true,
         };
-        let meant: Vec<&Message> = messages.iter().filter(|message| shows(message)).collect();
-        if meant.is_empty() && matches!(what, Reported::Message(_)) {
+        let reported: Vec<&Message> = messages.iter().filter(|message| shows(message)).collect();
+        if reported.is_empty() && matches!(what, Reported::Message(_)) {
             return Err(Error::NoSuchMessage);
         }
         let evidence: Vec<String> =
-            meant.iter().rev().take(EVIDENCE).rev().map(|message| in_words(message)).collect();
-        // Quoted, all of it: what visitors wrote must not look like lines of the log.
+            reported.iter().rev().take(EVIDENCE).rev().map(|message| quote(message)).collect();
+        // Debug formatting quotes all visitor text, so that it cannot forge log lines.
         warn!(
             target: "huechat::report",
             %room, title = ?found.title.as_str(), by = %me.id, owner = %found.owner.id, ?what, ?why, ?evidence,
@@ -76,8 +76,8 @@ impl Chat {
     }
 }
 
-/// A message as the log has it: its number, who it is from, and what it says.
-fn in_words(message: &Message) -> String {
+/// A message for the log: its `seq`, its author and its content.
+fn quote(message: &Message) -> String {
     let said = match &message.body {
         Body::Text(text) => text.clone(),
         Body::Whisper { to, text } => format!("(to {}) {text}", to.id),

@@ -1,22 +1,22 @@
-//! Rooms: made, listed, and their doors.
+//! Rooms: opening, listing and access.
 
-use super::{Chat, Error, FieldError};
+use super::{ChatService, Error, FieldError};
 use crate::{
     domain::{
-        Capacity, Event, History, InvalidCapacity, InvalidTitle, Knock, Network, Password,
+        Capacity, EntryRequest, Event, History, InvalidCapacity, InvalidTitle, Network, Password,
         PasswordHash, Person, PersonId, Room, RoomId, RoomSummary, RoomTitle, Timestamp, Window,
     },
     store::NewRoom,
 };
 
-/// A form for a room, as somebody filled it in.
+/// The form for a new room, unparsed.
 #[derive(Debug, Clone, Default)]
 pub struct RoomForm {
-    /// What it should be listed under.
+    /// The title.
     pub title: String,
-    /// How many people should fit in.
+    /// The capacity.
     pub max: String,
-    /// What newcomers should know; empty for nothing.
+    /// The password; empty for none.
     pub password: String,
 }
 
@@ -50,23 +50,23 @@ pub(super) fn password(raw: &str) -> Result<Option<Password>, FieldError> {
     Password::parse(raw).map_err(|_| wrong)
 }
 
-/// Every field that is wrong.
+/// An error with every wrong field.
 pub(super) fn wrong(fields: impl IntoIterator<Item = Option<FieldError>>) -> Error {
     Error::Invalid(fields.into_iter().flatten().collect())
 }
 
-/// What somebody keeps of having shown a room's password: good until it changes.
+/// Proof that a visitor has given a room's password. Valid until the password changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pass(String);
+pub struct RoomPass(String);
 
-impl Pass {
-    /// Takes a pass that a session kept.
+impl RoomPass {
+    /// Restores a pass from a session.
     #[must_use]
     pub fn new(stamp: impl Into<String>) -> Self {
         Self(stamp.into())
     }
 
-    /// The pass, for a session to keep.
+    /// The pass, to store in a session.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -77,28 +77,28 @@ impl Pass {
     }
 }
 
-/// Whoever asks for something.
+/// The person who makes a request.
 #[derive(Debug, Clone, Copy)]
-pub struct Caller<'a> {
-    /// Who.
+pub struct Requester<'a> {
+    /// Their id.
     pub id: &'a PersonId,
-    /// What they keep of having shown the room's password.
-    pub pass: Option<&'a Pass>,
-    /// Where they come from, if that is known.
+    /// Their pass for the room's password.
+    pub pass: Option<&'a RoomPass>,
+    /// Their network, if known.
     pub network: Option<&'a Network>,
 }
 
-/// A room that was just made.
+/// A new room.
 #[derive(Debug, Clone)]
 pub struct Opened {
     /// The room.
     pub room: RoomSummary,
-    /// Its maker's pass, if it has a password.
-    pub pass: Option<Pass>,
+    /// The owner's pass, if the room has a password.
+    pub pass: Option<RoomPass>,
 }
 
-impl Chat {
-    /// Makes a room. It waits a minute for its first person.
+impl ChatService {
+    /// Opens a room. It closes unless somebody enters within a minute.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every wrong field, [`Error::SlowDown`], [`Error::TooManyRooms`],
@@ -111,12 +111,12 @@ impl Chat {
     ) -> Result<Opened, Error> {
         self.open_for_new()?;
         let (title, max, password) = form.parse(self.rules.max_capacity)?;
-        self.limits.rooms.check(Caller { id: &me.id, pass: None, network })?;
+        self.limits.rooms.check(Requester { id: &me.id, pass: None, network })?;
         let password = match password {
             Some(password) => Some(self.hash(password).await?),
             None => None,
         };
-        let pass = password.as_ref().map(Pass::of);
+        let pass = password.as_ref().map(RoomPass::of);
         let id = RoomId::random();
         let has_password = password.is_some();
         let created_at = Timestamp::now();
@@ -147,7 +147,7 @@ impl Chat {
         Ok(Opened { room, pass })
     }
 
-    /// Rooms as everybody may see them, of those ids that exist.
+    /// The public summaries of these rooms; ids of closed rooms are skipped.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -155,15 +155,15 @@ impl Chat {
         Ok(self.store.summaries(ids).await?)
     }
 
-    /// A room, for somebody who is let in: who has a seat, or could take one now.
+    /// Loads a room for a requester with access: one who has a seat or could take one now.
     ///
     /// # Errors
-    /// The first reason why they are not.
-    pub async fn knock(&self, room: &RoomId, caller: Caller<'_>) -> Result<Room, Error> {
+    /// The first reason against access.
+    pub async fn authorize(&self, room: &RoomId, caller: Requester<'_>) -> Result<Room, Error> {
         let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
         let passed = passed(&room, caller.pass);
         let network = self.network(&room.id, caller.network);
-        room.admit(Knock {
+        room.admit(EntryRequest {
             person: caller.id,
             passed: passed.as_ref(),
             network: network.as_ref(),
@@ -171,64 +171,64 @@ impl Chat {
         Ok(room)
     }
 
-    /// The same, for a program, which may ask as often as it likes only up to a rate.
+    /// Like [`ChatService::authorize`], with the rate limit for programs.
     ///
     /// # Errors
-    /// The reasons of [`Chat::knock`], [`Error::SlowDown`].
-    pub async fn look_up(&self, room: &RoomId, caller: Caller<'_>) -> Result<Room, Error> {
+    /// The reasons of [`ChatService::authorize`], [`Error::SlowDown`].
+    pub async fn get_room(&self, room: &RoomId, caller: Requester<'_>) -> Result<Room, Error> {
         self.limits.reads.check(caller)?;
-        self.knock(room, caller).await
+        self.authorize(room, caller).await
     }
 
-    /// A room with a stretch of its messages, for somebody who is let in.
+    /// A room with a page of its messages, for a requester with access.
     ///
     /// # Errors
-    /// The reasons of [`Chat::knock`].
-    pub async fn look_in(
+    /// The reasons of [`ChatService::authorize`].
+    pub async fn get_room_with_history(
         &self,
         room: &RoomId,
-        caller: Caller<'_>,
+        caller: Requester<'_>,
         window: Window,
     ) -> Result<(Room, History), Error> {
-        let found = self.knock(room, caller).await?;
+        let found = self.authorize(room, caller).await?;
         let history = self.store.history(room, caller.id, window).await?;
         Ok((found, history))
     }
 
-    /// Tries a password. A room without one takes any, and gives no pass.
+    /// Verifies a password and returns a pass. A room without a password returns none.
     ///
     /// # Errors
     /// [`Error::WrongPassword`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
     pub async fn unlock(
         &self,
         room: &RoomId,
-        me: Caller<'_>,
+        me: Requester<'_>,
         password: &str,
-    ) -> Result<Option<Pass>, Error> {
+    ) -> Result<Option<RoomPass>, Error> {
         let found = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
         let Some(hash) = found.password else { return Ok(None) };
         let tried = Password::parse(password).ok().flatten().ok_or(Error::WrongPassword)?;
         self.limits.passwords.check(me)?;
-        self.guesses.count(room, me)?;
-        let pass = Pass::of(&hash);
+        self.password_throttle.count(room, me)?;
+        let pass = RoomPass::of(&hash);
         if !self.verify(tried, hash).await? {
             return Err(Error::WrongPassword);
         }
-        self.guesses.forget(room, me);
+        self.password_throttle.forget(room, me);
         Ok(Some(pass))
     }
 
     pub(super) async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
-        self.hashing.run(move || password.hash()).await
+        self.password_pool.run(move || password.hash()).await
     }
 
     async fn verify(&self, password: Password, hash: PasswordHash) -> Result<bool, Error> {
-        self.hashing.run(move || password.opens(&hash)).await
+        self.password_pool.run(move || password.opens(&hash)).await
     }
 }
 
-/// The room's password hash, if the pass is one of this very hash.
-pub(super) fn passed(room: &Room, pass: Option<&Pass>) -> Option<PasswordHash> {
+/// The room's password hash, if the pass was made from this hash.
+pub(super) fn passed(room: &Room, pass: Option<&RoomPass>) -> Option<PasswordHash> {
     let hash = room.password.as_ref()?;
-    (pass == Some(&Pass::of(hash))).then(|| hash.clone())
+    (pass == Some(&RoomPass::of(hash))).then(|| hash.clone())
 }

@@ -1,4 +1,4 @@
-//! Seats: taken at the door, kept for a grace, given up.
+//! Seats: taken on entry, kept for the grace after a disconnect, given up on leaving.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,30 +6,30 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::{
-    Caller, Chat, Connected, Error, Pass,
+    ChatService, Connected, Error, Requester, RoomPass,
+    command::{Announce, Command},
     rooms::passed,
-    work::{Announce, Work},
 };
 use crate::{
     domain::{
         Event, History, Network, PasswordHash, Person, PersonId, Room, RoomId, Seq, SocketId,
         SystemCode, Timestamp, Window,
     },
-    store::{Departing, Departure, Dropped, Entering, Entry},
+    store::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason},
 };
 
-/// As many of the newest messages greet whoever comes without saying what they have seen.
+/// Number of newest messages in a greeting for a visitor who names no last seen message.
 const GREETED_WITH: usize = 50;
 
-/// As many messages one stretch of history holds at most.
+/// Largest number of messages in one page of history.
 pub const MAX_WINDOW: usize = 100;
 
-/// One connection's hold on a seat. Dropping it, however that comes about, lets go.
-pub struct Presence {
-    chat: Chat,
-    /// Where.
+/// One connection's hold on a seat. Dropping it records the disconnect.
+pub struct SeatGuard {
+    chat: ChatService,
+    /// The room.
     pub room: RoomId,
-    /// Who, as they are called there.
+    /// The visitor, under their name in this room.
     pub person: Person,
     network: Option<Network>,
     socket: SocketId,
@@ -37,14 +37,14 @@ pub struct Presence {
     _connected: Connected,
 }
 
-impl Presence {
-    /// Them, asking for something. Whoever is in needs no pass.
+impl SeatGuard {
+    /// The visitor as a requester. A visitor with a seat needs no pass.
     #[must_use]
-    pub fn caller(&self) -> Caller<'_> {
-        Caller { id: &self.person.id, pass: None, network: self.network.as_ref() }
+    pub fn caller(&self) -> Requester<'_> {
+        Requester { id: &self.person.id, pass: None, network: self.network.as_ref() }
     }
 
-    /// The connection went: the seat is kept for the grace. Only the first call counts.
+    /// Records the disconnect: the store keeps the seat for the grace. Later calls do nothing.
     pub fn let_go(&self) {
         if self.let_go.swap(true, Ordering::Relaxed) {
             return;
@@ -55,33 +55,34 @@ impl Presence {
     }
 }
 
-impl Drop for Presence {
+impl Drop for SeatGuard {
     fn drop(&mut self) {
         self.let_go();
     }
 }
 
-/// What greets whoever came in: the room as it is, and what was said there.
+/// A greeting: the current room and a page of its history.
 pub type Welcome = Result<(Room, History), Error>;
 
-impl Chat {
+impl ChatService {
     /// Takes a seat for a new connection, or joins the one that this person has.
     ///
-    /// `password` is tried if they bring one; else `pass` counts. `network` is where they come from.
+    /// A valid `pass` is enough; otherwise `password` is checked. `network` is the visitor's
+    /// network.
     ///
     /// # Errors
-    /// The first reason of [`crate::domain::Refusal`]; [`Error::SlowDown`] after too many passwords or
-    /// entries; [`Error::TooManyConnections`]; [`Error::Restarting`].
+    /// The first matching [`crate::domain::EntryError`]; [`Error::SlowDown`] after too many
+    /// passwords or entries; [`Error::TooManyConnections`]; [`Error::Restarting`].
     pub async fn enter(
         &self,
         room: &RoomId,
         me: &Person,
-        pass: Option<Pass>,
+        pass: Option<RoomPass>,
         password: Option<&str>,
         network: Option<&Network>,
-    ) -> Result<Presence, Error> {
+    ) -> Result<SeatGuard, Error> {
         self.open_for_new()?;
-        let caller = Caller { id: &me.id, pass: pass.as_ref(), network };
+        let caller = Requester { id: &me.id, pass: pass.as_ref(), network };
         self.limits.entering.check(caller)?;
         let connected = self.connect(&me.id)?;
         let passed = self.shown(room, caller, password).await?;
@@ -97,15 +98,15 @@ impl Chat {
         };
         let at = entry.at;
         let entering = self.store.enter(entry).await.inspect_err(|_| {
-            // It may have been stored all the same, or still be.
-            self.doubts.add_socket(room.clone(), me.id.clone(), socket.clone(), Some(at));
+            // The store may have applied the entry, or may still do so.
+            self.reconciler.add_socket(room.clone(), me.id.clone(), socket.clone(), Some(at));
         })?;
         let (person, room, newcomer) = match entering {
-            Entering::Refused(refusal) => return Err(refusal.into()),
-            Entering::Newcomer { person, room } => (person, room, true),
-            Entering::Returned { person, room } => {
-                let unseen = self.doubts.took_unseen(&room, &me.id);
-                (person, room, unseen)
+            EnterOutcome::Refused(refusal) => return Err(refusal.into()),
+            EnterOutcome::Newcomer { person, room } => (person, room, true),
+            EnterOutcome::Returned { person, room } => {
+                let unpublished = self.reconciler.took_seat_unpublished(&room, &me.id);
+                (person, room, unpublished)
             }
         };
         if newcomer {
@@ -115,7 +116,7 @@ impl Chat {
         }
         let let_go = AtomicBool::new(false);
         let network = network.cloned();
-        Ok(Presence {
+        Ok(SeatGuard {
             chat: self.clone(),
             room: room.id,
             person,
@@ -126,11 +127,11 @@ impl Chat {
         })
     }
 
-    /// The hash of the room's password, if they have a pass for it, or else tell it now.
+    /// The hash of the room's password, if the visitor has a valid pass or the right password.
     async fn shown(
         &self,
         room: &RoomId,
-        caller: Caller<'_>,
+        caller: Requester<'_>,
         password: Option<&str>,
     ) -> Result<Option<PasswordHash>, Error> {
         let password = password.filter(|password| !password.is_empty());
@@ -147,13 +148,12 @@ impl Chat {
         }
     }
 
-    /// Greets somebody who came in: `welcome` is called with the room, and with all that they missed
-    /// since `after`, or the newest messages, at a moment when nothing else of this room is being
-    /// announced. What is announced after it has returned must reach them; so it is there that they
-    /// are connected to the room.
+    /// Calls `welcome` with the room and the messages after `after`, or the newest ones. The room
+    /// task publishes nothing while `welcome` runs, so `welcome` must subscribe the connection to
+    /// the room: every later event then reaches it.
     pub fn greet(
         &self,
-        presence: &Presence,
+        presence: &SeatGuard,
         after: Option<Seq>,
         welcome: impl FnOnce(Welcome) + Send + 'static,
     ) {
@@ -162,21 +162,22 @@ impl Chat {
             None => Window::Latest { before: None, limit: GREETED_WITH },
         };
         let viewer = presence.person.id.clone();
-        let work = Work::Greet { viewer, window, greeting: Box::new(welcome) };
+        let work = Command::Greet { viewer, window, greeting: Box::new(welcome) };
         self.queue(&presence.room, work);
     }
 
-    /// Leaves for good, with every tab: the seat is free at once, and the last one takes the room
-    /// with them. What they said before they left is stored before.
+    /// Gives up a seat with all its connections, without a grace. The room closes when the last
+    /// person leaves. Messages that the person sent earlier are stored first.
     ///
     /// # Errors
-    /// [`Error::NotInRoom`] for somebody who has no seat there.
+    /// [`Error::NotInRoom`] for a person without a seat there.
     pub async fn exit(&self, room: &RoomId, me: &Person) -> Result<(), Error> {
-        let (done, all_said) = oneshot::channel();
-        self.queue(room, Work::Signal(done));
-        all_said.await.ok(); // The lane has ended: there is nothing left to wait for.
-        let departure = self.depart(room, me, Departing::Now).await?;
-        if matches!(departure, Departure::Stayed) {
+        let (done, all_stored) = oneshot::channel();
+        self.queue(room, Command::Signal(done));
+        // An error means that the room task has ended and nothing is left to wait for.
+        all_stored.await.ok();
+        let departure = self.depart(room, me, LeaveReason::Now).await?;
+        if matches!(departure, LeaveOutcome::Stayed) {
             return Err(Error::NotInRoom);
         }
         self.departed(room, departure).await;
@@ -185,11 +186,11 @@ impl Chat {
 
     async fn dropped(&self, room: RoomId, person: PersonId, socket: SocketId) {
         if self.try_drop(&room, &person, &socket).await.is_err() {
-            self.doubts.add_socket(room, person, socket, None);
+            self.reconciler.add_socket(room, person, socket, None);
         }
     }
 
-    /// Whether the store had known of the connection.
+    /// Records a disconnect in the store. Returns whether the store had listed the connection.
     pub(super) async fn try_drop(
         &self,
         room: &RoomId,
@@ -198,38 +199,43 @@ impl Chat {
     ) -> Result<bool, Error> {
         let dropped = self.store.drop_socket(room, person, socket, Timestamp::now()).await;
         let dropped = dropped.inspect_err(|cause| {
-            warn!(%room, error = ?cause, "could not store that a connection went; will try again");
+            warn!(%room, error = ?cause, "could not store a disconnect; will retry");
         })?;
         match dropped {
-            Dropped::Away if self.rules.grace.is_zero() => self.settle(room).await,
-            Dropped::Away => self.settle_later(room, self.rules.grace),
-            Dropped::StillThere | Dropped::Unknown => {}
+            DisconnectOutcome::Away if self.rules.grace.is_zero() => self.settle(room).await,
+            DisconnectOutcome::Away => self.settle_later(room, self.rules.grace),
+            DisconnectOutcome::StillThere | DisconnectOutcome::Unknown => {}
         }
-        Ok(!matches!(dropped, Dropped::Unknown))
+        Ok(!matches!(dropped, DisconnectOutcome::Unknown))
     }
 
-    /// Gives up a seat; when the store fails, it may be given up all the same.
+    /// Gives up a seat. After a store failure the outcome is unknown and gets reconciled.
     pub(super) async fn depart(
         &self,
         room: &RoomId,
         person: &Person,
-        departing: Departing,
-    ) -> Result<Departure, Error> {
+        departing: LeaveReason,
+    ) -> Result<LeaveOutcome, Error> {
         let departure = self.store.depart(room, &person.id, departing).await;
-        Ok(departure.inspect_err(|_| self.doubts.add(room, Some(person)))?)
+        Ok(departure.inspect_err(|_| self.reconciler.add(room, Some(person)))?)
     }
 
-    /// Tells everybody what became of a seat that was given up.
-    pub(super) async fn departed(&self, room: &RoomId, departure: Departure) {
+    /// Publishes the outcome of giving up a seat.
+    pub(super) async fn departed(&self, room: &RoomId, departure: LeaveOutcome) {
         self.departed_as(room, departure, SystemCode::Left).await;
     }
 
-    /// Tells everybody, with these words, what became of a seat that was given up.
-    pub(super) async fn departed_as(&self, room: &RoomId, departure: Departure, code: SystemCode) {
+    /// Publishes the outcome of giving up a seat, with this system message.
+    pub(super) async fn departed_as(
+        &self,
+        room: &RoomId,
+        departure: LeaveOutcome,
+        code: SystemCode,
+    ) {
         match departure {
-            Departure::Stayed => {}
-            Departure::Left { person, room, new_owner } => {
-                self.doubts.told_of(&room.id, &person.id);
+            LeaveOutcome::Stayed => {}
+            LeaveOutcome::Left { person, room, new_owner } => {
+                self.reconciler.leaving_published(&room.id, &person.id);
                 let count = room.summary().count;
                 self.note(&room.id, code, &person, Announce::Left { count });
                 if new_owner {
@@ -237,23 +243,23 @@ impl Chat {
                 }
                 self.tell_lobby(Event::RoomChanged(room.id)).await;
             }
-            Departure::Closed { .. } => self.closed(room),
+            LeaveOutcome::Closed { .. } => self.closed(room),
         }
     }
 
-    /// Tells everybody that a room has a new owner.
+    /// Publishes a room's new owner.
     pub(super) async fn owned_by(&self, room: &RoomId, owner: &Person) {
         self.note(room, SystemCode::Owner, owner, Announce::OwnerChanged);
         self.tell_lobby(Event::RoomChanged(room.clone())).await;
     }
 
-    /// Tells everybody that a room is gone, and clears up after it.
+    /// Publishes that a room is closed, and purges its messages and files.
     pub(super) fn closed(&self, room: &RoomId) {
         info!(%room, "closed room");
-        self.doubts.told_of_closing(room);
+        self.reconciler.closing_published(room);
         self.lobby.has_changed();
-        // Behind those who are just being greeted: they are told, too.
-        self.queue(room, Work::Tell(Event::RoomClosed(room.clone())));
-        self.queue(room, Work::Purge);
+        // Queued behind the running greetings, so that those visitors receive the event, too.
+        self.queue(room, Command::Publish(Event::RoomClosed(room.clone())));
+        self.queue(room, Command::Purge);
     }
 }

@@ -1,4 +1,4 @@
-//! What the operator decides, and the only reader of the environment beside `main`.
+//! The operator's settings. Only this module and `main` read the environment.
 
 mod vars;
 
@@ -8,11 +8,11 @@ use url::Url;
 
 use crate::{
     chat::{Rate, Rates},
-    connection::Proxies,
+    net::Proxies,
 };
 use vars::Vars;
 
-/// A setting that cannot be used. Its text is one line: the variable, the value, and why not.
+/// An invalid setting. Its text is one line: the variable, the value and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}={value}: {reason}")]
 pub struct Invalid {
@@ -21,7 +21,7 @@ pub struct Invalid {
     reason: String,
 }
 
-/// A value that is never shown.
+/// A value that is never displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -55,75 +55,76 @@ pub struct Config {
     pub host: IpAddr,
     /// Port to listen on; 0 takes any free one. `PORT`, by default 8005.
     pub port: u16,
-    /// Where visitors find this server. `PUBLIC_URL`, by default the address it listens on.
-    /// With https, cookies are for secure connections only.
+    /// The URL at which visitors reach this server. `PUBLIC_URL`, by default the address it listens
+    /// on. With https, cookies are limited to secure connections.
     pub public_url: Option<Url>,
-    /// Other sites whose pages may ask for what this server does, with commas between them.
-    /// `ALLOWED_ORIGINS`, by default none.
+    /// Other sites whose pages may call this server, comma-separated. `ALLOWED_ORIGINS`, by default
+    /// none.
     pub allowed_origins: Vec<Url>,
     /// Folder of the database file and the cookie secret. `DATA_DIR`, by default `data`.
     pub data_dir: PathBuf,
-    /// Signs the cookies; at least 32 bytes. `COOKIE_SECRET`, by default one that is made at the
-    /// first start and kept in the data folder.
+    /// The key that signs cookies; at least 32 bytes. `COOKIE_SECRET`, by default one that is
+    /// generated at the first start and stored in the data folder.
     pub cookie_secret: Option<Secret>,
-    /// Signed the cookies before, with commas between them; what they signed counts until they are removed.
-    /// `OLD_COOKIE_SECRETS`, by default none.
+    /// Former signing keys, comma-separated; cookies that they signed stay valid while they are
+    /// listed. `OLD_COOKIE_SECRETS`, by default none.
     pub old_cookie_secrets: Vec<Secret>,
     /// The database, with its name as the path. `MONGODB_URI`, by default none: the embedded store.
     pub mongodb_uri: Option<Secret>,
     /// Credentials kept out of the URI. `MONGO_ID` and `MONGO_PASSWORD`, by default none.
     pub mongo_credentials: Option<MongoCredentials>,
-    /// Where GIFs are kept: a folder, `file:///…` or `s3://bucket/prefix`. `UPLOADS_URL`, by
-    /// default `uploads`.
+    /// Storage of GIFs: a folder, `file:///…` or `s3://bucket/prefix`. `UPLOADS_URL`, by default
+    /// `uploads`.
     pub uploads_url: String,
     /// Settings of the S3 client: every variable that starts with `AWS_`.
     pub s3: Vec<(String, Secret)>,
-    /// How long a dropped connection keeps its seat. `ROOM_GRACE`, in seconds, by default 10.
+    /// How long a seat is kept after its last connection closes. `ROOM_GRACE`, in seconds, by
+    /// default 10.
     pub room_grace: Duration,
     /// Most rooms at once. `MAX_ROOMS`, by default 10,000.
     pub max_rooms: usize,
     /// Most connections at once. `MAX_CONNECTIONS`, by default 20,000.
     pub max_connections: usize,
-    /// Most connections at once from one address, or one /64 of IPv6; a trusted proxy's are not counted.
+    /// Most connections at once from one IPv4 address or IPv6 /64; trusted proxies are exempt.
     /// `MAX_CONNECTIONS_PER_NETWORK`, by default 256.
     pub max_connections_per_network: usize,
-    /// Most connections at once of one person, in rooms and in the lobby. `MAX_CONNECTIONS_PER_PERSON`, by
-    /// default 20.
+    /// Most connections at once of one person, in rooms and in the lobby.
+    /// `MAX_CONNECTIONS_PER_PERSON`, by default 20.
     pub max_connections_per_person: usize,
     /// Largest capacity a room may have. `MAX_ROOM_CAPACITY`, by default 500.
     pub max_room_capacity: u32,
-    /// Most messages that a room keeps; the oldest go. `MAX_CHATS_PER_ROOM`, by default 10,000; `None` is `off`:
-    /// all are kept for as long as the room lives.
+    /// Most messages that a room keeps; the oldest are removed. `MAX_CHATS_PER_ROOM`, by default
+    /// 10,000; `None` is `off`: no limit while the room exists.
     pub max_chats_per_room: Option<NonZeroU32>,
     /// Largest GIF accepted, in bytes. `MAX_GIF_BYTES`, by default 5 MiB.
     pub max_gif_bytes: usize,
     /// Most bytes of all GIFs and their stills together. `MAX_UPLOADS_BYTES`, by default 2 GiB.
     pub max_uploads_bytes: u64,
-    /// How long a bot's token lasts at most. `TOKEN_DAYS`, by default 90.
+    /// Longest lifetime of a bot's token, in days. `TOKEN_DAYS`, by default 90.
     pub token_days: u16,
-    /// How often a bot has to show that it is there. `HEARTBEAT`, in seconds, by default 30.
+    /// Interval of a bot's heartbeats. `HEARTBEAT`, in seconds, by default 30.
     pub heartbeat: Duration,
-    /// How often what costs others may be done.
+    /// Rate limits of operations.
     pub rates: Rates,
-    /// Whether a kick shuts out the network that somebody came from, too. `KICK_NETWORKS`, `on` or
-    /// `off`, by default `on`.
+    /// Whether a kick also bans the person's network. `KICK_NETWORKS`, `on` or `off`, by default
+    /// `on`.
     pub kick_networks: bool,
-    /// Programs in front of this one, whose word it takes for whom they speak: addresses and networks
-    /// with commas between them, or `none`. `TRUSTED_PROXIES`, by default this very machine.
+    /// Proxies whose forwarded client addresses are trusted: comma-separated addresses and
+    /// networks, or `none`. `TRUSTED_PROXIES`, by default this machine.
     pub trusted_proxies: Proxies,
-    /// What is logged, in the syntax of `tracing`'s filter. `RUST_LOG`, by default `info`.
+    /// The log filter, in the syntax of `tracing`. `RUST_LOG`, by default `info`.
     pub log: String,
 }
 
-/// The shortest secret that cookies may be signed with, in bytes.
+/// Shortest signing key for cookies, in bytes.
 pub const MIN_SECRET_BYTES: usize = 32;
 
 impl Config {
-    /// Reads every setting; `vars` are the names and values of the environment. An empty value
-    /// is as good as none.
+    /// Parses every setting from `vars`, names and values of the environment. An empty value counts
+    /// as unset.
     ///
     /// # Errors
-    /// The first setting that cannot be used.
+    /// The first invalid setting.
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Invalid> {
         let vars = Vars::new(vars);
         let max_room_capacity = vars.parse("MAX_ROOM_CAPACITY", 500, "not a whole number")?;
@@ -239,8 +240,8 @@ impl Config {
         lines.map(|(name, value)| format!("{name}={value}\n")).concat()
     }
 
-    /// The sites whose pages may ask for what this server does, as browsers name them: its own, where that is
-    /// known, and those that are allowed.
+    /// The origins that may call this server, as browsers send them: its own, if known, and the
+    /// allowed ones.
     #[must_use]
     pub fn origins(&self) -> Vec<String> {
         let sites = self.public_url.iter().chain(&self.allowed_origins);

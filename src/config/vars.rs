@@ -1,4 +1,4 @@
-//! Variables of the environment, read into what they mean.
+//! Parses environment variables into settings.
 
 use std::{collections::HashMap, num::NonZeroU32, str::FromStr, time::Duration};
 
@@ -6,15 +6,15 @@ use url::Url;
 
 use super::{Invalid, MIN_SECRET_BYTES, MongoCredentials, Secret};
 use crate::{
-    chat::{Class, Rate},
-    connection::Proxies,
+    chat::{Rate, RateLimit},
+    net::Proxies,
 };
 
 /// Every variable that has a value.
 pub(super) struct Vars(HashMap<String, String>);
 
 impl Vars {
-    /// An empty value is as good as none.
+    /// Ignores variables with an empty value.
     pub(super) fn new(vars: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(vars.into_iter().filter(|(_, value)| !value.is_empty()).collect())
     }
@@ -44,7 +44,11 @@ impl Vars {
         }
     }
 
-    pub(super) fn class(&self, variable: &'static str, default: &str) -> Result<Class, Invalid> {
+    pub(super) fn class(
+        &self,
+        variable: &'static str,
+        default: &str,
+    ) -> Result<RateLimit, Invalid> {
         let raw = self.take(variable).unwrap_or_else(|| default.to_owned());
         raw.parse().map_err(|reason: &str| self.invalid(variable, reason))
     }
@@ -110,7 +114,7 @@ impl Vars {
         named.map(|raw| self.site("ALLOWED_ORIGINS", raw)).collect()
     }
 
-    /// A scheme and a host alone.
+    /// A URL that consists of a scheme and a host, with an optional port.
     pub(super) fn site(&self, variable: &'static str, raw: &str) -> Result<Url, Invalid> {
         let url = Url::parse(raw)
             .map_err(|_| self.invalid(variable, "not a URL such as https://chat.example"))?;
@@ -124,7 +128,7 @@ impl Vars {
         Ok(url)
     }
 
-    /// So many at most, and at least one; `None` for `off`.
+    /// A limit of at least one; `None` for `off`.
     pub(super) fn bound(
         &self,
         variable: &'static str,

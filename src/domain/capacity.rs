@@ -1,6 +1,6 @@
-//! How many people a room is for.
+//! The capacity of a room.
 
-/// Why a number is no capacity.
+/// The reason for refusing a capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCapacity {
     /// Not a whole number.
@@ -9,17 +9,17 @@ pub enum InvalidCapacity {
     /// Below [`Capacity::MIN`], or above what the server allows.
     #[error("a capacity is from {} to {at_most}", Capacity::MIN)]
     OutOfRange {
-        /// The most the server allows.
+        /// The server's limit.
         at_most: u32,
     },
 }
 
-/// How many people fit into a room.
+/// The largest number of people in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Capacity(u32);
 
 impl Capacity {
-    /// A room is for at least two.
+    /// The smallest capacity.
     pub const MIN: u32 = 2;
 
     /// # Errors
@@ -39,13 +39,13 @@ impl Capacity {
         }
     }
 
-    /// Takes a capacity that a store kept.
+    /// Restores a capacity from the store.
     #[must_use]
     pub fn new(people: u32) -> Self {
         Self(people)
     }
 
-    /// How many people.
+    /// The number of people.
     #[must_use]
     pub fn get(self) -> u32 {
         self.0

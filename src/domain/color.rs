@@ -1,21 +1,21 @@
-//! The colours people are.
+//! The colours of people.
 //!
-//! A colour is a hue: one of 192 steps around the wheel of `OKLCh` (Björn Ottosson, "A perceptual color space for
-//! image processing", 2020), where equal lightness looks equally light at every hue. Its two
-//! shades, for the light page and the dark one, differ in lightness and never in hue.
+//! A colour is a hue: one of 192 steps around the wheel of `OKLCh` (Björn Ottosson, "A perceptual
+//! color space for image processing", 2020), where equal lightness looks equally light at every
+//! hue. Its two shades, for the light page and the dark page, differ in lightness only.
 
 use std::{collections::HashMap, fmt, sync::LazyLock};
 
 use palette::{IntoColor as _, Oklch, Srgb};
 use sha2::{Digest as _, Sha256};
 
-/// Lightness on the light page: dark enough for 4.5:1 on its paper.
+/// Lightness on the light page: a contrast of at least 4.5:1 against its background.
 const LIGHT_PAGE_L: f32 = 0.51;
-/// Lightness on the dark page: light enough for 4.5:1 on its paper.
+/// Lightness on the dark page: a contrast of at least 4.5:1 against its background.
 const DARK_PAGE_L: f32 = 0.76;
-/// Each hue takes up to this much, and less where sRGB ends: as much as all hues have would be grey.
+/// Largest chroma. Hues with less in sRGB use what they have: a chroma common to all would be grey.
 const MAX_CHROMA: f32 = 0.17;
-/// How many colours: eight to a word, as close as eight bits a channel still tell apart.
+/// Number of colours: eight for each colour word, distinct with eight bits for each channel.
 const STEPS: u16 = 192;
 const DEGREES_A_STEP: f32 = 1.875;
 
@@ -32,8 +32,8 @@ static SHADES: LazyLock<Shades> = LazyLock::new(|| {
     Shades { light_page, dark_page, by_hex }
 });
 
-/// The most colourful shade of this lightness and hue, up to [`MAX_CHROMA`], that sRGB has and that
-/// eight bits a channel do not turn to another hue.
+/// The shade of this lightness and hue with the largest chroma, up to [`MAX_CHROMA`], that is
+/// inside sRGB and keeps its hue when rounded to eight bits for each channel.
 fn shade(lightness: f32, step: u16) -> String {
     let hue = f32::from(step) * DEGREES_A_STEP;
     let mut chroma = MAX_CHROMA;
@@ -58,30 +58,30 @@ fn degrees_apart(a: f32, b: f32) -> f32 {
     apart.min(360.0 - apart)
 }
 
-/// What a person is: a colour, by its step around the wheel.
+/// A person's colour: a step around the wheel.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Color(u16);
 
 impl Color {
-    /// The colour of a session: the first two bytes of its SHA-256, on the wheel.
+    /// The colour of a session: the first two bytes of its SHA-256, mapped to the wheel.
     #[must_use]
     pub fn of_session(session: &str) -> Self {
         let digest = Sha256::digest(session.as_bytes());
         Self(u16::from_be_bytes([digest[0], digest[1]]) % STEPS)
     }
 
-    /// Every colour there is, in the order of the wheel.
+    /// All colours, in the order of the wheel.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..STEPS).map(Self)
     }
 
-    /// The colour whose [`Self::hex`] this is.
+    /// The colour with this [`Self::hex`].
     #[must_use]
     pub fn from_hex(hex: &str) -> Option<Self> {
         SHADES.by_hex.get(hex).copied().map(Self)
     }
 
-    /// `#rrggbb`, the shade for the light page; this is the colour's name everywhere.
+    /// `#rrggbb`, the shade for the light page. It identifies the colour everywhere.
     #[must_use]
     pub fn hex(self) -> &'static str {
         &SHADES.light_page[usize::from(self.0)]
@@ -93,7 +93,7 @@ impl Color {
         &SHADES.dark_page[usize::from(self.0)]
     }
 
-    /// The word for it.
+    /// The colour's word.
     #[must_use]
     pub fn hue(self) -> Hue {
         Hue::ALL[usize::from(self.0 / (STEPS / 24))]
@@ -114,10 +114,10 @@ macro_rules! hues {
         pub enum Hue { $($name),* }
 
         impl Hue {
-            /// All of them, in the order of the wheel.
+            /// All colour words, in the order of the wheel.
             pub const ALL: [Self; 24] = [$(Self::$name),*];
 
-            /// What programs and translations call it.
+            /// The code for programs and translations.
             #[must_use]
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code),* }
@@ -143,7 +143,7 @@ hues! {
 }
 
 impl Hue {
-    /// The hue whose English word this is.
+    /// The hue with this English word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|hue| hue.word() == word)
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// `--paper` and `--paper-raised` of both themes, as `public/css/tokens.css` has them.
+    /// `--paper` and `--paper-raised` of both themes, as `public/css/variables.css` has them.
     const LIGHT_PAPERS: [&str; 2] = ["#fbfaf8", "#ffffff"];
     const DARK_PAPERS: [&str; 2] = ["#17171a", "#202024"];
 
@@ -182,9 +182,9 @@ mod tests {
 
     #[test]
     fn the_tested_papers_are_those_of_the_pages() {
-        let tokens = include_str!("../../public/css/tokens.css");
+        let tokens = include_str!("../../public/css/variables.css");
         for paper in LIGHT_PAPERS.iter().chain(&DARK_PAPERS) {
-            assert!(tokens.contains(paper), "{paper} is not in tokens.css");
+            assert!(tokens.contains(paper), "{paper} is not in variables.css");
         }
     }
 

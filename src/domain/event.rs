@@ -1,81 +1,81 @@
-//! What happened, for everybody whom it concerns, on whichever edge and node they are.
+//! Events: stored changes, published to every connection that they concern, on all nodes.
 
 use super::{Message, Person, PersonId, RoomId, RoomSummary, Seq};
 
-/// Something that happened and is stored.
+/// A change that is stored.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A room was made.
+    /// A room was opened.
     RoomOpened(RoomId),
-    /// A room's count, title, owner or lock may have changed: look it up.
+    /// A room's count, title, owner or lock may have changed. Receivers read the room again.
     RoomChanged(RoomId),
-    /// A room is gone; the last word about it.
+    /// A room is closed. It is the last event of a room.
     RoomClosed(RoomId),
-    /// Somebody came in.
+    /// A person entered.
     Joined {
         /// The stored system message, which names the person.
         message: Message,
-        /// The message before it that everybody sees.
+        /// The `seq` of the public message before it.
         prev: Seq,
-        /// How many people are there now.
+        /// Number of people in the room now.
         count: u32,
     },
-    /// Somebody is gone for good.
+    /// A person left and gave up their seat.
     Left {
         /// The stored system message, which names the person.
         message: Message,
-        /// The message before it that everybody sees.
+        /// The `seq` of the public message before it.
         prev: Seq,
-        /// How many people are there now.
+        /// Number of people in the room now.
         count: u32,
     },
-    /// Somebody said something: to everybody, or to one person if it is a whisper.
-    Said {
+    /// A message was sent: to everybody, or to one person if it is a whisper.
+    Posted {
         /// The stored message.
         message: Message,
-        /// The message before it that everybody sees.
+        /// The `seq` of the public message before it.
         prev: Seq,
     },
     /// A message was deleted.
-    Emptied {
-        /// What is left of it.
+    Deleted {
+        /// The remains of the message.
         message: Message,
     },
-    /// Somebody was removed. That they are gone is told as [`Event::Left`] besides.
+    /// The owner removed a person. [`Event::Left`] follows.
     Kicked {
-        /// From which room.
+        /// The room.
         room: RoomId,
-        /// Who.
+        /// The person.
         person: PersonId,
-        /// By whom.
+        /// The owner who removed them.
         by: Person,
     },
-    /// The owner changed the room: as it is now, for those in it.
+    /// The owner changed the room. Holds its new state, for the people in it.
     RoomUpdated(RoomSummary),
-    /// Another person owns the room now.
+    /// The room has a new owner.
     OwnerChanged {
-        /// Which room.
+        /// The room.
         room: RoomId,
-        /// Its new owner.
+        /// The new owner.
         owner: Person,
     },
-    /// Somebody is typing, or stopped.
+    /// A person is typing or has stopped.
     Typing {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Who.
+        /// The person.
         person: Person,
-        /// Whether they are.
+        /// Whether they are typing.
         typing: bool,
     },
-    /// This server is about to stop, or was taken for dead by the others: whoever is connected to it
-    /// has to come back, to it or to another. Their seats wait for them. Concerns this node alone.
+    /// This node is about to stop, or the other nodes declared it dead. Its clients must reconnect,
+    /// to any node, and keep their seats for the grace. Delivered on this node only.
     Restarting,
-    /// How far a room has got, for whoever missed something.
+    /// A room's newest public `seq`, so that clients notice missed messages.
     Head {
-        /// Which room.
+        /// The room.
         room: RoomId,
-        /// The newest message there that everybody sees.
+        /// The `seq` of the newest public message.
         seq: Seq,
     },
 }

@@ -1,25 +1,25 @@
-//! What is known of a shared GIF.
+//! A shared GIF and its measurements.
 
-/// What a GIF measured when it was decoded.
+/// The measurements of a decoded GIF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GifFacts {
-    /// Pixels across.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: u32,
-    /// Size of the file that is kept, in bytes.
+    /// Size of the stored file, in bytes.
     pub bytes: u64,
-    /// How many frames; 1 is a still.
+    /// Number of frames; 1 for a still image.
     pub frames: u32,
-    /// One time through all frames, in milliseconds.
+    /// Duration of one loop, in milliseconds.
     pub duration_ms: u64,
 }
 
-/// A GIF in a room: named by its content.
+/// A GIF in a room, identified by its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gif {
-    /// SHA-256 of the kept file, in lower-case hexadecimal: 64 characters.
+    /// SHA-256 of the stored file, in lower-case hexadecimal: 64 characters.
     pub hash: String,
-    /// What it measured.
+    /// The measurements.
     pub facts: GifFacts,
 }

@@ -1,4 +1,4 @@
-//! The names of things: opaque, of a fixed alphabet, never parsed for meaning.
+//! Ids: opaque, with a fixed alphabet, never parsed for meaning.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// A text that is not an id of the kind that was asked for.
+/// The text is not an id of the expected kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id")]
 pub struct InvalidId;
 
-/// Letters and digits of RFC 4648's base 32, in lower case: safe in a URL, a file name and a CSS class.
+/// Whether a text is lower-case base 32 (RFC 4648): safe in a URL, a file name and a CSS class.
 fn is_base32(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'))
 }
@@ -27,7 +27,7 @@ macro_rules! opaque_id {
         pub struct $name(String);
 
         impl $name {
-            /// The id as it travels and is stored.
+            /// The id's text, on the wire and in the store.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -42,11 +42,11 @@ macro_rules! opaque_id {
     };
 }
 
-/// What ids have in common that are 80 random bits.
+/// The functions of ids with 80 random bits.
 macro_rules! random_id {
     ($name:ident) => {
         impl $name {
-            /// A new one, never used before.
+            /// A new random id.
             #[must_use]
             pub fn random() -> Self {
                 Self(base32(&rand::random::<[u8; 10]>()))
@@ -72,7 +72,7 @@ opaque_id! {
 random_id!(RoomId);
 
 opaque_id! {
-    /// A person: 12 characters of base 32, made from their session by a keyed hash.
+    /// A person: 12 characters of base 32, a keyed hash of their session.
     PersonId
 }
 
@@ -80,7 +80,7 @@ impl PersonId {
     const CHARS: usize = 12;
 
     /// The public id of a session: HMAC-SHA-256 (RFC 2104) under the server's secret, cut to
-    /// 60 bits, so that nobody can grind for an id or go back from it to a session.
+    /// 60 bits. The key prevents searching for an id, or recovering a session from its id.
     #[must_use]
     pub fn of_session(secret: &[u8], session: &str) -> Self {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
@@ -103,7 +103,7 @@ impl PersonId {
 }
 
 opaque_id! {
-    /// A token of a bot, as its maker's list names it: 16 characters of base 32. It is not the secret.
+    /// The id of a bot's token: 16 characters of base 32. It is not the secret.
     TokenId
 }
 
@@ -115,13 +115,13 @@ opaque_id! {
 }
 
 impl SocketId {
-    /// A new one, for a connection that has just been made.
+    /// A new id, for a new connection.
     #[must_use]
     pub fn random() -> Self {
         Self(base32(&rand::random::<[u8; 10]>()))
     }
 
-    /// Takes an id that a store kept.
+    /// Restores an id from the store.
     #[must_use]
     pub fn new(raw: impl Into<String>) -> Self {
         Self(raw.into())
@@ -129,18 +129,18 @@ impl SocketId {
 }
 
 opaque_id! {
-    /// One running server, from start to stop. A restart is another node.
+    /// One server process, from start to stop. A restarted server is a new node.
     NodeId
 }
 
 impl NodeId {
-    /// A new node.
+    /// A new node id.
     #[must_use]
     pub fn random() -> Self {
         Self(base32(&rand::random::<[u8; 10]>()))
     }
 
-    /// Takes an id that a store kept.
+    /// Restores an id from the store.
     #[must_use]
     pub fn new(raw: impl Into<String>) -> Self {
         Self(raw.into())
@@ -148,8 +148,8 @@ impl NodeId {
 }
 
 opaque_id! {
-    /// What a client calls its own message, so that sending it twice stores it once:
-    /// 1 to 64 visible ASCII characters.
+    /// A client's id for its own message, so that a resent message is stored once: 1 to 64 visible
+    /// ASCII characters.
     ClientId
 }
 
@@ -157,7 +157,7 @@ impl ClientId {
     const MAX_CHARS: usize = 64;
 
     /// # Errors
-    /// When `raw` is empty, longer than 64 characters, or holds anything but visible ASCII.
+    /// When `raw` is empty, longer than 64 characters, or contains anything but visible ASCII.
     pub fn parse(raw: &str) -> Result<Self, InvalidId> {
         let visible = raw.bytes().all(|b| b.is_ascii_graphic());
         if raw.is_empty() || raw.len() > Self::MAX_CHARS || !visible {

@@ -1,14 +1,15 @@
-//! Messages, their order, and the stretches of history that people ask for.
+//! Messages, their order, and pages of history.
 
-use super::{ClientId, Gif, Person, PersonId, RoomId, Timestamp, visible::shows_nothing};
+use super::{ClientId, Gif, Person, PersonId, RoomId, Timestamp, visible::is_blank};
 
-/// A message's place in its room: rises, may skip, never repeats. 0 is before the first.
+/// A message's sequence number in its room: increasing, with gaps, never reused. 0 precedes the
+/// first.
 pub type Seq = i64;
 
-/// Why a text is no message.
+/// The reason for refusing a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing that shows.
+    /// No visible character.
     #[error("a message has at least one character")]
     Empty,
     /// Longer than [`MessageText::MAX_CHARS`].
@@ -16,21 +17,21 @@ pub enum InvalidText {
     TooLong,
 }
 
-/// What somebody says: 1 to 2,000 characters (Unicode scalar values), trimmed at its end and of
-/// empty lines at its start.
+/// The text of a message: 1 to 2,000 characters (Unicode scalar values), without trailing white
+/// space or leading empty lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageText(String);
 
 impl MessageText {
-    /// The longest, in Unicode scalar values.
+    /// Largest length, in Unicode scalar values.
     pub const MAX_CHARS: usize = 2_000;
 
     /// # Errors
-    /// When nothing is left that shows, or more than 2,000 characters are.
+    /// When no visible character is left, or more than 2,000 characters are.
     pub fn parse(raw: &str) -> Result<Self, InvalidText> {
         let text = raw.trim_end().trim_start_matches(['\r', '\n']);
         match text.chars().count() {
-            _ if shows_nothing(text) => Err(InvalidText::Empty),
+            _ if is_blank(text) => Err(InvalidText::Empty),
             n if n > Self::MAX_CHARS => Err(InvalidText::TooLong),
             _ => Ok(Self(text.to_owned())),
         }
@@ -42,7 +43,7 @@ impl MessageText {
         &self.0
     }
 
-    /// The text itself, for a store to keep.
+    /// The text, to put into the store.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
@@ -51,22 +52,22 @@ impl MessageText {
 
 macro_rules! system_codes {
     ($($name:ident $code:literal $english:literal),* $(,)?) => {
-        /// What a system message says, for pages to translate.
+        /// The kind of a system message, for pages to translate.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[expect(missing_docs, reason = "the English sentence beside each says it")]
         pub enum SystemCode { $($name),* }
 
         impl SystemCode {
-            /// All of them.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// What programs and translations call it.
+            /// The code for programs and translations.
             #[must_use]
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code),* }
             }
 
-            /// The code's meaning.
+            /// The kind with this code.
             #[must_use]
             pub fn from_code(code: &str) -> Option<Self> {
                 match code { $($code => Some(Self::$name),)* _ => None }
@@ -93,34 +94,34 @@ system_codes! {
     Unlocked "unlocked" "{} unlocked the room",
 }
 
-/// What a stored message holds.
+/// The content of a stored message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// Words for everybody.
+    /// A text for everybody.
     Text(String),
     /// A GIF for everybody.
     Gif(Gif),
-    /// Something that happened to a person.
+    /// A system message about a person.
     System {
-        /// What happened.
+        /// The kind of system message.
         code: SystemCode,
-        /// To whom.
+        /// The person it is about.
         person: Person,
     },
-    /// Words for one person.
+    /// A whisper: a text for one person.
     Whisper {
-        /// Who hears it.
+        /// The recipient.
         to: Person,
-        /// The words.
+        /// The text.
         text: String,
     },
-    /// Words that were deleted.
+    /// A deleted text.
     DeletedText,
-    /// A GIF that was deleted.
+    /// A deleted GIF.
     DeletedGif,
-    /// Words for one person that were deleted.
+    /// A deleted whisper.
     DeletedWhisper {
-        /// Who heard it.
+        /// The recipient.
         to: Person,
     },
 }
@@ -137,9 +138,9 @@ impl Body {
         }
     }
 
-    /// What is left once it is deleted; `None` for what the room itself says.
+    /// The remains after deletion; `None` for a system message, which cannot be deleted.
     #[must_use]
-    pub fn emptied(&self) -> Option<Self> {
+    pub fn deleted(&self) -> Option<Self> {
         match self {
             Self::Text(_) | Self::DeletedText => Some(Self::DeletedText),
             Self::Gif(_) | Self::DeletedGif => Some(Self::DeletedGif),
@@ -154,24 +155,24 @@ impl Body {
 /// A stored message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What the store calls it.
+    /// The store's id.
     pub id: String,
-    /// Where it was said.
+    /// The room.
     pub room: RoomId,
-    /// Its place there.
+    /// Its sequence number in the room.
     pub seq: Seq,
-    /// Who said it; of a system message, whom it is about or who did it.
+    /// The author; for a system message, the person it is about or who acted.
     pub by: Person,
-    /// What was said.
+    /// The content.
     pub body: Body,
-    /// What its sender calls it.
+    /// The sender's own id for it.
     pub client_id: Option<ClientId>,
-    /// When it was said.
+    /// Time of sending.
     pub at: Timestamp,
 }
 
 impl Message {
-    /// Whether `viewer` may see it: everybody may, but for whispers of others.
+    /// Whether `viewer` may see it. Only whispers between other people are hidden.
     #[must_use]
     pub fn is_seen_by(&self, viewer: &PersonId) -> bool {
         match &self.body {
@@ -182,56 +183,56 @@ impl Message {
         }
     }
 
-    /// Whether everybody in the room sees it.
+    /// Whether the message is public: everybody in the room sees it.
     #[must_use]
     pub fn is_public(&self) -> bool {
         !matches!(self.body, Body::Whisper { .. } | Body::DeletedWhisper { .. })
     }
 
-    /// The message once `who` has deleted it: their own, or as the owner anybody's that everybody sees.
-    /// `None` when it is not theirs to delete.
+    /// The message after `who` has deleted it. `None` when they may not: people delete their own
+    /// messages, and the owner any public one.
     #[must_use]
-    pub fn emptied_by(&self, who: &PersonId, owner: bool) -> Option<Self> {
+    pub fn deleted_by(&self, who: &PersonId, owner: bool) -> Option<Self> {
         let may = self.by.id == *who || (owner && self.is_public());
-        let body = self.body.emptied().filter(|_| may)?;
+        let body = self.body.deleted().filter(|_| may)?;
         Some(Self { body, ..self.clone() })
     }
 }
 
-/// Who a message is from, before it is stored.
+/// The author of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Author {
-    /// Somebody who must have a seat when it is stored; they are called as their seat says.
+    /// A person who must have a seat when it is stored. Their name comes from the seat.
     Seated(PersonId),
-    /// The room itself, about this person, who may have left.
+    /// The room itself, in a system message about this person, who may have left.
     System(Person),
 }
 
-/// What a message says, before it is stored.
+/// The content of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DraftBody {
-    /// Words for everybody.
+    /// A text for everybody.
     Text(MessageText),
     /// A GIF for everybody.
     Gif(Gif),
-    /// Words for one person, who must have a seat when it is stored.
+    /// A whisper to one person, who must have a seat when it is stored.
     Whisper {
-        /// Who hears it.
+        /// The recipient.
         to: PersonId,
-        /// The words.
+        /// The text.
         text: MessageText,
     },
-    /// Something that happened to the person who is its [`Author::System`], or whom they did it to.
+    /// A system message about its [`Author::System`], or about something that they did to `person`.
     System {
-        /// What happened.
+        /// The kind of system message.
         code: SystemCode,
-        /// To whom.
+        /// The person it is about.
         person: Person,
     },
 }
 
 impl DraftBody {
-    /// How many bytes of words it holds.
+    /// Length of its text, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
@@ -240,47 +241,47 @@ impl DraftBody {
         }
     }
 
-    /// Whether everybody in the room will see it.
+    /// Whether the message will be public.
     #[must_use]
     pub fn is_public(&self) -> bool {
         !matches!(self, Self::Whisper { .. })
     }
 }
 
-/// A message that is not stored yet.
+/// A draft: a message before it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// Who it is from.
+    /// The author.
     pub author: Author,
-    /// What it says.
+    /// The content.
     pub body: DraftBody,
-    /// What its sender calls it: the same person's same id in the same room is stored once.
+    /// The sender's own id for it. The store keeps one message for each room, person and id.
     pub client_id: Option<ClientId>,
-    /// When it was said.
+    /// Time of sending.
     pub at: Timestamp,
 }
 
-/// A stretch of a room's history.
+/// Which page of a room's history to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Window {
-    /// The newest `limit` messages whose `seq` is below `before`, or of all.
+    /// The newest `limit` messages with a `seq` below `before`, or the newest of all.
     Latest {
         /// Only messages before this one.
         before: Option<Seq>,
-        /// How many at most.
+        /// Largest number of messages.
         limit: usize,
     },
-    /// The oldest `limit` messages whose `seq` is above `after`.
+    /// The oldest `limit` messages with a `seq` above `after`.
     After {
         /// Only messages after this one.
         after: Seq,
-        /// How many at most.
+        /// Largest number of messages.
         limit: usize,
     },
 }
 
 impl Window {
-    /// How many at most.
+    /// Largest number of messages.
     #[must_use]
     pub fn limit(self) -> usize {
         match self {
@@ -289,12 +290,12 @@ impl Window {
     }
 }
 
-/// What a [`Window`] showed.
+/// The messages of a [`Window`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
-    /// In the order of `seq`, rising.
+    /// The messages, by increasing `seq`.
     pub messages: Vec<Message>,
-    /// Whether there are more in the direction that was asked for.
+    /// Whether more messages follow in the direction of the window.
     pub more: bool,
 }
 

@@ -1,10 +1,8 @@
-//! What a room, a person and a message are: pure rules, without input or output.
+//! The domain: types and pure rules for rooms, people and messages, without input or output.
 //!
-//! Everything that comes from outside is parsed into one of these types at an edge; inside, a
-//! value is already right.
+//! The edges parse all input into these types, so that every value inside is valid.
 
 mod capacity;
-mod choices;
 mod color;
 mod event;
 mod gif;
@@ -13,6 +11,7 @@ mod message;
 mod network;
 mod password;
 mod person;
+mod preferences;
 mod room;
 mod time;
 mod title;
@@ -20,7 +19,6 @@ mod token;
 mod visible;
 
 pub use capacity::{Capacity, InvalidCapacity};
-pub use choices::{Choices, Language, Theme};
 pub use color::{Color, Hue};
 pub use event::Event;
 pub use gif::{Gif, GifFacts};
@@ -32,7 +30,10 @@ pub use message::{
 pub use network::{Network, NetworkHash, NetworkKey};
 pub use password::{InvalidPassword, Password, PasswordHash};
 pub use person::{Name, Person};
-pub use room::{Knock, Refusal, Room, RoomChange, RoomSummary, Seat, SeatSocket, Undone};
+pub use preferences::{Language, Preferences, Theme};
+pub use room::{
+    EntryError, EntryRequest, OwnerActionError, Room, RoomChange, RoomSummary, Seat, SeatSocket,
+};
 pub use time::Timestamp;
 pub use title::{InvalidTitle, RoomTitle};
 pub use token::{BotLabel, InvalidLabel, InvalidToken, Token, TokenHash};

@@ -1,4 +1,4 @@
-//! Where somebody comes from, as far as a room remembers it.
+//! A visitor's network, and its hash for bans.
 
 use std::{fmt, sync::Arc};
 
@@ -8,30 +8,31 @@ use sha2::Sha256;
 
 use super::RoomId;
 
-/// The network that somebody comes from, in words: an address of IPv4, or a /64 of IPv6. It is never kept.
+/// A visitor's network as text: an IPv4 address, or an IPv6 /64. It is never stored.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Network {
     words: String,
-    of_a_proxy: bool,
+    of_trusted_proxy: bool,
 }
 
 impl Network {
-    /// Takes the words of an edge.
+    /// Takes the text from an edge.
     #[must_use]
     pub fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), of_a_proxy: false }
+        Self { words: words.into(), of_trusted_proxy: false }
     }
 
-    /// The network of a proxy that is trusted, and did not say for whom it speaks.
+    /// The network of a trusted proxy that did not name its client.
     #[must_use]
-    pub fn of_a_proxy(words: impl Into<String>) -> Self {
-        Self { words: words.into(), of_a_proxy: true }
+    pub fn of_trusted_proxy(words: impl Into<String>) -> Self {
+        Self { words: words.into(), of_trusted_proxy: true }
     }
 
-    /// Whether everybody may be behind it: then it is no use to count what comes from there.
+    /// Whether this is a trusted proxy. All visitors may share it, so it is exempt from rate
+    /// limits.
     #[must_use]
-    pub fn is_a_proxys(&self) -> bool {
-        self.of_a_proxy
+    pub fn is_trusted_proxy(&self) -> bool {
+        self.of_trusted_proxy
     }
 }
 
@@ -41,40 +42,40 @@ impl fmt::Debug for Network {
     }
 }
 
-/// What is kept of a [`Network`], by one room: whoever reads it learns neither where somebody comes from nor
-/// whether they are in another room, too.
+/// The hash of a [`Network`] for one room. It reveals neither the network nor whether the same
+/// person is in another room.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NetworkHash(String);
 
 impl NetworkHash {
     const CHARS: usize = 24;
 
-    /// Takes a hash that a store kept.
+    /// Restores a hash from the store.
     #[must_use]
     pub fn new(raw: impl Into<String>) -> Self {
         Self(raw.into())
     }
 
-    /// The hash, for a store to keep: 24 characters of base 32.
+    /// The hash, to put into the store: 24 characters of base 32.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What the hashes of networks are made with.
+/// The key for hashing networks.
 #[derive(Clone)]
 pub struct NetworkKey(Arc<[u8]>);
 
 impl NetworkKey {
-    /// A key from the server's secret.
+    /// Derives the key from the server's secret.
     #[must_use]
     pub fn new(secret: &[u8]) -> Self {
         Self(secret.into())
     }
 
-    /// HMAC-SHA-256 (RFC 2104) under the secret, salted with the room, cut to 120 bits: without the secret,
-    /// trying all addresses of IPv4 leads nowhere.
+    /// HMAC-SHA-256 (RFC 2104) under the secret, salted with the room, cut to 120 bits. The secret
+    /// prevents recovering a network by hashing all IPv4 addresses.
     #[must_use]
     pub fn hash(&self, room: &RoomId, network: &Network) -> NetworkHash {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]

@@ -1,4 +1,4 @@
-//! A room's password and what is kept of it.
+//! A room's password and its hash.
 
 use std::{cell::RefCell, fmt};
 
@@ -11,7 +11,7 @@ use argon2::{
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-/// Why a text is no password.
+/// The reason for refusing a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPassword {
     /// Longer than [`Password::MAX_CHARS`].
@@ -20,11 +20,12 @@ pub enum InvalidPassword {
 }
 
 thread_local! {
-    /// What hashes are made in: 19 MiB. Allocated anew for each, it would stay with the system's allocator ten times over.
+    /// Working memory of Argon2, 19 MiB. Reused, because the allocator would otherwise retain many
+    /// such blocks.
     static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What Argon2 makes of a password (RFC 9106).
+/// The Argon2 digest of a password (RFC 9106).
 fn digest(password: &str, salt: Salt<'_>, argon: &Argon2<'_>) -> password_hash::Result<Output> {
     let (mut salt_bytes, mut digest) = ([0; Salt::MAX_LENGTH], [0; Params::DEFAULT_OUTPUT_LEN]);
     let salt = salt.decode_b64(&mut salt_bytes)?;
@@ -35,12 +36,12 @@ fn digest(password: &str, salt: Salt<'_>, argon: &Argon2<'_>) -> password_hash::
     Output::new(&digest)
 }
 
-/// What somebody typed. It is hashed or compared, and never shown.
+/// A password in plain text. It is hashed or compared, and never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
-    /// The longest, in Unicode scalar values.
+    /// Largest length, in Unicode scalar values.
     pub const MAX_CHARS: usize = 128;
 
     /// `None` for an empty text: no password.
@@ -55,11 +56,11 @@ impl Password {
         }
     }
 
-    /// Argon2id with a random salt and the parameters that OWASP recommends, in the PHC string format. Takes some
-    /// 30 ms of one core, and 19 MiB that the thread keeps.
+    /// Argon2id with a random salt and the parameters that OWASP recommends, in the PHC string
+    /// format. Takes about 30 ms of one core, and 19 MiB that the thread keeps.
     ///
     /// # Panics
-    /// Never: the salt and the parameters are ones that Argon2 takes.
+    /// Never: the salt and the parameters are valid for Argon2.
     #[must_use]
     #[expect(clippy::expect_used, reason = "nothing that comes from outside can make them fail")]
     pub fn hash(&self) -> PasswordHash {
@@ -76,13 +77,13 @@ impl Password {
         PasswordHash(phc.to_string())
     }
 
-    /// Whether `hash` was made of this password. Takes as long as [`Self::hash`], and as long for a wrong one.
+    /// Whether `hash` was made from this password. Takes as long as [`Self::hash`], right or wrong.
     #[must_use]
     pub fn opens(&self, hash: &PasswordHash) -> bool {
-        self.is_behind(hash).unwrap_or(false) // What is no hash was made of no password.
+        self.matches_hash(hash).unwrap_or(false) // A malformed hash matches no password.
     }
 
-    fn is_behind(&self, hash: &PasswordHash) -> password_hash::Result<bool> {
+    fn matches_hash(&self, hash: &PasswordHash) -> password_hash::Result<bool> {
         let phc = Phc::new(&hash.0)?;
         let algorithm = Algorithm::try_from(phc.algorithm)?;
         let version = phc.version.map(Version::try_from).transpose()?.unwrap_or_default();
@@ -99,25 +100,25 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What is kept of a password: an Argon2id hash in the PHC string format. It never leaves the store.
+/// An Argon2id hash in the PHC string format. It never leaves the server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Takes a hash that a store kept.
+    /// Restores a hash from the store.
     #[must_use]
     pub fn new(phc: impl Into<String>) -> Self {
         Self(phc.into())
     }
 
-    /// The PHC string, for a store to keep.
+    /// The PHC string, to put into the store.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A short mark of this very hash: what a session remembers of having passed it. Another
-    /// password, or the same one set again, has another stamp.
+    /// A short digest of this hash, which a session stores as its pass. Setting a password again,
+    /// even the same one, changes the stamp.
     #[must_use]
     pub fn stamp(&self) -> String {
         HEXLOWER.encode(&Sha256::digest(self.0.as_bytes())[..8])
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_that_another_program_made_opens_and_what_is_none_opens_to_nobody() {
+    fn a_hash_of_another_program_verifies_and_a_malformed_hash_never_does() {
         let password = Password::parse("sesame").unwrap().unwrap();
         let made_elsewhere = "$argon2id$v=19$m=19456,t=2,p=1$v3Jl5+IojgMqtKBnMIUZtQ$nGiFCLihjkiC0bjxkXkIRrDcuXvzyZSm8C77U48MzUA";
         assert!(password.opens(&PasswordHash::new(made_elsewhere)));
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_shows_itself_when_debugged() {
+    fn password_and_hash_are_hidden_in_debug_output() {
         let password = Password::parse("sesame").unwrap().unwrap();
         let shown = format!("{password:?} {:?}", password.hash());
         assert_eq!(shown, "Password(hidden) PasswordHash(hidden)");

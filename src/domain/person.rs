@@ -1,4 +1,4 @@
-//! Who somebody is here: an id for rights, a colour for the eye, a name for the tongue.
+//! A person: an id for permissions, a colour and a name.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Color, Hue, PersonId, TokenId};
 
-/// Numbers are 1 to this, so that a name stays short.
+/// Largest number in a name. Keeps names short.
 const MAX_NUMBER: u16 = 999;
 
-/// A colour word and a number: `Teal 204`. A bot's says that it is one: `Teal 204 (bot)`.
+/// A colour word and a number: `Teal 204`. A bot's name is marked: `Teal 204 (bot)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name {
     /// The colour word.
     pub hue: Hue,
     /// 1 to 999.
     pub number: u16,
-    /// Whether a program is called so.
+    /// Whether it is the name of a bot.
     pub bot: bool,
 }
 
-/// What stands behind the name of a bot.
+/// The suffix of a bot's name.
 const OF_A_BOT: &str = " (bot)";
 
 impl Name {
-    /// Reads what [`fmt::Display`] wrote.
+    /// Parses the output of [`fmt::Display`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let plain = text.strip_suffix(OF_A_BOT);
@@ -33,13 +33,13 @@ impl Name {
         Some(Self { hue: Hue::from_word(word)?, number, bot: plain.is_some() })
     }
 
-    /// The name with the next number; after 999 comes 1.
+    /// The name with the next number; 1 follows 999.
     #[must_use]
     pub fn next(self) -> Self {
         Self { number: self.number % MAX_NUMBER + 1, ..self }
     }
 
-    /// The word and the number alone, which nobody else in the room has: how somebody is named in a text.
+    /// The word and number without the bot suffix, unique in a room: the form used in mentions.
     #[must_use]
     pub fn plain(self) -> Self {
         Self { bot: false, ..self }
@@ -59,19 +59,19 @@ impl fmt::Display for Name {
     }
 }
 
-/// Somebody, as everybody may see them.
+/// A person's public identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Person {
-    /// What rights hang on.
+    /// The id, which permissions refer to.
     pub id: PersonId,
-    /// What they are. Two people may share it.
+    /// The colour. Two people may share it.
     pub color: Color,
-    /// What they are called. In one room no two people share it.
+    /// The name. Unique within a room.
     pub name: Name,
 }
 
 impl Person {
-    /// The person a session is: always the same one for the same secret and session.
+    /// The person of a session. Deterministic for a secret and session.
     #[must_use]
     pub fn of_session(secret: &[u8], session: &str) -> Self {
         let color = Color::of_session(session);
@@ -84,7 +84,7 @@ impl Person {
         }
     }
 
-    /// The bot that a token is: always the same one for the same secret and token.
+    /// The bot of a token. Deterministic for a secret and token.
     #[must_use]
     pub fn of_token(secret: &[u8], token: &TokenId) -> Self {
         let person = Self::of_session(secret, &format!("token {token}"));

@@ -1,4 +1,4 @@
-//! A room, its seats, and who may take one.
+//! A room, its seats, and the rules for entering.
 
 use super::{
     Capacity, Color, Name, NetworkHash, NodeId, PasswordHash, Person, PersonId, RoomId, RoomTitle,
@@ -10,22 +10,22 @@ use super::{
 pub struct SeatSocket {
     /// The connection.
     pub id: SocketId,
-    /// The server that holds it.
+    /// The node that holds the connection.
     pub node: NodeId,
 }
 
-/// One person's place in a room. However many tabs they have open, it is one.
+/// One person's place in a room, shared by all their connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seat {
-    /// Who sits there, as they are called in this room.
+    /// The person, under their name in this room.
     pub person: Person,
-    /// Their connections; none while they are away.
+    /// Their connections; empty during the grace.
     pub sockets: Vec<SeatSocket>,
-    /// When they came in.
+    /// Time of entry.
     pub since: Timestamp,
-    /// When their last connection went; `None` while one is there.
+    /// When their last connection closed; `None` while one is open.
     pub left_at: Option<Timestamp>,
-    /// From which network they came last, where that is remembered.
+    /// The hash of their latest network, if kicks ban networks.
     pub network: Option<NetworkHash>,
 }
 
@@ -34,77 +34,77 @@ pub struct Seat {
 pub struct Room {
     /// Its id.
     pub id: RoomId,
-    /// What it is listed under.
+    /// The title.
     pub title: RoomTitle,
-    /// How many people fit in.
+    /// The capacity.
     pub max: Capacity,
-    /// Who may change it. Until they come in they hold no seat.
+    /// The owner. They hold no seat until they enter.
     pub owner: Person,
-    /// What a newcomer must know.
+    /// The hash of the password, if set.
     pub password: Option<PasswordHash>,
-    /// Whether newcomers are kept out.
+    /// Whether the room is locked for newcomers.
     pub locked: bool,
-    /// Who is there, in the order in which they came.
+    /// The seats, in order of entry.
     pub people: Vec<Seat>,
-    /// Who may not come back.
+    /// The banned people.
     pub kicked: Vec<PersonId>,
-    /// From which networks nobody may come in any more.
+    /// The hashes of the banned networks.
     pub kicked_networks: Vec<NetworkHash>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// Since when it has waited for its first person; `None` once somebody came.
+    /// Since when it waits for its first person; `None` once somebody has entered.
     pub empty_since: Option<Timestamp>,
 }
 
-/// Why somebody may not come in, in the order in which it is checked.
+/// The reasons for refusing an entry, in the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no such room, or no longer.
+pub enum EntryError {
+    /// The room does not exist.
     NoSuchRoom,
-    /// It has a password, and they have not shown that they know it.
+    /// The visitor has not given the room's password.
     WrongPassword,
-    /// They were removed from it.
+    /// The owner has removed the visitor, or banned their network.
     Kicked,
-    /// Its owner lets no newcomer in.
+    /// The owner has locked the room.
     Locked,
-    /// Every place is taken.
+    /// Every seat is taken.
     RoomFull,
 }
 
-/// Somebody at the door.
+/// A visitor's request to enter.
 #[derive(Debug, Clone, Copy)]
-pub struct Knock<'a> {
-    /// Who.
+pub struct EntryRequest<'a> {
+    /// The visitor.
     pub person: &'a PersonId,
-    /// The hash of the password that they have shown to know.
+    /// The hash of the password that they have given correctly.
     pub passed: Option<&'a PasswordHash>,
-    /// From which network they come, where that matters.
+    /// The hash of their network, if kicks ban networks.
     pub network: Option<&'a NetworkHash>,
 }
 
-/// What the owner changes of a room; what is `None` stays as it is.
+/// The owner's changes to a room. `None` leaves a setting unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomChange {
-    /// What it is listed under.
+    /// The title.
     pub title: Option<RoomTitle>,
-    /// How many people fit in.
+    /// The capacity.
     pub max: Option<Capacity>,
-    /// What a newcomer must know; `Some(None)` for nothing any more.
+    /// The new password; `Some(None)` removes it.
     pub password: Option<Option<PasswordHash>>,
-    /// Whether newcomers are kept out.
+    /// Whether the room is locked for newcomers.
     pub locked: Option<bool>,
 }
 
-/// Why something that is the owner's to do is not done.
+/// The reasons for refusing an owner's action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Undone {
-    /// There is no such room, or no longer.
+pub enum OwnerActionError {
+    /// The room does not exist.
     NoSuchRoom,
-    /// Somebody else owns it.
+    /// Another person owns the room.
     NotOwner,
-    /// Whom it is about has no seat there.
+    /// The person it is about has no seat in the room.
     NotHere,
-    /// More people are there than would fit in.
+    /// The room has more people than the new capacity.
     TooFewPlaces,
 }
 
@@ -115,34 +115,35 @@ impl Room {
         self.people.iter().find(|seat| seat.person.id == *person)
     }
 
-    /// Whether this person is let in. Whoever holds a seat is, and no password, lock or
-    /// capacity keeps an owner from their own seat but the place itself.
+    /// Checks whether a visitor may enter. A visitor with a seat always may. An owner without a
+    /// seat needs no password and ignores the lock, but needs a free seat.
     ///
     /// # Errors
-    /// The first reason why not.
-    pub fn admit(&self, knock: Knock<'_>) -> Result<(), Refusal> {
-        if self.seat(knock.person).is_some() {
+    /// The first reason against it.
+    pub fn admit(&self, request: EntryRequest<'_>) -> Result<(), EntryError> {
+        if self.seat(request.person).is_some() {
             return Ok(());
         }
-        let owner = self.owner.id == *knock.person;
-        if !owner && self.password.is_some() && self.password.as_ref() != knock.passed {
-            return Err(Refusal::WrongPassword);
+        let owner = self.owner.id == *request.person;
+        if !owner && self.password.is_some() && self.password.as_ref() != request.passed {
+            return Err(EntryError::WrongPassword);
         }
-        let from_there = knock.network.is_some_and(|there| self.kicked_networks.contains(there));
-        if self.kicked.contains(knock.person) || (!owner && from_there) {
-            return Err(Refusal::Kicked);
+        let network_banned =
+            request.network.is_some_and(|network| self.kicked_networks.contains(network));
+        if self.kicked.contains(request.person) || (!owner && network_banned) {
+            return Err(EntryError::Kicked);
         }
         if !owner && self.locked {
-            return Err(Refusal::Locked);
+            return Err(EntryError::Locked);
         }
         if self.people.len() >= self.max.get() as usize {
-            return Err(Refusal::RoomFull);
+            return Err(EntryError::RoomFull);
         }
         Ok(())
     }
 
-    /// What a newcomer is called here: their own name, or with the next number that nobody here
-    /// has. The owner's name is kept for them until they come.
+    /// A newcomer's name in this room: their own name, with the next free number if it is taken.
+    /// The owner's name is reserved until they enter.
     #[must_use]
     pub fn name_for(&self, newcomer: &Person) -> Name {
         let taken = |name: Name| {
@@ -155,32 +156,33 @@ impl Room {
             .unwrap_or(newcomer.name)
     }
 
-    /// Whether this person may change the room so.
+    /// Checks whether a person may apply this change.
     ///
     /// # Errors
-    /// Why not.
-    pub fn may_change(&self, who: &PersonId, change: &RoomChange) -> Result<(), Undone> {
+    /// The reason against it.
+    pub fn may_change(&self, who: &PersonId, change: &RoomChange) -> Result<(), OwnerActionError> {
         if self.owner.id != *who {
-            return Err(Undone::NotOwner);
+            return Err(OwnerActionError::NotOwner);
         }
         if change.max.is_some_and(|max| self.people.len() > max.get() as usize) {
-            return Err(Undone::TooFewPlaces);
+            return Err(OwnerActionError::TooFewPlaces);
         }
         Ok(())
     }
 
-    /// Who would own the room if this person gave it to that one.
+    /// The new owner if the current one hands the room over to another person.
     ///
     /// # Errors
-    /// Why they cannot.
-    pub fn handed_over(&self, from: &PersonId, to: &PersonId) -> Result<&Person, Undone> {
+    /// The reason against it.
+    pub fn handed_over(&self, from: &PersonId, to: &PersonId) -> Result<&Person, OwnerActionError> {
         if self.owner.id != *from {
-            return Err(Undone::NotOwner);
+            return Err(OwnerActionError::NotOwner);
         }
-        self.seat(to).map(|seat| &seat.person).ok_or(Undone::NotHere)
+        self.seat(to).map(|seat| &seat.person).ok_or(OwnerActionError::NotHere)
     }
 
-    /// Who owns the room once `leaver` is gone: whoever has been there longest, if they owned it.
+    /// The owner after `leaver` has left. If `leaver` is the owner, the longest-seated person
+    /// follows.
     #[must_use]
     pub fn owner_after(&self, leaver: &PersonId) -> Option<&Person> {
         if self.owner.id != *leaver {
@@ -189,7 +191,7 @@ impl Room {
         self.people.iter().map(|seat| &seat.person).find(|person| person.id != *leaver)
     }
 
-    /// The room as the lobby shows it.
+    /// The room's public summary, as shown in the lobby.
     #[must_use]
     pub fn summary(&self) -> RoomSummary {
         RoomSummary {
@@ -211,31 +213,31 @@ impl Room {
     }
 }
 
-/// A room as everybody may see it.
+/// A room's public summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomSummary {
     /// Its id.
     pub id: RoomId,
-    /// What it is listed under.
+    /// The title.
     pub title: RoomTitle,
-    /// How many people fit in.
+    /// The capacity.
     pub max: Capacity,
-    /// How many are there.
+    /// Number of people in the room.
     pub count: u32,
-    /// The colours of the first twelve, in the order in which they came.
+    /// The colours of the first twelve people, in order of entry.
     pub colors: Vec<Color>,
-    /// Who may change it.
+    /// The owner.
     pub owner: Person,
     /// Whether a newcomer needs a password.
     pub has_password: bool,
-    /// Whether newcomers are kept out.
+    /// Whether the room is locked for newcomers.
     pub locked: bool,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl RoomSummary {
-    /// As many colours as a card in the lobby shows.
+    /// Number of colours on a room's card in the lobby.
     pub const MAX_COLORS: usize = 12;
 }
 
@@ -277,8 +279,8 @@ mod tests {
         room: &Room,
         person: &Person,
         passed: Option<&PasswordHash>,
-    ) -> Result<(), Refusal> {
-        room.admit(Knock { person: &person.id, passed, network: None })
+    ) -> Result<(), EntryError> {
+        room.admit(EntryRequest { person: &person.id, passed, network: None })
     }
 
     #[test]
@@ -292,18 +294,18 @@ mod tests {
         room.kicked = vec![guest.id.clone()];
         room.password = Some(hash.clone());
 
-        assert_eq!(admitted(&room, &guest, None), Err(Refusal::WrongPassword));
-        assert_eq!(admitted(&room, &guest, Some(&hash)), Err(Refusal::Kicked));
+        assert_eq!(admitted(&room, &guest, None), Err(EntryError::WrongPassword));
+        assert_eq!(admitted(&room, &guest, Some(&hash)), Err(EntryError::Kicked));
         room.kicked.clear();
-        assert_eq!(admitted(&room, &guest, Some(&hash)), Err(Refusal::Locked));
+        assert_eq!(admitted(&room, &guest, Some(&hash)), Err(EntryError::Locked));
         room.locked = false;
-        assert_eq!(admitted(&room, &guest, Some(&hash)), Err(Refusal::RoomFull));
+        assert_eq!(admitted(&room, &guest, Some(&hash)), Err(EntryError::RoomFull));
         room.people.pop();
         assert_eq!(admitted(&room, &guest, Some(&hash)), Ok(()));
     }
 
     #[test]
-    fn whoever_has_a_seat_passes_lock_password_and_a_full_house() {
+    fn a_person_with_a_seat_passes_lock_password_and_a_full_room() {
         let guest = person("guest");
         let mut room = room(&person("owner"));
         room.people = vec![seat(guest.clone()), seat(person("b"))];
@@ -313,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_somebody_was_kicked_from_is_closed_but_to_the_owner_and_who_is_there() {
+    fn a_banned_network_is_refused_except_for_the_owner_and_people_with_a_seat() {
         let (owner, neighbour, newcomer) = (person("owner"), person("neighbour"), person("new"));
         let (here, there) = (NetworkHash::new("here"), NetworkHash::new("there"));
         let mut room = room(&owner);
@@ -321,21 +323,21 @@ mod tests {
         room.people = vec![seat(neighbour.clone())];
         room.kicked_networks = vec![there.clone()];
         let from = |who: &Person, network: &NetworkHash| {
-            room.admit(Knock { person: &who.id, passed: None, network: Some(network) })
+            room.admit(EntryRequest { person: &who.id, passed: None, network: Some(network) })
         };
 
-        assert_eq!(from(&newcomer, &there), Err(Refusal::Kicked));
+        assert_eq!(from(&newcomer, &there), Err(EntryError::Kicked));
         assert_eq!(from(&newcomer, &here), Ok(()));
         assert_eq!(from(&neighbour, &there), Ok(()));
         assert_eq!(from(&owner, &there), Ok(()));
     }
 
     #[test]
-    fn a_changed_password_shuts_out_who_knew_the_old_one() {
+    fn a_changed_password_refuses_the_old_one() {
         let mut room = room(&person("owner"));
         room.password = Some(PasswordHash::new("new"));
         let old = PasswordHash::new("old");
-        assert_eq!(admitted(&room, &person("guest"), Some(&old)), Err(Refusal::WrongPassword));
+        assert_eq!(admitted(&room, &person("guest"), Some(&old)), Err(EntryError::WrongPassword));
     }
 
     #[test]
@@ -352,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_there_follows_an_owner() {
+    fn the_longest_seated_person_follows_an_owner() {
         let (owner, first, second) = (person("owner"), person("first"), person("second"));
         let mut room = room(&owner);
         room.people = vec![seat(first.clone()), seat(owner.clone()), seat(second)];

@@ -1,4 +1,4 @@
-//! Moments, as everybody outside sees them: RFC 3339 in UTC with milliseconds.
+//! Timestamps. On the wire: RFC 3339 in UTC with milliseconds.
 
 use std::{fmt, time::Duration};
 
@@ -7,12 +7,12 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 const RFC3339_MILLIS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z.
+/// A timestamp: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment on this machine's clock.
+    /// The current time of this machine's clock.
     #[must_use]
     pub fn now() -> Self {
         Self::from(OffsetDateTime::now_utc())
@@ -30,13 +30,13 @@ impl Timestamp {
         self.0
     }
 
-    /// So many days later.
+    /// The timestamp a number of days later.
     #[must_use]
     pub fn after_days(self, days: u16) -> Self {
         Self(self.0.saturating_add(i64::from(days) * 24 * 60 * 60 * 1000))
     }
 
-    /// The moment `by` earlier.
+    /// The timestamp `by` earlier.
     #[must_use]
     pub fn before(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))

@@ -1,11 +1,11 @@
-//! What a room is called.
+//! The title of a room.
 
-use super::visible::shows_nothing;
+use super::visible::is_blank;
 
-/// Why a text is no title.
+/// The reason for refusing a title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTitle {
-    /// Nothing that shows.
+    /// No visible character.
     #[error("a title has at least one character")]
     Empty,
     /// Longer than [`RoomTitle::MAX_CHARS`].
@@ -13,23 +13,23 @@ pub enum InvalidTitle {
     TooLong,
 }
 
-/// The name a room is listed under: 1 to 60 characters (Unicode scalar values) on one line, trimmed.
+/// A room's title: 1 to 60 characters (Unicode scalar values) on one line, trimmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomTitle(String);
 
 impl RoomTitle {
-    /// The longest, in Unicode scalar values.
+    /// Largest length, in Unicode scalar values.
     pub const MAX_CHARS: usize = 60;
 
-    /// Control characters, line breaks among them, become spaces.
+    /// Replaces control characters, including line breaks, with spaces.
     ///
     /// # Errors
-    /// When nothing is left that shows, or more than 60 characters are.
+    /// When no visible character is left, or more than 60 characters are.
     pub fn parse(raw: &str) -> Result<Self, InvalidTitle> {
         let line = raw.replace(char::is_control, " ");
         let title = line.trim();
         match title.chars().count() {
-            _ if shows_nothing(title) => Err(InvalidTitle::Empty),
+            _ if is_blank(title) => Err(InvalidTitle::Empty),
             n if n > Self::MAX_CHARS => Err(InvalidTitle::TooLong),
             _ => Ok(Self(title.to_owned())),
         }

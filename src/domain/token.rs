@@ -1,4 +1,4 @@
-//! Tokens: what a bot shows in place of a cookie.
+//! Tokens: a bot's credentials in place of a cookie.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// A text that is no token.
+/// The text is not a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a token")]
 pub struct InvalidToken;
 
-/// A secret of 256 random bits. Whoever has it is the bot.
+/// A secret of 256 random bits. Its bearer is the bot.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
     const BYTES: usize = 32;
-    /// By which a token that leaked is known for what it is.
+    /// Prefix by which secret scanners recognize a leaked token.
     const START: &str = "huechat_";
 
-    /// A new one.
+    /// A new random token.
     #[must_use]
     pub fn random() -> Self {
         let secret = BASE64URL_NOPAD.encode(&rand::random::<[u8; Self::BYTES]>());
@@ -38,13 +38,13 @@ impl Token {
         Ok(Self(raw.to_owned()))
     }
 
-    /// The token itself, for its maker, once.
+    /// The token's text. Its creator sees it once.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What a store knows it by.
+    /// The token's hash, for the store.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash(HEXLOWER.encode(&Sha256::digest(self.0.as_bytes())))
@@ -57,43 +57,44 @@ impl fmt::Debug for Token {
     }
 }
 
-/// SHA-256 of a token, in lower-case hexadecimal: no way leads back.
+/// SHA-256 of a token, in lower-case hexadecimal. The token cannot be recovered from it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TokenHash(String);
 
 impl TokenHash {
-    /// Takes a hash that a store kept.
+    /// Restores a hash from the store.
     #[must_use]
     pub fn new<T: Into<String>>(raw: T) -> Self {
         Self(raw.into())
     }
 
-    /// The hash, for a store to keep.
+    /// The hash, to put into the store.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Why a text is no label.
+/// The reason for refusing a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a label has at most {} characters", BotLabel::MAX_CHARS)]
 pub struct InvalidLabel;
 
-/// What the maker of a bot calls it in their list: 1 to 30 characters, as a reader counts them (grapheme
-/// clusters), on one line, trimmed. Nobody else sees it.
+/// A bot's label in its creator's list: 1 to 30 grapheme clusters on one line, trimmed. Nobody else
+/// sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BotLabel(String);
 
 impl BotLabel {
-    /// The longest, in grapheme clusters.
+    /// Largest length, in grapheme clusters.
     pub const MAX_CHARS: usize = 30;
-    /// The longest, in bytes: one character may be made of any number of marks.
+    /// Largest length in bytes, because one grapheme cluster has no limit of its own.
     const MAX_BYTES: usize = 480;
-    /// What a bot is called that was given no name.
+    /// The default label.
     const USUAL: &str = "bot";
 
-    /// Control characters, line breaks among them, become spaces. Nothing at all is `bot`.
+    /// Replaces control characters, including line breaks, with spaces. An empty text becomes
+    /// `bot`.
     ///
     /// # Errors
     /// When more than 30 characters are left after trimming.

@@ -1,12 +1,12 @@
-//! Texts that show nothing, although they have characters.
+//! Detects texts without a visible character.
 
-/// Whether a text shows nothing at all: it has only white space, and characters that are there for what is around
-/// them (Unicode calls them ignorable by default).
-pub(super) fn shows_nothing(text: &str) -> bool {
+/// Whether a text has no visible character: only white space, and characters that Unicode calls
+/// default ignorable.
+pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_ignorable(c))
 }
 
-/// What has no picture of its own, and the blanks that count as letters.
+/// Default ignorable characters, and the letters that render as blanks.
 fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}'
@@ -28,14 +28,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_only_joins_or_turns_others_around_shows_nothing() {
+    fn joiners_and_direction_marks_alone_are_blank() {
         for nothing in
             ["", " \n", "\u{200b}", "\u{202e}\u{2066} \u{feff}", "\u{3164}\u{2800}", "\u{e0001}"]
         {
-            assert!(shows_nothing(nothing), "{nothing:?}");
+            assert!(is_blank(nothing), "{nothing:?}");
         }
         for something in ["a", "가", "\u{202e}.", "👩\u{200d}🔬", "☕\u{fe0f}", "\u{200b}-"] {
-            assert!(!shows_nothing(something), "{something:?}");
+            assert!(!is_blank(something), "{something:?}");
         }
     }
 }

@@ -27,10 +27,10 @@ use tracing::{debug, warn};
 
 use super::{
     Shared,
-    link::{Close, Link},
-    protocol::{Hello, Request, Trouble, out_of_place, told},
+    client::{Client, Close},
     requests,
 };
+use crate::protocol::frames::{ErrorFrame, Hello, Request, wrong_state, server_events};
 use crate::{chat::Error, domain::Network, session::Bot};
 
 type Stream = WebSocketStream<TokioIo<Upgraded>>;
@@ -55,10 +55,10 @@ const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Serves a connection.
 pub(super) async fn run(shared: Arc<Shared>, stream: Stream, network: Option<Network>) {
-    let (link, queue) = Link::new(network);
-    shared.members.add(link.clone());
+    let (client, queue) = Client::new(network);
+    shared.subscriptions.add(client.clone());
     if shared.stopped.is_cancelled() {
-        link.end_with(Close::Restarting, &Error::restarting());
+        client.end_with(Close::Restarting, &Error::restarting());
     }
     let now = Instant::now();
     let mut connection = Connection {
@@ -71,21 +71,21 @@ pub(super) async fn run(shared: Arc<Shared>, stream: Stream, network: Option<Net
         nonsense: 0,
         too_early: 0,
         shared: shared.clone(),
-        link: link.clone(),
+        client: client.clone(),
     };
     let heartbeat_ms = u64::try_from(shared.heartbeat.as_millis()).unwrap_or(u64::MAX);
-    link.say(told::HELLO, &Hello { heartbeat_ms });
+    client.say(server_events::HELLO, &Hello { heartbeat_ms });
     connection.serve().await;
-    if link.why().is_none() {
-        link.over();
+    if client.why().is_none() {
+        client.over();
     }
-    shared.members.remove(&link);
+    shared.subscriptions.remove(&client);
     connection.part().await;
 }
 
 struct Connection {
     shared: Arc<Shared>,
-    link: Arc<Link>,
+    client: Arc<Client>,
     stream: Stream,
     queue: mpsc::UnboundedReceiver<Utf8Bytes>,
     /// What is being done; nothing else is read until it is, so that all is done in its order.
@@ -104,14 +104,14 @@ impl Connection {
             let listening = self.working.is_none() && self.answers.len() < MAX_UNANSWERED;
             let next = tokio::select! {
                 biased;
-                () = self.link.ended() => Break(()),
+                () = self.client.ended() => Break(()),
                 done = done(&mut self.working), if self.working.is_some() => {
                     self.working = None;
                     self.worked(done);
                     Continue(())
                 }
                 Some(answer) = self.answers.next() => {
-                    self.link.tell(answer.into());
+                    self.client.tell(answer.into());
                     Continue(())
                 }
                 message = self.stream.next(), if listening => self.take(message),
@@ -132,7 +132,7 @@ impl Connection {
         if let Err(error) = done {
             warn!(%error, "could not do what a bot asked");
         }
-        if self.link.bot().is_some() {
+        if self.client.bot().is_some() {
             self.deadline = self.deadline.max(Instant::now() + self.patience());
         }
     }
@@ -143,9 +143,9 @@ impl Connection {
     }
 
     fn late(&self) {
-        match self.link.bot() {
-            Some(_) => self.link.end(Close::Silent),
-            None => self.link.end_with(Close::Token, &Error::InvalidToken),
+        match self.client.bot() {
+            Some(_) => self.client.end(Close::Silent),
+            None => self.client.end_with(Close::Token, &Error::InvalidToken),
         }
     }
 
@@ -153,13 +153,13 @@ impl Connection {
         match message {
             Some(Ok(Message::Text(text))) => self.hear(&text),
             Some(Ok(Message::Binary(_))) => {
-                self.link.end(Close::Binary);
+                self.client.end(Close::Binary);
                 Break(())
             }
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Continue(()),
             Some(Ok(Message::Close(_))) | None => Break(()),
             Some(Err(WireError::Capacity(_))) => {
-                self.link.end(Close::TooBig);
+                self.client.end(Close::TooBig);
                 Break(())
             }
             Some(Err(error)) => {
@@ -170,16 +170,16 @@ impl Connection {
     }
 
     fn hear(&mut self, text: &str) -> ControlFlow<()> {
-        let bot = self.link.bot().cloned();
+        let bot = self.client.bot().cloned();
         if let Some(Err(error)) =
-            bot.as_ref().map(|bot| self.shared.chat.may_ask(self.link.caller(bot)))
+            bot.as_ref().map(|bot| self.shared.chat.may_ask(self.client.caller(bot)))
         {
             self.too_early += 1;
             if self.too_early < MAX_TOO_EARLY {
-                self.link.complain(&Trouble::from(&error));
+                self.client.send_error(&ErrorFrame::from(&error));
                 return Continue(());
             }
-            self.link.end_with(Close::Pace, &error);
+            self.client.end_with(Close::Pace, &error);
             return Break(());
         }
         self.too_early = 0;
@@ -188,34 +188,34 @@ impl Connection {
             self.nonsense = 0;
             return Continue(());
         };
-        self.link.complain(&trouble);
+        self.client.send_error(&trouble);
         self.nonsense += 1;
         if self.nonsense < MAX_NONSENSE {
             return Continue(());
         }
-        self.link.end(Close::Nonsense);
+        self.client.end(Close::Nonsense);
         Break(())
     }
 
     /// Begins what is asked for.
-    fn act(&mut self, request: Request, bot: Option<Bot>) -> Result<(), Box<Trouble>> {
-        let (shared, link) = (self.shared.clone(), self.link.clone());
+    fn act(&mut self, request: Request, bot: Option<Bot>) -> Result<(), Box<ErrorFrame>> {
+        let (shared, client) = (self.shared.clone(), self.client.clone());
         let Some(bot) = bot else {
             let Request::Identify(identify) = request else {
-                return Err(out_of_place("not_identified", "the first frame is IDENTIFY"));
+                return Err(wrong_state("not_identified", "the first frame is IDENTIFY"));
             };
-            self.work(requests::identify(shared, link, identify));
+            self.work(requests::identify(shared, client, identify));
             return Ok(());
         };
         match request {
             Request::Identify(_) => {
-                return Err(out_of_place("already_identified", "you have said who you are"));
+                return Err(wrong_state("already_identified", "you have said who you are"));
             }
             Request::Heartbeat => self.beat(bot),
-            Request::RoomJoin(wanted) => self.work(requests::join(shared, link, bot, wanted)),
-            Request::RoomLeave(which) => self.work(requests::leave(shared, link, which)),
+            Request::RoomJoin(wanted) => self.work(requests::join(shared, client, bot, wanted)),
+            Request::RoomLeave(which) => self.work(requests::leave(shared, client, which)),
             Request::MessagePost(post) => {
-                self.answers.push(requests::post(&shared, &link, post).boxed());
+                self.answers.push(requests::post(&shared, &client, post).boxed());
             }
         }
         Ok(())
@@ -230,7 +230,7 @@ impl Connection {
     fn beat(&mut self, bot: Bot) {
         let now = Instant::now();
         self.deadline = now + self.patience();
-        self.link.say(told::HEARTBEAT_ACK, &());
+        self.client.say(server_events::HEARTBEAT_ACK, &());
         if now - self.kept_alive > KEEP_ALIVE_EVERY {
             self.kept_alive = now;
             let shared = self.shared.clone();
@@ -244,20 +244,20 @@ impl Connection {
 
     /// Writes what waits, all at once.
     async fn write(&mut self, first: Utf8Bytes) -> ControlFlow<()> {
-        let (stream, queue, link) = (&mut self.stream, &mut self.queue, &self.link);
+        let (stream, queue, client) = (&mut self.stream, &mut self.queue, &self.client);
         let all = async {
             let mut next = Some(first);
             while let Some(frame) = next {
                 let bytes = frame.len();
                 stream.feed(Message::Text(frame)).await?;
-                link.took(bytes);
+                client.took(bytes);
                 next = queue.try_recv().ok();
             }
             stream.flush().await
         };
         let written = tokio::select! {
             biased;
-            () = link.ended() => return Break(()),
+            () = client.ended() => return Break(()),
             written = timeout(TAKEN_WITHIN, all) => written,
         };
         match written {
@@ -267,7 +267,7 @@ impl Connection {
                 Break(())
             }
             Err(_late) => {
-                link.end_with(Close::Pace, &Error::TooSlow);
+                client.end_with(Close::Pace, &Error::TooSlow);
                 Break(())
             }
         }
@@ -275,7 +275,7 @@ impl Connection {
 
     /// Says goodbye.
     async fn part(mut self) {
-        let why = self.link.why();
+        let why = self.client.why();
         let goodbye = async {
             while let Ok(frame) = self.queue.try_recv() {
                 self.stream.feed(Message::Text(frame)).await?;

@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 use tracing::debug;
 
 use super::{Shared, connection};
-use crate::{chat::Error, domain::Network, sockets::protocol::ErrorBody};
+use crate::{chat::Error, domain::Network, protocol::ErrorBody};
 
 /// A message of 2,000 characters fits, however they are written.
 const MAX_FRAME_BYTES: usize = 16 * 1024;

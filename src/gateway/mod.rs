@@ -1,16 +1,15 @@
 //! The plain WebSocket edge, for bots: programs that are not browsers.
 //!
 //! [`protocol`] says what is spoken, and `docs/gateway.md` is its manual. Here handshakes and frames become calls of
-//! the chat, and events become frames. A [`link`] is one connection as the others see it, [`connection`] reads and
+//! the chat, and events become frames. A [`client`] is one connection as the others see it, [`connection`] reads and
 //! writes it, [`requests`] does what it asks for, and [`members`] know who hears of which room.
 
+mod client;
 mod connection;
 mod handshake;
-mod link;
-mod members;
-pub mod protocol;
 mod requests;
-mod watch;
+mod subscriptions;
+mod token_watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,33 +19,35 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::protocol::frames::{
+    Deleted, Head, Out, Presence, RoomGone, RoomUpdate, encode, server_events,
+};
 use crate::{
     bus::{Edge, Part},
-    chat::{Chat, Error},
+    chat::{ChatService, Error},
     domain::{Body, Event, Message, PersonId, RoomId},
+    protocol::{Chat, Person, Room},
     session::Sessions,
-    sockets::protocol::{Chat as Said, Person, Room},
 };
-use link::Close;
-use members::Members;
-use protocol::{Emptied, Head, Out, Presence, RoomGone, RoomUpdate, told, words};
+use client::Close;
+use subscriptions::Subscriptions;
 
 /// Connections that end have so long to say goodbye when the server stops.
 const PART_WITHIN: Duration = Duration::from_secs(1);
 
 /// What the parts of the gateway share.
 struct Shared {
-    chat: Chat,
+    chat: ChatService,
     sessions: Sessions,
     heartbeat: Duration,
-    members: Arc<Members>,
+    subscriptions: Arc<Subscriptions>,
     tasks: TaskTracker,
     stopped: CancellationToken,
 }
 
 /// The edge. It knows nothing of the chat, which knows it by the bus.
 pub struct Gateway {
-    members: Arc<Members>,
+    subscriptions: Arc<Subscriptions>,
     tasks: TaskTracker,
     stopped: CancellationToken,
 }
@@ -54,7 +55,7 @@ pub struct Gateway {
 impl Gateway {
     /// The edge, and what answers a bot's handshake. Bots show that they are there as often as `heartbeat` says.
     pub fn new<S: Clone + Send + Sync + 'static>(
-        chat: &Chat,
+        chat: &ChatService,
         sessions: &Sessions,
         heartbeat: Duration,
     ) -> (Arc<Self>, MethodRouter<S>) {
@@ -62,16 +63,16 @@ impl Gateway {
             chat: chat.clone(),
             sessions: sessions.clone(),
             heartbeat,
-            members: Arc::default(),
+            subscriptions: Arc::default(),
             tasks: TaskTracker::new(),
             stopped: CancellationToken::new(),
         });
         let gateway = Self {
-            members: shared.members.clone(),
+            subscriptions: shared.subscriptions.clone(),
             tasks: shared.tasks.clone(),
             stopped: shared.stopped.clone(),
         };
-        tokio::spawn(watch::watch(shared.clone()));
+        tokio::spawn(token_watch::watch(shared.clone()));
         let open = move |request: Request| std::future::ready(handshake::open(&shared, request));
         (Arc::new(gateway), axum::routing::get(open))
     }
@@ -86,15 +87,15 @@ impl Gateway {
 
     /// Asks everybody to come back, each at a moment of their own.
     fn send_away(&self) {
-        for link in self.members.all() {
-            link.end_with(Close::Restarting, &Error::restarting());
+        for client in self.subscriptions.all() {
+            client.end_with(Close::Restarting, &Error::restarting());
         }
     }
 
     fn tell(&self, room: &RoomId, frame: impl Into<Utf8Bytes>) {
         let frame = frame.into();
-        for link in self.members.of(room) {
-            link.tell(frame.clone());
+        for client in self.subscriptions.of(room) {
+            client.tell(frame.clone());
         }
     }
 
@@ -105,14 +106,17 @@ impl Gateway {
             return self.tell(&message.room, frame);
         };
         let pair = [&message.by.id, &to.id];
-        for link in pair.iter().flat_map(|who| self.members.of_bot(&message.room, who)) {
-            link.tell(frame.clone());
+        for client in pair.iter().flat_map(|who| self.subscriptions.of_bot(&message.room, who)) {
+            client.tell(frame.clone());
         }
     }
 
     fn said(&self, message: &Message, prev: i64) {
-        if self.members.count(&message.room) > 0 {
-            self.tell_audience(message, words(told::MESSAGE_CREATE, &Said::live(message, prev)));
+        if self.subscriptions.count(&message.room) > 0 {
+            self.tell_audience(
+                message,
+                encode(server_events::MESSAGE_CREATE, &Chat::live(message, prev)),
+            );
         }
     }
 
@@ -124,23 +128,25 @@ impl Gateway {
             connected,
             current_users: count,
         };
-        self.tell(&message.room, words(told::PRESENCE_UPDATE, &presence));
+        self.tell(&message.room, encode(server_events::PRESENCE_UPDATE, &presence));
     }
 
     /// A bot is out of a room, whichever of its connections was in it.
     fn out(&self, room: &RoomId, bot: &PersonId, by: Option<Person>) {
-        let out: Utf8Bytes = words(told::ROOM_LEAVE, &Out { room: room.to_string(), by }).into();
-        for link in self.members.of_bot(room, bot) {
-            self.members.leave(&link, room);
-            link.tell(out.clone());
+        let out: Utf8Bytes =
+            encode(server_events::ROOM_LEAVE, &Out { room: room.to_string(), by }).into();
+        for client in self.subscriptions.of_bot(room, bot) {
+            self.subscriptions.leave(&client, room);
+            client.tell(out.clone());
         }
     }
 
     fn closed(&self, room: &RoomId) {
-        let gone: Utf8Bytes = words(told::ROOM_DELETE, &RoomGone { room: room.to_string() }).into();
-        for link in self.members.of(room) {
-            self.members.leave(&link, room);
-            link.tell(gone.clone());
+        let gone: Utf8Bytes =
+            encode(server_events::ROOM_DELETE, &RoomGone { room: room.to_string() }).into();
+        for client in self.subscriptions.of(room) {
+            self.subscriptions.leave(&client, room);
+            client.tell(gone.clone());
         }
     }
 }
@@ -151,13 +157,13 @@ impl Edge for Gateway {
         match event {
             Event::Joined { message, .. }
             | Event::Left { message, .. }
-            | Event::Said { message, .. }
-            | Event::Emptied { message } => self.members.count(&message.room),
-            Event::RoomUpdated(room) => self.members.count(&room.id),
+            | Event::Posted { message, .. }
+            | Event::Deleted { message } => self.subscriptions.count(&message.room),
+            Event::RoomUpdated(room) => self.subscriptions.count(&room.id),
             Event::OwnerChanged { room, .. }
             | Event::Kicked { room, .. }
             | Event::Head { room, .. }
-            | Event::RoomClosed(room) => self.members.count(room),
+            | Event::RoomClosed(room) => self.subscriptions.count(room),
             Event::RoomOpened(_)
             | Event::RoomChanged(_)
             | Event::Typing { .. }
@@ -182,24 +188,24 @@ impl Edge for Gateway {
                 self.moved(message, *prev, *count, false);
                 self.out(&message.room, &message.by.id, None);
             }
-            Event::Said { message, prev } => self.said(message, *prev),
-            Event::Emptied { message } => {
-                let emptied = Emptied { room: message.room.to_string(), seq: message.seq };
-                self.tell_audience(message, words(told::MESSAGE_DELETE, &emptied));
+            Event::Posted { message, prev } => self.said(message, *prev),
+            Event::Deleted { message } => {
+                let emptied = Deleted { room: message.room.to_string(), seq: message.seq };
+                self.tell_audience(message, encode(server_events::MESSAGE_DELETE, &emptied));
             }
             Event::Kicked { room, person, by } => self.out(room, person, Some(Person::from(by))),
             Event::RoomUpdated(room) => {
                 let update = RoomUpdate::Whole(Room::from(room));
-                self.tell(&room.id, words(told::ROOM_UPDATE, &update));
+                self.tell(&room.id, encode(server_events::ROOM_UPDATE, &update));
             }
             Event::OwnerChanged { room, owner } => {
                 let update = RoomUpdate::Owner { id: room.to_string(), owner: Person::from(owner) };
-                self.tell(room, words(told::ROOM_UPDATE, &update));
+                self.tell(room, encode(server_events::ROOM_UPDATE, &update));
             }
             Event::Restarting => self.send_away(),
             Event::Head { room, seq } => {
                 let head = Head { room: room.to_string(), seq: *seq };
-                self.tell(room, words(told::ROOM_HEAD, &head));
+                self.tell(room, encode(server_events::ROOM_HEAD, &head));
             }
         }
     }

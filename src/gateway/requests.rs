@@ -4,21 +4,22 @@ use std::{future::Future, sync::Arc};
 
 use super::{
     Shared,
-    link::{Close, Identity, Link},
-    protocol::{
-        Identify, MessagePost, Out, Ready, RoomJoin, RoomLeave, Trouble, asked, told, words,
-    },
+    client::{Client, Close, Identity},
+};
+use crate::protocol::frames::{
+    ErrorFrame, Identify, MessagePost, Out, Ready, RoomJoin, RoomLeave, client_events, encode,
+    server_events,
 };
 use crate::{
     chat::{self, Error, person_id, room_id},
+    protocol::{Chat, Chats, Person, Room, Welcome},
     session::Bot,
-    sockets::protocol::{Chat as Said, Chats, Person, Room, Welcome},
 };
 
 /// A refusal of something that named a room.
-fn about(error: &Error, op: &'static str, room: String) -> Trouble {
+fn about(error: &Error, op: &'static str, room: String) -> ErrorFrame {
     note(error);
-    Trouble { op: Some(op), room: Some(room), ..Trouble::from(error) }
+    ErrorFrame { op: Some(op), room: Some(room), ..ErrorFrame::from(error) }
 }
 
 fn note(error: &Error) {
@@ -28,7 +29,11 @@ fn note(error: &Error) {
 }
 
 /// Finds out who this is. A wrong token ends the connection; while the store is in trouble, it may try again.
-pub(super) async fn identify(shared: Arc<Shared>, link: Arc<Link>, Identify { token }: Identify) {
+pub(super) async fn identify(
+    shared: Arc<Shared>,
+    client: Arc<Client>,
+    Identify { token }: Identify,
+) {
     let found = async {
         let bot = shared.sessions.bot(&token).await?.ok_or(Error::InvalidToken)?;
         let connected = shared.chat.connect(&bot.person.id)?;
@@ -38,96 +43,99 @@ pub(super) async fn identify(shared: Arc<Shared>, link: Arc<Link>, Identify { to
     match found.await {
         Ok((identity, rooms)) => {
             let person = Person::from(&identity.bot.person);
-            if link.identify(identity) {
+            if client.identify(identity) {
                 let rooms = rooms.iter().map(Room::from).collect();
-                link.say(told::READY, &Ready { person, rooms });
+                client.say(server_events::READY, &Ready { person, rooms });
             }
         }
-        Err(error @ Error::InvalidToken) => link.end_with(Close::Token, &error),
-        Err(error @ Error::TooManyConnections) => link.end_with(Close::TooMany, &error),
+        Err(error @ Error::InvalidToken) => client.end_with(Close::Token, &error),
+        Err(error @ Error::TooManyConnections) => client.end_with(Close::TooMany, &error),
         Err(error) => {
             note(&error);
-            link.complain(&Trouble { op: Some(asked::IDENTIFY), ..Trouble::from(&error) });
+            client.send_error(&ErrorFrame {
+                op: Some(client_events::IDENTIFY),
+                ..ErrorFrame::from(&error)
+            });
         }
     }
 }
 
 /// Takes a seat, or keeps the one that this connection has, and greets.
-pub(super) async fn join(shared: Arc<Shared>, link: Arc<Link>, bot: Bot, wanted: RoomJoin) {
+pub(super) async fn join(shared: Arc<Shared>, client: Arc<Client>, bot: Bot, wanted: RoomJoin) {
     let RoomJoin { room, password, after } = wanted;
     let entered = async {
         let id = room_id(&room)?;
-        if let Some(presence) = link.seat(&id) {
-            return Ok(presence);
+        if let Some(seat_guard) = client.seat(&id) {
+            return Ok(seat_guard);
         }
-        let _turn = shared.chat.turn_at_the_door().await?;
+        let _turn = shared.chat.entry_permit().await?;
         let pass = shared.sessions.pass_of_maker(&bot.key, &id).await?;
-        let (password, network) = (password.as_deref(), link.network.as_ref());
+        let (password, network) = (password.as_deref(), client.network.as_ref());
         let entered = shared.chat.enter(&id, &bot.person, pass, password, network).await;
         entered.map(Arc::new)
     };
-    let presence = match entered.await {
-        Ok(presence) => presence,
-        Err(error) => return link.complain(&about(&error, asked::ROOM_JOIN, room)),
+    let seat_guard = match entered.await {
+        Ok(seat_guard) => seat_guard,
+        Err(error) => return client.send_error(&about(&error, client_events::ROOM_JOIN, room)),
     };
-    link.sit(presence.clone());
+    client.sit(seat_guard.clone());
     let chat = shared.chat.clone();
-    chat.greet(&presence.clone(), after, move |found| {
+    chat.greet(&seat_guard.clone(), after, move |found| {
         let (room, history) = match found {
             Ok(found) => found,
             Err(error) => {
-                let id = presence.room.to_string();
-                shared.members.leave(&link, &presence.room); // It joins again, and is greeted then.
-                return link.complain(&about(&error, asked::ROOM_JOIN, id));
+                let id = seat_guard.room.to_string();
+                shared.subscriptions.leave(&client, &seat_guard.room); // It joins again, and is greeted then.
+                return client.send_error(&about(&error, client_events::ROOM_JOIN, id));
             }
         };
-        if !link.holds(&presence) {
+        if !client.holds(&seat_guard) {
             return; // Gone meanwhile.
         }
         let welcome = Welcome {
             room: Room::from(&room.summary()),
-            you: Person::from(&presence.person),
+            you: Person::from(&seat_guard.person),
             people: room.people.iter().map(|seat| Person::from(&seat.person)).collect(),
             history: Chats::from(&history),
         };
-        link.say(told::ROOM_WELCOME, &welcome);
-        shared.members.join(&link, &presence);
+        client.say(server_events::ROOM_WELCOME, &welcome);
+        shared.subscriptions.join(&client, &seat_guard);
     });
 }
 
 /// Leaves for good.
-pub(super) async fn leave(shared: Arc<Shared>, link: Arc<Link>, RoomLeave { room }: RoomLeave) {
+pub(super) async fn leave(shared: Arc<Shared>, client: Arc<Client>, RoomLeave { room }: RoomLeave) {
     let left = async {
         let id = room_id(&room)?;
         // Out of the room first: nothing of it comes behind the answer.
-        let presence = shared.members.leave(&link, &id).ok_or(Error::NotInRoom)?;
-        match shared.chat.exit(&id, &presence.person).await {
+        let seat_guard = shared.subscriptions.leave(&client, &id).ok_or(Error::NotInRoom)?;
+        match shared.chat.exit(&id, &seat_guard.person).await {
             // Whoever is not there has left already: this is what they wanted.
             Ok(()) | Err(Error::NotInRoom) => Ok(()),
             Err(error) => {
-                link.sit(presence.clone());
-                shared.members.join(&link, &presence);
+                client.sit(seat_guard.clone());
+                shared.subscriptions.join(&client, &seat_guard);
                 Err(error)
             }
         }
     };
     match left.await {
-        Ok(()) => link.say(told::ROOM_LEAVE, &Out { room, by: None }),
-        Err(error) => link.complain(&about(&error, asked::ROOM_LEAVE, room)),
+        Ok(()) => client.say(server_events::ROOM_LEAVE, &Out { room, by: None }),
+        Err(error) => client.send_error(&about(&error, client_events::ROOM_LEAVE, room)),
     }
 }
 
 /// Says something. Its place among the messages is taken when this returns; what it gives is the answer.
 pub(super) fn post(
     shared: &Shared,
-    link: &Link,
+    client: &Client,
     post: MessagePost,
 ) -> impl Future<Output = String> + Send + use<> {
     let MessagePost { room, chat: text, client_id, to } = post;
     let said = room_id(&room).and_then(|id| {
-        let presence = link.seat(&id).ok_or(Error::NotInRoom)?;
+        let seat_guard = client.seat(&id).ok_or(Error::NotInRoom)?;
         let known = chat::client_id(client_id.as_deref())?;
-        let me = presence.caller();
+        let me = seat_guard.caller();
         let to = to.as_deref().map(person_id).transpose()?;
         Ok(match to {
             None => {
@@ -143,10 +151,10 @@ pub(super) fn post(
             Err(error) => Err(error),
         };
         match outcome {
-            Ok(message) => words(told::MESSAGE_ACK, &Said::from(&message)),
+            Ok(message) => encode(server_events::MESSAGE_ACK, &Chat::from(&message)),
             Err(error) => {
-                let trouble = about(&error, asked::MESSAGE_POST, room);
-                words(told::ERROR, &Trouble { client_id, ..trouble })
+                let trouble = about(&error, client_events::MESSAGE_POST, room);
+                encode(server_events::ERROR, &ErrorFrame { client_id, ..trouble })
             }
         }
     }

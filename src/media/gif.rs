@@ -1,10 +1,10 @@
-//! What a GIF is, beneath its name: checked to the last frame, cleaned, measured.
+//! GIF sanitizing: decodes every frame, strips metadata and measures the file.
 //!
-//! The frames that come out are the frames that went in, bit for bit: their compressed data is
-//! copied. What is not needed to show them (comments, plain text, metadata of applications,
-//! bytes after the end) is left behind, and with it whatever somebody hid there.
+//! The compressed frame data is copied bit for bit. All else that is not needed for display
+//! (comments, plain text, application metadata, bytes after the end) is dropped, because it can
+//! hide other content.
 //!
-//! Pixels are unpacked by `weezl` and not by `gif`, which loses some of a small interlaced frame
+//! `weezl` unpacks the pixels instead of `gif`, which loses some pixels of a small interlaced frame
 //! (image-rs/image-gif#232, open in 0.14.2).
 
 use std::io::Write as _;
@@ -17,56 +17,56 @@ use weezl::{BitOrder, LzwError, LzwStatus, decode::Decoder as LzwDecoder};
 
 use crate::domain::GifFacts;
 
-/// The longest side, in pixels: wider than any screen a chat is read on.
+/// Longest side, in pixels: wider than a visitor's screen.
 const MAX_SIDE: u16 = 4096;
-/// The largest canvas, in pixels. A frame takes a byte of each while it is decoded: 8 MiB.
+/// Largest canvas, in pixels. Decoding takes one byte for each pixel: 8 MiB.
 const MAX_CANVAS: u64 = 8 << 20;
-/// At the ten frames a second that are usual, a minute and a half.
+/// Largest number of frames: about 100 seconds at the usual ten frames a second.
 const MAX_FRAMES: u32 = 1_000;
-/// All frames together, in pixels: about a second of decoding here, and on each reader's phone.
+/// Largest total of all frames, in pixels: about one second of decoding, also on a phone.
 const MAX_PIXELS: u64 = 256 << 20;
 
-/// Browsers play a frame that asks for less than this as if it asked for [`SLOWED_MS`]
-/// (Blink, Gecko and WebKit alike), because many old files ask for 0.
+/// Blink, Gecko and WebKit play a frame with a shorter delay than this for [`SLOWED_MS`], because
+/// many old files have a delay of 0.
 const SHORTEST_PLAYED_MS: u64 = 20;
 const SLOWED_MS: u64 = 100;
 
-/// Why a file that begins like a GIF is refused.
+/// The reason for refusing a file with a GIF header.
 #[derive(Debug, thiserror::Error)]
-pub enum Flaw {
-    /// Its structure is broken, or it ends too early.
+pub enum GifError {
+    /// The structure is broken, or the file ends too early.
     #[error("it cannot be decoded: {0}")]
     Broken(#[from] DecodingError),
-    /// A frame's data is not what the format's compression makes.
+    /// A frame's data is not valid LZW.
     #[error("a frame cannot be unpacked: {0}")]
     Garbled(#[from] LzwError),
     /// A frame's data ends before its last pixel.
     #[error("a frame lacks pixels")]
     Unfinished,
-    /// A frame's data is for more colours than there can be, or for fewer.
+    /// A frame's data has an invalid number of bits for each colour.
     #[error("a frame's colours have {0} bits")]
     Colors(u8),
-    /// Its frames cannot be written again as they are.
+    /// The frames cannot be copied into a new file.
     #[error("its frames cannot be copied: {0}")]
     Odd(#[from] EncodingError),
-    /// Its first frame makes no still picture.
+    /// The poster cannot be drawn from the first frame.
     #[error("its first frame cannot be drawn: {0}")]
     Undrawable(#[from] png::EncodingError),
-    /// Nothing is in it.
+    /// The file has no frame.
     #[error("it has no frame")]
     NoFrame,
     /// More than [`MAX_FRAMES`].
     #[error("it has more than {MAX_FRAMES} frames")]
     TooManyFrames,
-    /// A side of 0 pixels, or more of them than this server draws.
+    /// A side of 0 pixels, or above the limits of this server.
     #[error("{width} by {height} is no size for a picture here")]
     Size {
-        /// Pixels across.
+        /// Width in pixels.
         width: u16,
-        /// Pixels down.
+        /// Height in pixels.
         height: u16,
     },
-    /// A frame that has no pixels, or reaches over the edge of the canvas.
+    /// A frame is empty, or reaches beyond the canvas.
     #[error("a frame does not lie on the canvas")]
     OffCanvas,
     /// More than [`MAX_PIXELS`] in all frames.
@@ -74,26 +74,26 @@ pub enum Flaw {
     TooMuch,
 }
 
-/// A GIF that is safe to keep and to show.
-pub struct Examined {
-    /// The file to keep.
+/// A GIF that is safe to store and to show.
+pub struct SanitizedGif {
+    /// The file to store.
     pub file: Vec<u8>,
     /// Its first frame on its canvas, as a PNG.
     pub poster: Vec<u8>,
-    /// What it measures.
+    /// The measurements.
     pub facts: GifFacts,
 }
 
-/// Whether the file says of itself that it is a GIF.
-pub fn claims_to_be_one(file: &[u8]) -> bool {
+/// Whether the file has a GIF header.
+pub fn has_gif_header(file: &[u8]) -> bool {
     file.starts_with(b"GIF87a") || file.starts_with(b"GIF89a")
 }
 
-/// Checks, cleans and measures a GIF.
+/// Checks, strips and measures a GIF.
 ///
-/// The sizes are looked at first, so that nothing is decoded, and no memory taken for it, that
-/// is larger than this server allows.
-pub fn examine(upload: &[u8]) -> Result<Examined, Flaw> {
+/// All sizes are checked before anything is decoded, so that an oversized GIF costs neither time
+/// nor memory.
+pub fn sanitize(upload: &[u8]) -> Result<SanitizedGif, GifError> {
     let outline = Outline::of(upload)?;
     let (file, poster) = copy_frames(upload, outline.repeat)?;
     let facts = GifFacts {
@@ -103,10 +103,10 @@ pub fn examine(upload: &[u8]) -> Result<Examined, Flaw> {
         frames: outline.frames,
         duration_ms: outline.duration_ms,
     };
-    Ok(Examined { file, poster, facts })
+    Ok(SanitizedGif { file, poster, facts })
 }
 
-/// What the structure of a file tells without decoding a pixel.
+/// The measurements from a file's structure, without decoding pixels.
 struct Outline {
     width: u16,
     height: u16,
@@ -117,8 +117,8 @@ struct Outline {
 }
 
 impl Outline {
-    /// Walks over all blocks of a file, up to its trailer.
-    fn of(mut rest: &[u8]) -> Result<Self, Flaw> {
+    /// Reads all blocks of a file, up to its trailer.
+    fn of(mut rest: &[u8]) -> Result<Self, GifError> {
         let mut decoder = StreamingDecoder::new();
         let mut looping = Looping::default();
         let mut outline = Self {
@@ -150,51 +150,51 @@ impl Outline {
                 _ => {}
             }
         }
-        if outline.frames == 0 { Err(Flaw::NoFrame) } else { Ok(outline) }
+        if outline.frames == 0 { Err(GifError::NoFrame) } else { Ok(outline) }
     }
 
-    fn set_canvas(&mut self, width: u16, height: u16) -> Result<(), Flaw> {
+    fn set_canvas(&mut self, width: u16, height: u16) -> Result<(), GifError> {
         let sides = 1..=MAX_SIDE;
         let area = u64::from(width) * u64::from(height);
         if !sides.contains(&width) || !sides.contains(&height) || area > MAX_CANVAS {
-            return Err(Flaw::Size { width, height });
+            return Err(GifError::Size { width, height });
         }
         (self.width, self.height) = (width, height);
         Ok(())
     }
 
-    fn add(&mut self, frame: &Frame<'_>) -> Result<(), Flaw> {
+    fn add(&mut self, frame: &Frame<'_>) -> Result<(), GifError> {
         let within = |start: u16, length: u16, canvas: u16| {
             length > 0 && u32::from(start) + u32::from(length) <= u32::from(canvas)
         };
         if !within(frame.left, frame.width, self.width)
             || !within(frame.top, frame.height, self.height)
         {
-            return Err(Flaw::OffCanvas);
+            return Err(GifError::OffCanvas);
         }
         self.frames += 1;
         self.pixels += u64::from(frame.width) * u64::from(frame.height);
         self.duration_ms += played_ms(frame.delay);
         if self.frames > MAX_FRAMES {
-            return Err(Flaw::TooManyFrames);
+            return Err(GifError::TooManyFrames);
         }
         if self.pixels > MAX_PIXELS {
-            return Err(Flaw::TooMuch);
+            return Err(GifError::TooMuch);
         }
         Ok(())
     }
 }
 
-/// How long a browser shows a frame that asks for so many hundredths of a second.
+/// How long a browser shows a frame with this delay, given in hundredths of a second.
 fn played_ms(delay: u16) -> u64 {
     let asked = u64::from(delay) * 10;
     if asked < SHORTEST_PLAYED_MS { SLOWED_MS } else { asked }
 }
 
-/// Finds how often a GIF plays: the one application extension that is kept.
+/// Finds a GIF's repeat count: the only application extension that is kept.
 ///
-/// It is `NETSCAPE2.0`, or the same under its other name, `ANIMEXTS1.0`, wherever in the file
-/// it is; browsers read both, and the decoder only the first, and only at the head.
+/// The extension is `NETSCAPE2.0` or its alias `ANIMEXTS1.0`, anywhere in the file. Browsers read
+/// both; the decoder reads only the first, and only at the start.
 #[derive(Default)]
 enum Looping {
     #[default]
@@ -206,7 +206,7 @@ enum Looping {
 impl Looping {
     const APPLICATION: AnyExtension = AnyExtension(Extension::Application as u8);
 
-    /// Reads the next part of an extension: the answer, if it is there.
+    /// Reads the next part of an extension. Returns the repeat count once found.
     fn read(&mut self, ext: AnyExtension, part: &[u8], is_last: bool) -> Option<Repeat> {
         let mut found = None;
         *self = match (&self, part) {
@@ -230,9 +230,9 @@ impl Looping {
     }
 }
 
-/// Writes the same frames, still compressed as they came, into a new file, and makes sure on the
-/// way that all their pixels are there. Draws the first as a poster.
-fn copy_frames(upload: &[u8], repeat: Repeat) -> Result<(Vec<u8>, Vec<u8>), Flaw> {
+/// Copies the compressed frames into a new file, checks that no frame lacks pixels, and draws the
+/// first frame as the poster. Returns the file and the poster.
+fn copy_frames(upload: &[u8], repeat: Repeat) -> Result<(Vec<u8>, Vec<u8>), GifError> {
     let mut options = DecodeOptions::new();
     options.skip_frame_decoding(true);
     let mut decoder = options.read_info(upload)?;
@@ -252,14 +252,14 @@ fn copy_frames(upload: &[u8], repeat: Repeat) -> Result<(Vec<u8>, Vec<u8>), Flaw
         }
         encoder.write_lzw_pre_encoded_frame(frame)?;
     }
-    Ok((encoder.into_inner()?, poster.ok_or(Flaw::NoFrame)?))
+    Ok((encoder.into_inner()?, poster.ok_or(GifError::NoFrame)?))
 }
 
-/// Fills `pixels` from a frame's compressed data. What the data holds beyond them is not looked at.
-fn unpack(packed: &[u8], mut pixels: &mut [u8]) -> Result<(), Flaw> {
-    let (&bits, mut data) = packed.split_first().ok_or(Flaw::Unfinished)?;
+/// Fills `pixels` from a frame's compressed data, and ignores any data beyond them.
+fn unpack(packed: &[u8], mut pixels: &mut [u8]) -> Result<(), GifError> {
+    let (&bits, mut data) = packed.split_first().ok_or(GifError::Unfinished)?;
     if !(2..=8).contains(&bits) {
-        return Err(Flaw::Colors(bits));
+        return Err(GifError::Colors(bits));
     }
     let mut decoder = LzwDecoder::new(BitOrder::Lsb, bits);
     loop {
@@ -271,19 +271,19 @@ fn unpack(packed: &[u8], mut pixels: &mut [u8]) -> Result<(), Flaw> {
         }
         match step.status? {
             LzwStatus::Ok => {}
-            LzwStatus::Done | LzwStatus::NoProgress => return Err(Flaw::Unfinished),
+            LzwStatus::Done | LzwStatus::NoProgress => return Err(GifError::Unfinished),
         }
     }
 }
 
-/// Draws a frame where it lies on its canvas, which is clear around it, row by row: all of the canvas would take
-/// four times the memory of the frame.
+/// Draws a frame at its position on a transparent canvas. It writes row by row, because a whole
+/// RGBA canvas would take four times the memory of the frame.
 fn draw_poster(
     (width, height): (u16, u16),
     frame: &Frame<'_>,
     pixels: &[u8],
     global_palette: &[u8],
-) -> Result<Vec<u8>, Flaw> {
+) -> Result<Vec<u8>, GifError> {
     const CLEAR: [u8; 4] = [0; 4];
     let palette = frame.palette.as_deref().unwrap_or(global_palette);
     let color = |index: u8| match palette.chunks_exact(3).nth(index.into()) {

@@ -1,11 +1,11 @@
-//! The GIFs that people share: taken in, kept beside their still posters, given out, removed.
+//! Media: sanitizes, stores, serves and removes GIFs and their still posters.
 //!
-//! A file is named by its content and lies under its room: `{room}/{sha256}.gif` and `.png`, in
-//! a folder or in a bucket. No part of a name or path comes from outside without being parsed.
+//! A file's path is its room and the hash of its content: `{room}/{sha256}.gif` and `.png`, in a
+//! folder or a bucket. Every part of a path that comes from outside is parsed first.
 
 mod gif;
 mod name;
-mod space;
+mod quota;
 
 use std::{io, ops::Range, path::PathBuf, sync::Arc, thread};
 
@@ -28,100 +28,100 @@ use url::Url;
 
 use crate::domain::{Gif, RoomId};
 
-pub use gif::Flaw;
+pub use gif::GifError;
 use name::FileName;
 pub use object_store::GetRange;
-use space::Space;
+use quota::Quota;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why the place for files cannot be opened.
+/// The reason for not opening the file storage.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Neither a folder nor a bucket.
     #[error("expected a folder, file:///folder or s3://bucket/prefix")]
     UnknownKind,
-    /// A folder that cannot be made or reached.
+    /// The folder cannot be created or accessed.
     #[error("the folder {} cannot be used: {cause}", folder.display())]
     Folder {
-        /// Which one.
+        /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
-    /// Settings that do not fit together.
+    /// The settings are inconsistent.
     #[error("{0}")]
     Settings(#[from] object_store::Error),
-    /// The threads that decode cannot be started.
+    /// The decoding threads cannot be started.
     #[error("no threads to decode GIFs: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
-/// Why a GIF was not taken in.
+/// The reason for refusing a GIF.
 #[derive(Debug, thiserror::Error)]
 pub enum MediaError {
-    /// Something else, whatever its name says.
+    /// The file is not a GIF by its content.
     #[error("this file is not a GIF")]
     NotAGif,
-    /// Broken, or larger inside than out.
+    /// The GIF is broken, or exceeds a decoding limit.
     #[error("this GIF cannot be used: {0}")]
-    BadGif(#[from] Flaw),
-    /// More bytes than this server takes.
+    BadGif(#[from] GifError),
+    /// The file has more bytes than the server accepts.
     #[error("this GIF is too large")]
     TooLarge,
-    /// All files together would take more than they may.
+    /// The GIF would exceed the space for all files.
     #[error("there is no room for more files")]
     NoSpace,
-    /// The place for files is in trouble. The cause is for the log.
+    /// The file storage has failed. The cause is for the log.
     #[error("the file could not be kept")]
     Storage(#[source] Cause),
 }
 
-/// Why a file that is there could not be read.
+/// The reason for not serving an existing file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It has no such part.
+    /// The requested byte range is outside the file.
     #[error("the file has {size} bytes, and none where they were asked for")]
     OutOfRange {
         /// Size of the whole file, in bytes.
         size: u64,
     },
-    /// The place for files is in trouble. The cause is for the log.
+    /// The file storage has failed. The cause is for the log.
     #[error("the file could not be read")]
     Storage(#[source] Cause),
 }
 
-/// The place for files is in trouble. Its words are for the log, never for a visitor.
+/// The file storage has failed. The text is for the log, never for a visitor.
 #[derive(Debug, thiserror::Error)]
 #[error("the place for files failed: {0}")]
 pub struct StorageError(#[source] Cause);
 
-/// A file, or the part of it that was asked for, on its way out.
+/// A file, or the requested range of it, as a stream.
 pub struct MediaFile {
     /// `image/gif`, or `image/png` for a poster.
     pub content_type: &'static str,
     /// Size of the whole file, in bytes.
     pub size: u64,
-    /// Which of its bytes follow.
+    /// The byte range of `body`.
     pub range: Range<u64>,
-    /// The bytes.
+    /// The stream of bytes.
     pub body: BoxStream<'static, io::Result<Bytes>>,
 }
 
-/// Where GIFs are kept.
+/// The file storage for GIFs.
 #[derive(Clone)]
 pub struct Media {
     files: Arc<dyn ObjectStore>,
-    /// The folder, when it is one: an object store knows no folders, and would leave them behind.
+    /// The base folder, if local: `object_store` does not remove empty folders.
     folder: Option<PathBuf>,
     max_bytes: usize,
-    space: Arc<Space>,
+    quota: Arc<Quota>,
     decoders: Arc<ThreadPool>,
 }
 
-/// Threads that decode: one a core, as more would only take memory. They run when nothing else wants to, and
-/// stop at once when something does, so that those who talk do not wait for those who share.
+/// The decoding threads: one for each core, because more would only take memory. They have idle
+/// priority, so that decoding GIFs does not delay messages.
 fn decoders() -> Result<ThreadPool, OpenError> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(thread::available_parallelism().map_or(1, usize::from))
@@ -130,22 +130,21 @@ fn decoders() -> Result<ThreadPool, OpenError> {
             let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
             let me = thread_native_id();
             if let Err(cause) = set_thread_priority_and_policy(me, ThreadPriority::Min, idle) {
-                warn!(?cause, "GIFs are decoded at the same priority as everything else");
+                warn!(?cause, "could not lower the priority of the GIF decoding threads");
             }
         })
-        .panic_handler(|_| {}); // Its own message has said why; whoever waits is told.
+        .panic_handler(|_| {}); // The panic is logged, and the waiting upload fails.
     Ok(pool.build()?)
 }
 
 impl Media {
-    /// Opens the place for files: a folder, which is made if it is not there, given by its path
-    /// or as `file:///folder`, or `s3://bucket/prefix`. `options` are the settings of the bucket
-    /// under the names of their usual variables, such as `AWS_ACCESS_KEY_ID`; others are ignored. A GIF
-    /// has at most `max_bytes`, all files together `max_space`; what is there already counts once it is
-    /// [measured](Self::measure).
+    /// Opens the file storage: a folder, as a path or `file:///folder`, created if missing; or
+    /// `s3://bucket/prefix`. `options` are the bucket's settings under their usual names, such as
+    /// `AWS_ACCESS_KEY_ID`; others are ignored. `max_bytes` limits one GIF and `max_space` all
+    /// files; existing files count once [measured](Self::measure).
     ///
     /// # Errors
-    /// When `uploads_url` is neither, the folder cannot be made, or the settings do not fit.
+    /// When `uploads_url` is neither, the folder cannot be created, or the settings are invalid.
     pub fn open(
         uploads_url: &str,
         options: impl IntoIterator<Item = (String, String)>,
@@ -160,28 +159,28 @@ impl Media {
             Err(_) if uploads_url.is_empty() => return Err(OpenError::UnknownKind),
             Err(_) => open_folder(PathBuf::from(uploads_url))?,
         };
-        let space = Arc::new(Space::new(max_space));
-        Ok(Self { files, folder, max_bytes, space, decoders: Arc::new(decoders()?) })
+        let quota = Arc::new(Quota::new(max_space));
+        Ok(Self { files, folder, max_bytes, quota, decoders: Arc::new(decoders()?) })
     }
 
-    /// Takes a GIF in: checks, cleans and measures it, and keeps it with its poster.
+    /// Checks, strips and measures a GIF, and stores it with its poster.
     ///
-    /// The same GIF in the same room is kept once.
+    /// The same GIF in the same room is stored once.
     ///
     /// # Errors
-    /// When it is too large, not a GIF or a bad one, or cannot be stored, among others for want of space.
+    /// When it is too large, not a GIF or a broken one, the space is used up, or the storage fails.
     pub async fn keep(&self, room: &RoomId, upload: Bytes) -> Result<Gif, MediaError> {
         if upload.len() > self.max_bytes {
             return Err(MediaError::TooLarge);
         }
-        if !gif::claims_to_be_one(&upload) {
+        if !gif::has_gif_header(&upload) {
             return Err(MediaError::NotAGif);
         }
         let (answer, answered) = oneshot::channel();
         self.decoders.spawn(move || {
-            let examined = gif::examine(&upload);
+            let examined = gif::sanitize(&upload);
             let named = examined.map(|file| (HEXLOWER.encode(&Sha256::digest(&file.file)), file));
-            answer.send(named).ok(); // They have hung up.
+            answer.send(named).ok(); // The uploader may be gone.
         });
         let answered = answered.await.map_err(|cause| MediaError::Storage(cause.into()));
         let (hash, examined) = answered??;
@@ -191,7 +190,7 @@ impl Media {
         let storage = |cause: object_store::Error| MediaError::Storage(cause.into());
         let known = self.size(&file).await.map_err(storage)?.is_some();
         let bytes = (examined.file.len() + examined.poster.len()) as u64;
-        if !known && !self.space.take(bytes) {
+        if !known && !self.quota.take(bytes) {
             return Err(MediaError::NoSpace);
         }
         let stored = async {
@@ -200,14 +199,14 @@ impl Media {
         };
         if let Err(cause) = stored.await {
             if !known {
-                self.space.give_back(bytes);
+                self.quota.give_back(bytes);
             }
             return Err(storage(cause));
         }
         Ok(gif)
     }
 
-    /// How large a file is, if it is there.
+    /// The size of a file in bytes; `None` if it does not exist.
     async fn size(&self, path: &Path) -> object_store::Result<Option<u64>> {
         match self.files.head(path).await {
             Ok(meta) => Ok(Some(meta.size)),
@@ -216,25 +215,25 @@ impl Media {
         }
     }
 
-    /// How much the files under a prefix take, or all of them.
+    /// The total size in bytes of the files under a prefix, or of all files.
     async fn sizes(&self, under: Option<&Path>) -> object_store::Result<u64> {
         self.files.list(under).try_fold(0, async |sum, meta| Ok(sum + meta.size)).await
     }
 
-    /// Finds out how much all files take, whoever has kept and removed them.
+    /// Measures the space of all files, including changes by other servers.
     ///
     /// # Errors
-    /// When the place for files cannot be read.
+    /// When the file storage cannot be read.
     pub async fn measure(&self) -> Result<(), StorageError> {
         let taken = self.sizes(None).await.map_err(|cause| StorageError(cause.into()))?;
-        self.space.set(taken);
+        self.quota.set(taken);
         Ok(())
     }
 
-    /// A GIF or a poster of a room, or part of one; `None` when there is none of this name.
+    /// A GIF or poster of a room, or a range of it; `None` when no such file exists.
     ///
     /// # Errors
-    /// When the file has no such part, or cannot be read.
+    /// When the range is outside the file, or the file cannot be read.
     pub async fn file(
         &self,
         room: &RoomId,
@@ -260,18 +259,18 @@ impl Media {
         }))
     }
 
-    /// Removes one GIF of a room and its poster; does nothing when they are gone.
-    /// Every message that shows the same GIF in this room shares these files.
+    /// Removes one GIF of a room and its poster, if they exist. All messages of the room with the
+    /// same GIF share these files.
     ///
     /// # Errors
-    /// When a file is there and cannot be removed.
+    /// When an existing file cannot be removed.
     pub async fn delete(&self, room: &RoomId, gif: &Gif) -> Result<(), StorageError> {
         let storage = |cause: object_store::Error| StorageError(cause.into());
         for name in FileName::of(gif) {
             let path = name.path_in(room);
             let Some(bytes) = self.size(&path).await.map_err(storage)? else { continue };
             match self.files.delete(&path).await {
-                Ok(()) => self.space.give_back(bytes),
+                Ok(()) => self.quota.give_back(bytes),
                 Err(object_store::Error::NotFound { .. }) => {}
                 Err(cause) => return Err(storage(cause)),
             }
@@ -279,15 +278,15 @@ impl Media {
         Ok(())
     }
 
-    /// Removes every file of a room; does nothing when there is none, so it can be repeated.
+    /// Removes every file of a room. Can be repeated.
     ///
     /// # Errors
-    /// When something is there and cannot be removed.
+    /// When an existing file or folder cannot be removed.
     pub async fn delete_room(&self, room: &RoomId) -> Result<(), StorageError> {
         let prefix = Path::from(room.as_str());
         let bytes = self.sizes(Some(&prefix)).await.map_err(|cause| StorageError(cause.into()))?;
         self.remove_all(room, &prefix).await?;
-        self.space.give_back(bytes);
+        self.quota.give_back(bytes);
         Ok(())
     }
 
@@ -312,10 +311,10 @@ impl Media {
         Ok(())
     }
 
-    /// The rooms that files are kept for, whether or not they still exist.
+    /// The rooms with files in the storage, including closed rooms.
     ///
     /// # Errors
-    /// When the place for files cannot be read.
+    /// When the file storage cannot be read.
     pub async fn rooms(&self) -> Result<Vec<RoomId>, StorageError> {
         let top = self.files.list_with_delimiter(None).await;
         let prefixes = top.map_err(|cause| StorageError(cause.into()))?.common_prefixes;
@@ -337,7 +336,7 @@ fn open_bucket(
 ) -> Result<Arc<dyn ObjectStore>, OpenError> {
     match ObjectStoreScheme::parse(url) {
         Ok((ObjectStoreScheme::AmazonS3, _)) => {
-            // It fails when another part of the process was first, and then there is one already.
+            // An error means that a provider is already installed.
             rustls::crypto::ring::default_provider().install_default().ok();
         }
         Ok((ObjectStoreScheme::Memory, _)) => {}

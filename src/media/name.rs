@@ -1,4 +1,4 @@
-//! What files are called.
+//! File names of GIFs and posters.
 
 use object_store::path::Path;
 
@@ -26,7 +26,7 @@ impl FileKind {
     }
 }
 
-/// The name of a file: the SHA-256 of the GIF in lower-case hexadecimal, and what it is.
+/// A file name: the SHA-256 of the GIF in lower-case hexadecimal, and the kind of file.
 pub(super) struct FileName<'a> {
     hash: &'a str,
     kind: FileKind,

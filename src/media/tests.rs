@@ -136,7 +136,7 @@ async fn the_same_gif_with_other_comments_is_the_same_file() {
 }
 
 #[tokio::test]
-async fn what_is_no_gif_is_refused_whatever_its_name() {
+async fn a_file_that_is_not_a_gif_is_refused_under_any_name() {
     for upload in [gifs::png(), b"<!doctype html>".to_vec(), Vec::new(), b"GIF".to_vec()] {
         assert!(matches!(refusal(upload).await, MediaError::NotAGif));
     }
@@ -173,7 +173,7 @@ fn a_bucket_opens_with_the_settings_that_it_is_given() {
 }
 
 #[test]
-fn what_is_neither_a_folder_nor_a_bucket_is_said_to_be_unknown() {
+fn a_url_of_neither_a_folder_nor_a_bucket_is_unknown() {
     for url in ["", "https://example.org/files", "gs://bucket", "ftp://host/x", "s3:bucket"] {
         let refused = Media::open(url, [], 1, u64::MAX).err();
         assert!(matches!(refused, Some(OpenError::UnknownKind)), "{url}: {refused:?}");

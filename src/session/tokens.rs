@@ -1,7 +1,7 @@
-//! Bots: who they are, from one token.
+//! Bot tokens and bot identities.
 //!
-//! A token belongs to the session that made it, and ends with it. The bot is a person of its own; what its maker
-//! has shown at the doors of rooms counts for it, too.
+//! A token belongs to the session that created it, and ends with it. The bot is a person of its
+//! own; room passes of its creator apply to it.
 
 use std::collections::HashSet;
 
@@ -9,38 +9,38 @@ use tower_sessions::session_store;
 
 use super::{EXPIRES_AFTER, PASSES, SessionKey, Sessions, Visitor};
 use crate::{
-    chat::Pass,
+    chat::RoomPass,
     domain::{BotLabel, Person, RoomId, Timestamp, Token, TokenId},
     store,
 };
 
 pub use crate::store::TokenRow;
 
-/// As many tokens one session has: more bots than anybody looks after.
+/// Largest number of tokens of one session; more bots than anybody looks after.
 pub const MAX_TOKENS: usize = 10;
 
-/// Somebody with a token.
+/// A bot with a token.
 #[derive(Debug, Clone)]
 pub struct Bot {
-    /// Who it is.
+    /// The bot's identity.
     pub person: Person,
-    /// What it is watched by.
+    /// The key that its connections are watched by.
     pub key: BotKey,
 }
 
-/// What a bot is watched by: its token, and the session that made it.
+/// Identifies a bot: its token, and the session that created it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BotKey {
     token: TokenId,
     session: SessionKey,
 }
 
-/// A token that was just made.
+/// A newly created token.
 #[derive(Debug)]
 pub struct MadeToken {
-    /// The secret, which is shown once and never again.
+    /// The secret, which is shown only once.
     pub token: Token,
-    /// What is kept of it.
+    /// Its stored record.
     pub kept: TokenRow,
 }
 
@@ -54,7 +54,7 @@ impl Visitor {
 }
 
 impl Sessions {
-    /// Makes a token for a bot of this visitor, which lasts so many days; `None` when they have as many as they may.
+    /// Creates a token for a bot, valid for `days` days; `None` if the visitor has [`MAX_TOKENS`].
     ///
     /// # Errors
     /// When the store is in trouble.
@@ -87,7 +87,7 @@ impl Sessions {
         Ok(self.store.tokens(&session, Timestamp::now()).await?)
     }
 
-    /// Revokes a token of this visitor, or all of them; says whether there was any.
+    /// Revokes one token of a visitor, or all of them; returns whether there was any.
     ///
     /// # Errors
     /// When the store is in trouble.
@@ -100,8 +100,8 @@ impl Sessions {
         Ok(self.store.delete_tokens(&session, only).await? > 0)
     }
 
-    /// The bot whose token this is, while it and the session that made it live. That it is used keeps the
-    /// session from ending.
+    /// The bot of a token, while the token and its session are alive. Using the token keeps the
+    /// session alive.
     ///
     /// # Errors
     /// When the store is in trouble.
@@ -119,7 +119,7 @@ impl Sessions {
         Ok(Some(bot))
     }
 
-    /// A bot is at work: the session that made it is in use.
+    /// Keeps the session of an active bot alive.
     ///
     /// # Errors
     /// When the store is in trouble.
@@ -131,7 +131,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// What the maker of a bot keeps of having shown a room's password.
+    /// The pass for a room of the bot's creator, if they have entered its password.
     ///
     /// # Errors
     /// When the store is in trouble.
@@ -139,16 +139,16 @@ impl Sessions {
         &self,
         bot: &BotKey,
         room: &RoomId,
-    ) -> Result<Option<Pass>, store::Error> {
+    ) -> Result<Option<RoomPass>, store::Error> {
         let SessionKey(session) = &bot.session;
         let row = self.store.session(session, Timestamp::now()).await?;
         let passes = row.and_then(|mut row| row.data.remove(PASSES)).unwrap_or_default();
         let passes: Vec<(String, String)> = serde_json::from_value(passes).unwrap_or_default();
         let kept = passes.into_iter().find(|(id, _)| id == room.as_str());
-        Ok(kept.map(|(_, pass)| Pass::new(pass)))
+        Ok(kept.map(|(_, pass)| RoomPass::new(pass)))
     }
 
-    /// Those of these bots whose tokens or sessions have ended, whoever ended them.
+    /// The bots whose tokens or sessions have ended, on any node.
     ///
     /// # Errors
     /// When the store is in trouble: then nothing is known of any.

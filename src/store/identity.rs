@@ -1,30 +1,30 @@
-//! What is kept of who somebody is: by hashes alone.
+//! Identity records: sessions and bot tokens, stored by hash only.
 
 use crate::domain::{BotLabel, Timestamp, TokenHash, TokenId};
 
-/// A session as it is kept: by a hash of its id, never by the id.
+/// A stored session. The store holds a hash of the session id, never the id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionRow {
     /// SHA-256 of the session's id, in lower-case hexadecimal.
     pub key: String,
-    /// What it remembers.
+    /// The session's values by name.
     pub data: serde_json::Map<String, serde_json::Value>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
 
-/// A token of a bot as it is kept: by a hash, never by itself.
+/// A stored bot token. The store holds a hash of the token, never the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
-    /// What its maker's list names it by.
+    /// The id that the token list shows.
     pub id: TokenId,
-    /// What it is found by.
+    /// The hash that a presented token is looked up by.
     pub hash: TokenHash,
-    /// The key of the session that made it, and with which it ends.
+    /// The key of the session that created the token; the token ends with that session.
     pub session: String,
-    /// What its maker calls it.
+    /// The label that its creator chose.
     pub label: BotLabel,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,

@@ -1,15 +1,13 @@
-//! Where rooms, messages, sessions and tokens are kept.
+//! Storage of rooms, messages, sessions and tokens.
 //!
-//! One small contract, in the words of the domain, with two backends: [`sqlite`], one file and
-//! nothing to set up, and [`mongo`], for many nodes. `tests/store_contract.rs` holds both to it.
+//! One trait in domain terms with two backends: [`sqlite`], an embedded file without setup, and
+//! [`mongo`], for several nodes. `tests/store_contract.rs` tests both.
 //!
-//! What every backend promises:
+//! Guarantees:
 //!
-//! - Each call is one atomic step. Of any number of people who race for the last place, on any
-//!   number of nodes, one gets it.
-//! - What a call has returned is durable: it is there after the process is killed.
-//! - Refusals are values. An [`Error`] means that the store itself is in trouble; then nothing is
-//!   known about the step but that it may be tried again.
+//! - Each call is atomic. Of several visitors racing for the last seat, on any nodes, one gets it.
+//! - The effect of a call that has returned survives a kill of the process.
+//! - Refusals are values. After an [`Error`] the call may have taken effect, and may be retried.
 
 mod identity;
 pub mod mongo;
@@ -21,231 +19,230 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 
 use crate::domain::{
-    Capacity, Draft, Gif, History, Message, NetworkHash, NodeId, PasswordHash, Person, PersonId,
-    Refusal, Room, RoomChange, RoomId, RoomSummary, RoomTitle, Seq, SocketId, Timestamp, TokenHash,
-    TokenId, Undone, Window,
+    Capacity, Draft, EntryError, Gif, History, Message, NetworkHash, NodeId, OwnerActionError,
+    PasswordHash, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, RoomTitle, Seq,
+    SocketId, Timestamp, TokenHash, TokenId, Window,
 };
 
 pub use identity::{SessionRow, TokenRow};
 
-/// The store is in trouble. Its words are for the log, never for a visitor.
+/// The store failed. The text is for the log, never for a visitor.
 #[derive(Debug, thiserror::Error)]
 #[error("the store failed: {0}")]
 pub struct Error(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 impl Error {
-    /// Wraps what the backend said.
+    /// Wraps a backend's error.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(cause.into())
     }
 
-    /// The same for each of several who waited for one step.
+    /// Copies of one error for every caller that shared the failed step.
     fn shared(self) -> impl Iterator<Item = Self> {
         let cause: Arc<dyn std::error::Error + Send + Sync> = self.0.into();
         std::iter::repeat_with(move || Self::new(cause.clone()))
     }
 }
 
-/// What a store answers.
+/// The result of a store call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A room about to be made. It has no people, and waits for its first from `created_at` on.
+/// A room to create. It has no seats; `created_at` starts its wait for the first visitor.
 #[derive(Debug, Clone)]
 pub struct NewRoom {
     /// Its id.
     pub id: RoomId,
-    /// What it is listed under.
+    /// The title that the lobby lists.
     pub title: RoomTitle,
-    /// How many people fit in.
+    /// The number of seats.
     pub max: Capacity,
-    /// Who makes it.
+    /// The visitor who creates it.
     pub owner: Person,
-    /// What a newcomer must know.
+    /// The hash of the password that a newcomer must present.
     pub password: Option<PasswordHash>,
-    /// When it is made.
+    /// When it is created.
     pub created_at: Timestamp,
 }
 
-/// A page of the lobby: the rooms with the most people first, among equals the newest, then by id.
+/// A page of the lobby: rooms by number of people, descending, then newest first, then by id.
 #[derive(Debug, Clone, Default)]
 pub struct LobbyQuery {
-    /// Only rooms whose title holds this, in whatever case. Empty: all.
+    /// Only rooms whose title contains this text, ignoring case. Empty matches all.
     pub search: String,
-    /// How many rooms to pass over.
+    /// Number of rooms to skip.
     pub skip: usize,
-    /// How many rooms at most.
+    /// Largest number of rooms on the page.
     pub limit: usize,
 }
 
-/// What a [`LobbyQuery`] found.
+/// The result of a [`LobbyQuery`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LobbyPage {
     /// The rooms of the page.
     pub rooms: Vec<RoomSummary>,
-    /// How many rooms match in all.
+    /// Number of matching rooms over all pages.
     pub total: usize,
 }
 
-/// Somebody about to take a seat, or to connect to the one they have.
+/// A request to take a seat, or to attach a connection to an existing seat.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Where.
+    /// The room.
     pub room: RoomId,
-    /// Who, as their session calls them.
+    /// The visitor, with the name of their session.
     pub person: Person,
     /// The connection that will hold the seat.
     pub socket: SocketId,
-    /// The server that holds the connection.
+    /// The node that holds the connection.
     pub node: NodeId,
-    /// The hash of the password that they have shown to know: it must still be the room's.
+    /// The hash of the password that the visitor presented; it must still be the room's.
     pub passed: Option<PasswordHash>,
-    /// The network they come from, where a kick shuts that out, too.
+    /// The visitor's network, if a kick also bans networks.
     pub network: Option<NetworkHash>,
-    /// When.
+    /// The time of the request.
     pub at: Timestamp,
 }
 
-/// What came of an [`Entry`].
+/// The outcome of an [`Entry`].
 #[derive(Debug, Clone)]
-pub enum Entering {
-    /// They took a free place, under the name that [`Room::name_for`] gives.
+pub enum EnterOutcome {
+    /// The visitor took a free seat, under the name that [`Room::name_for`] gives.
     Newcomer {
         /// Who they are here.
         person: Person,
         /// The room with them in it.
         room: Room,
     },
-    /// They had a seat, away or in another tab, and this connection joined it.
+    /// The visitor already had a seat, and the connection was attached to it.
     Returned {
         /// Who they are here.
         person: Person,
         /// The room with them in it.
         room: Room,
     },
-    /// They may not come in, for the first reason of [`Room::admit`].
-    Refused(Refusal),
+    /// The visitor may not enter, for the first reason that [`Room::admit`] finds.
+    Refused(EntryError),
 }
 
-/// What became of a seat whose connection went.
+/// The outcome of a closed connection for its seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dropped {
-    /// Another connection still holds it.
+pub enum DisconnectOutcome {
+    /// Another connection of the same seat is open.
     StillThere,
-    /// It was the last: the person is away from now on.
+    /// It was the seat's last connection: the person is away from now on.
     Away,
-    /// No seat had that connection.
+    /// No seat held that connection.
     Unknown,
 }
 
-/// How a seat is given up.
+/// Why a seat is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Departing {
-    /// At once, with every connection that holds it.
+pub enum LeaveReason {
+    /// Immediately, with every connection of the seat.
     Now,
-    /// Only if its person has been away since this moment or before.
+    /// Only if its person has been away since this time or earlier.
     IfAwaySince(Timestamp),
-    /// At once, and its person may not come back, nor anybody from the seat's network.
+    /// Immediately; its person and the seat's network are banned from the room.
     Kicked,
 }
 
-/// What came of giving up a seat.
+/// The outcome of giving up a seat.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "it is looked at once, and never kept")]
-pub enum Departure {
-    /// There was no such seat, or its person is not away for long enough.
+pub enum LeaveOutcome {
+    /// There is no such seat, or its person has not been away long enough.
     Stayed,
-    /// They are gone, others are there; if they owned the room, [`Room::owner_after`] does now.
+    /// The person left a room that has others; an owner is succeeded by [`Room::owner_after`].
     Left {
         /// Who they were.
         person: Person,
         /// The room without them.
         room: Room,
-        /// Whether it has a new owner.
+        /// Whether the room has a new owner.
         new_owner: bool,
     },
-    /// They were the last, and the room is gone with them. Its messages are not yet: [`Store::purge`].
+    /// The last person left, and the room was removed. Its messages stay until [`Store::purge`].
     Closed {
         /// Who they were.
         person: Person,
     },
 }
 
-/// When to remove a room, whatever its seats say otherwise.
+/// The condition for removing a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closing {
-    /// Whoever is there.
+    /// Unconditionally, even if it has people.
     Always,
-    /// Only if nobody has ever come, and it has waited since this moment or before.
+    /// Only if nobody has entered it since its creation at this time or earlier.
     IfUnusedSince(Timestamp),
 }
 
 /// Why a draft was not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsaid {
+pub enum AppendError {
     /// There is no such room, or no longer.
     NoSuchRoom,
-    /// Its author has no seat there.
+    /// The author has no seat in the room.
     NotInRoom,
-    /// The person it is whispered to has no seat there.
+    /// The recipient of the whisper has no seat in the room.
     NotHere,
 }
 
-/// What became of one draft.
+/// The outcome of one draft.
 #[derive(Debug, Clone)]
 pub enum Appended {
-    /// It is stored.
+    /// The message is stored.
     Stored {
-        /// As stored.
+        /// The stored message.
         message: Message,
-        /// The room's message before it that everybody sees.
+        /// The number of the previous public message of the room.
         prev: Seq,
     },
-    /// The same person has said it before in this room, by its client's id.
+    /// The author already sent this message, by its client id: the stored one.
     Already(Message),
-    /// It is not stored.
-    Unsaid(Unsaid),
+    /// The message was rejected.
+    AppendError(AppendError),
 }
 
-/// A room before and after its owner changed it.
+/// A room before and after a change by its owner.
 #[derive(Debug, Clone)]
 pub struct Changed {
-    /// As it was.
+    /// Before the change.
     pub before: Room,
-    /// As it is.
+    /// After the change.
     pub after: Room,
 }
 
-/// What came of deleting a message.
+/// The outcome of deleting a message.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "it is looked at once, and never kept")]
-pub enum Emptying {
-    /// What is left of it, and the GIF that no message of the room shows any more.
-    Emptied {
-        /// Without its words or its GIF.
+pub enum DeleteOutcome {
+    /// The message was deleted.
+    Deleted {
+        /// The message without its text or GIF.
         message: Message,
-        /// Whose files are not needed any more.
+        /// The GIF, if no other message of the room shows it.
         unused: Option<Gif>,
     },
-    /// There is no such message, or none that they may see.
+    /// There is no such message, or the person may not see it.
     NoSuchMessage,
-    /// It is not theirs to delete.
+    /// The person may not delete it.
     NotTheirs,
 }
 
-/// What came of [`Store::trim`].
+/// The outcome of [`Store::trim`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trimmed {
-    /// The GIFs of what went that no message of the room shows any more.
+    /// GIFs of the removed messages that no remaining message of the room shows.
     pub unused: Vec<Gif>,
-    /// Whether there are more that are too old.
+    /// Whether more messages are left to trim.
     pub more: bool,
 }
 
-/// The contract. See the module for what holds of every call.
+/// The storage interface. The module lists the guarantees of every call.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
-    /// Makes a room, unless there are already `at_most`; says whether it did. (Several nodes that
-    /// make rooms at the same moment may go over by as many as they are.)
+    /// Creates a room unless `at_most` exist; says whether. Each node may exceed that by one.
     async fn open(&self, room: NewRoom, at_most: usize) -> Result<bool>;
 
     /// A room with its seats.
@@ -254,36 +251,34 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// A page of the lobby.
     async fn lobby(&self, query: LobbyQuery) -> Result<LobbyPage>;
 
-    /// The rooms of these ids that exist, in any order.
+    /// Summaries of the rooms with these ids that exist, in any order.
     async fn summaries(&self, ids: Vec<RoomId>) -> Result<Vec<RoomSummary>>;
 
-    /// Takes a seat, or connects to the one this person has, if [`Room::admit`] allows it.
-    /// The same socket entering twice is there once.
-    async fn enter(&self, entry: Entry) -> Result<Entering>;
+    /// Takes a seat, or attaches the connection to the person's own, if [`Room::admit`] allows it.
+    /// Idempotent for each socket.
+    async fn enter(&self, entry: Entry) -> Result<EnterOutcome>;
 
-    /// A connection went. Its seat stays; if it was the seat's last, its person is away from `at`.
+    /// Detaches a connection. If it was its seat's last, the person is away from `at`.
     async fn drop_socket(
         &self,
         room: &RoomId,
         person: &PersonId,
         socket: &SocketId,
         at: Timestamp,
-    ) -> Result<Dropped>;
+    ) -> Result<DisconnectOutcome>;
 
-    /// Gives up a seat. The last one takes the room with it, in the same step: nobody can come in
-    /// between.
+    /// Gives up a seat. The last one removes the room in the same atomic step.
     async fn depart(
         &self,
         room: &RoomId,
         person: &PersonId,
-        departing: Departing,
-    ) -> Result<Departure>;
+        departing: LeaveReason,
+    ) -> Result<LeaveOutcome>;
 
-    /// Removes a room, and says whether it did. Its messages stay until [`Store::purge`].
+    /// Removes a room; returns whether it did. Its messages stay until [`Store::purge`].
     async fn close(&self, room: &RoomId, closing: Closing) -> Result<bool>;
 
-    /// Gives an owner that nobody has seen come in, or that is gone, up for whoever has been
-    /// there longest. `None` when the owner has a seat or nobody does.
+    /// Passes a room whose owner has no seat to the person there longest, if there is any.
     async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>>;
 
     /// Changes a room, if [`Room::may_change`] allows it.
@@ -292,32 +287,36 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         room: &RoomId,
         by: &PersonId,
         change: RoomChange,
-    ) -> Result<std::result::Result<Changed, Undone>>;
+    ) -> Result<std::result::Result<Changed, OwnerActionError>>;
 
-    /// Gives a room to somebody in it, if [`Room::handed_over`] allows it; the room with its new owner.
+    /// Passes a room to a person in it, if [`Room::handed_over`] allows it.
     async fn hand_over(
         &self,
         room: &RoomId,
         from: &PersonId,
         to: &PersonId,
-    ) -> Result<std::result::Result<Room, Undone>>;
+    ) -> Result<std::result::Result<Room, OwnerActionError>>;
 
-    /// Deletes what a message says, if [`Message::emptied_by`] allows it to `who`, who owns the room or
-    /// does not. Can be repeated.
-    async fn empty(&self, room: &RoomId, seq: Seq, who: &PersonId, owner: bool)
-    -> Result<Emptying>;
+    /// Deletes a message's content, if [`Message::deleted_by`] allows it. Idempotent.
+    async fn delete_message(
+        &self,
+        room: &RoomId,
+        seq: Seq,
+        who: &PersonId,
+        owner: bool,
+    ) -> Result<DeleteOutcome>;
 
-    /// Stores messages of one room, all in one commit, in this order, and answers for each in
-    /// this order. The numbers they get rise; those that were not stored may leave gaps.
+    /// Stores messages of one room in one commit; returns their outcomes in the same order. Their
+    /// numbers increase; rejected messages may leave gaps.
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>>;
 
-    /// The number of the newest message that everybody sees, 0 before the first; `None` without such a room.
-    async fn head(&self, room: &RoomId) -> Result<Option<Seq>>;
+    /// The number of the newest public message, 0 before the first; `None` without a room.
+    async fn latest_public_seq(&self, room: &RoomId) -> Result<Option<Seq>>;
 
-    /// A stretch of a room's messages, as `viewer` sees it.
+    /// A window of a room's messages, as `viewer` sees it.
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History>;
 
-    /// The same for several viewers, in their order.
+    /// [`Store::history`] for several viewers, in their order.
     async fn histories(
         &self,
         room: &RoomId,
@@ -327,70 +326,73 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         try_join_all(viewers.iter().map(|viewer| self.history(room, viewer, window))).await
     }
 
-    /// Removes the oldest messages of a room, up to a number and `at_most` so many at once. Can be repeated.
+    /// Removes up to `at_most` of the oldest messages with numbers up to `up_to`. Idempotent.
     async fn trim(&self, room: &RoomId, up_to: Seq, at_most: usize) -> Result<Trimmed>;
 
-    /// Removes the messages of a room that is gone. Can be repeated; leaves a room that exists alone.
+    /// Removes the messages of a removed room. Idempotent; does nothing if the room exists.
     async fn purge(&self, room: &RoomId) -> Result<()>;
 
-    /// Rooms with something overdue: somebody away since `away_since` or before, or nobody ever
-    /// in and waiting since `unused_since` or before.
+    /// Rooms with a person away since `away_since` or earlier, and rooms that nobody entered,
+    /// created at `unused_since` or earlier.
     async fn overdue(&self, away_since: Timestamp, unused_since: Timestamp) -> Result<Vec<RoomId>>;
 
-    /// Rooms that are gone but have messages left: a clean-up was cut short.
+    /// Removed rooms that still have messages, because a purge was interrupted.
     async fn orphans(&self) -> Result<Vec<RoomId>>;
 
-    /// This node is alive at `at`. Says whether it was known: one that was not has been taken for
-    /// dead, or is new.
-    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<bool>;
+    /// Records that a node is alive at `at`. Returns whether it already had a row.
+    async fn heartbeat(&self, node: &NodeId, at: Timestamp) -> Result<bool>;
 
-    /// Frees what dead nodes held: every connection of a node that has not beaten after
-    /// `seen_before` goes, as by [`Store::drop_socket`] at `at`, and its row with it. A node with
-    /// no row at all counts as dead, `alive` never does.
-    async fn bury_nodes(&self, alive: &NodeId, seen_before: Timestamp, at: Timestamp)
-    -> Result<()>;
+    /// Detaches every connection of dead nodes, as by [`Store::drop_socket`] at `at`, and removes
+    /// their rows. A node is dead if it has no row or its last heartbeat is not after
+    /// `seen_before`; `alive` is never dead.
+    async fn reap_dead_nodes(
+        &self,
+        alive: &NodeId,
+        seen_before: Timestamp,
+        at: Timestamp,
+    ) -> Result<()>;
 
-    /// This node stops: its connections go as in [`Store::bury_nodes`], and so does its row.
+    /// Removes a stopping node and its connections, as [`Store::reap_dead_nodes`] does.
     async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()>;
 
-    /// Keeps a new session, unless its key is taken; says whether it did.
+    /// Stores a new session unless its key is taken; returns whether it did.
     async fn create_session(&self, session: SessionRow) -> Result<bool>;
 
-    /// Keeps a session, as it is now. One that is gone comes back.
+    /// Stores a session, replacing or recreating its record.
     async fn save_session(&self, session: SessionRow) -> Result<()>;
 
     /// A session that has not expired at `now`.
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>>;
 
-    /// Those of these keys whose sessions are gone or have expired at `now`.
+    /// The keys whose sessions are gone or expired at `now`.
     async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>>;
 
-    /// Lets a session that is there end no earlier than this.
+    /// Extends an existing session to expire no earlier than `until`.
     async fn prolong_session(&self, key: &str, until: Timestamp) -> Result<()>;
 
-    /// Ends a session, and the tokens that it made.
+    /// Deletes a session and the tokens it created.
     async fn delete_session(&self, key: &str) -> Result<()>;
 
     /// Removes sessions and tokens that have expired at `now`.
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()>;
 
-    /// Keeps a new token, unless its session has `at_most` that have not expired when it is made; says whether
-    /// it did. (Several nodes at the same moment may go over by as many as they are.)
+    /// Stores a new token unless its session has `at_most` unexpired ones; says whether. Each node
+    /// may exceed that by one.
     async fn create_token(&self, token: TokenRow, at_most: usize) -> Result<bool>;
 
     /// A token that has not expired at `now`.
     async fn token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>>;
 
-    /// The tokens that a session made and that have not expired at `now`, in the order in which they were made.
+    /// The unexpired tokens of a session at `now`, oldest first.
     async fn tokens(&self, session: &str, now: Timestamp) -> Result<Vec<TokenRow>>;
 
-    /// Those of these tokens that are gone or have expired at `now`.
+    /// The tokens that are gone or expired at `now`.
     async fn ended_tokens(&self, ids: Vec<TokenId>, now: Timestamp) -> Result<Vec<TokenId>>;
 
-    /// Removes a token of a session, or all of them; says how many it removed.
+    /// Deletes one token of a session, or all of them; returns how many.
     async fn delete_tokens(&self, session: &str, only: Option<&TokenId>) -> Result<usize>;
 
-    /// The rooms in which somebody has a seat, in the order of their ids.
+    /// The rooms in which a person has a seat, ordered by id.
     async fn rooms_of(&self, person: &PersonId) -> Result<Vec<Room>>;
 
     /// Whether the store answers.

@@ -6,11 +6,11 @@ use axum::{
     http::StatusCode,
 };
 
-use super::{Web, body::Fields, errors::Refused, reader::Me};
+use super::{Web, body::Fields, errors::Refused, extract::Me};
 use crate::{
     chat::{self, Error, person_id, room_id},
     domain::Seq,
-    sockets::protocol::{Chat, ChatGet, ChatPost, Chats, WhisperPost},
+    protocol::{Chat, ChatGet, ChatPost, Chats, WhisperPost},
 };
 
 /// `GET /room/{id}/chat`

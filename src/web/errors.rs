@@ -10,10 +10,10 @@ use axum::{
 use serde::Serialize;
 use tracing::error;
 
-use super::{pages, reader::Reader};
+use super::{extract::Reader, pages};
 use crate::{
     chat::{Error, room_id},
-    sockets::protocol::ErrorBody,
+    protocol::ErrorBody,
 };
 
 /// A request that was refused.
@@ -23,12 +23,6 @@ pub(super) struct Refused(pub(super) Error);
 impl<E: Into<Error>> From<E> for Refused {
     fn from(error: E) -> Self {
         Self(error.into())
-    }
-}
-
-impl From<crate::session::Error> for Error {
-    fn from(error: crate::session::Error) -> Self {
-        Self::Unavailable(error.into())
     }
 }
 
@@ -124,7 +118,11 @@ impl Refused {
 
 /// Says that the store is in trouble when a session could not be kept after all else was done: the
 /// layer of the sessions has no more than a bare 500 for that, and nobody else answers one.
-pub(super) async fn own_up(reader: Reader, request: Request, next: Next) -> Response {
+pub(super) async fn report_session_failure(
+    reader: Reader,
+    request: Request,
+    next: Next,
+) -> Response {
     let response = next.run(request).await;
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return response;
@@ -132,11 +130,11 @@ pub(super) async fn own_up(reader: Reader, request: Request, next: Next) -> Resp
     let error = Error::Unavailable("a session could not be kept".into());
     let code = error.code();
     let response = Refused(error).into_response();
-    if reader.wants_json { response } else { apology(reader, &response, code) }
+    if reader.wants_json { response } else { error_page(reader, &response, code) }
 }
 
 /// A page in place of a refusal.
-pub(super) fn apology(reader: Reader, refusal: &Response, code: &'static str) -> Response {
+pub(super) fn error_page(reader: Reader, refusal: &Response, code: &'static str) -> Response {
     let page = pages::ErrorPage { frame: reader.blank(), code };
     let retry = refusal.headers().get(header::RETRY_AFTER).cloned();
     let mut page = (refusal.status(), page).into_response();
@@ -146,7 +144,7 @@ pub(super) fn apology(reader: Reader, refusal: &Response, code: &'static str) ->
 
 /// Turns refusals of pages into what a person can read, unless a program asked: back to the lobby, which
 /// says what happened, or, when the lobby would fail too, a page of its own.
-pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Response {
+pub(super) async fn redirect_refusals(reader: Reader, request: Request, next: Next) -> Response {
     let room = request.uri().path().strip_prefix("/room/").map(ToOwned::to_owned);
     let lobby = request.uri().path() == "/";
     let tried = request.method() == Method::POST || request.uri().query().is_some();
@@ -157,7 +155,7 @@ pub(super) async fn explain(reader: Reader, request: Request, next: Next) -> Res
     let Some(Code(code)) = response.extensions().get().copied() else { return response };
     // The lobby says what happened elsewhere; whoever may not see that is told at once.
     if (lobby && code == "slow_down") || ["unavailable", "restarting"].contains(&code) {
-        return apology(reader, &response, code);
+        return error_page(reader, &response, code);
     }
     let id = room.as_deref().and_then(|path| path.split('/').next());
     let unlocking = id.and_then(|id| room_id(id).ok()).filter(|_| code == "wrong_password");

@@ -14,12 +14,12 @@ use http_range_header::{EndPosition, StartPosition};
 use multer::{Constraints, Multipart, SizeLimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Web, errors::Refused, reader::Me};
+use super::{Web, errors::Refused, extract::Me};
 use crate::{
     chat::{self, Error, GetRange, GifFile, room_id},
-    counts::{Counted, Counts},
     domain::{ClientId, PersonId},
-    sockets::protocol::Chat,
+    keyed_limit::{KeyedLimit, KeyedPermit},
+    protocol::Chat,
 };
 
 /// The boundaries, headers and the client's id around a GIF.
@@ -38,14 +38,14 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(super) struct Uploads {
     blocks: Arc<Semaphore>,
-    by_person: Counts<PersonId>,
+    by_person: KeyedLimit<PersonId>,
 }
 
 impl Uploads {
     /// None yet; each has so many bytes at most.
     pub(super) fn new(max_gif_bytes: usize) -> Self {
         let blocks = Semaphore::new(BYTES_AT_ONCE.max(max_gif_bytes).div_ceil(BLOCK));
-        Self { blocks: Arc::new(blocks), by_person: Counts::default() }
+        Self { blocks: Arc::new(blocks), by_person: KeyedLimit::default() }
     }
 
     /// A place for an upload of so many bytes, for as long as it is not dropped.
@@ -53,7 +53,7 @@ impl Uploads {
         &self,
         of: &PersonId,
         bytes: usize,
-    ) -> Result<(OwnedSemaphorePermit, Counted<PersonId>), Error> {
+    ) -> Result<(OwnedSemaphorePermit, KeyedPermit<PersonId>), Error> {
         let theirs = self.by_person.take(of.clone(), OF_ONE_PERSON);
         let blocks = u32::try_from(bytes.div_ceil(BLOCK).max(1)).unwrap_or(u32::MAX);
         let place = self.blocks.clone().try_acquire_many_owned(blocks).ok();

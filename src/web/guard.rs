@@ -20,10 +20,10 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
-use super::errors::{Refused, apology};
-use super::reader::Reader;
+use super::errors::{Refused, error_page};
+use super::extract::Reader;
 use crate::{
-    chat::{Chat, Error},
+    chat::{ChatService, Error},
     domain::Network,
 };
 
@@ -115,13 +115,13 @@ pub(super) fn foreign(reader: Reader) -> Response {
     if reader.wants_json {
         response
     } else {
-        apology(reader, &response, Error::ForeignOrigin.code())
+        error_page(reader, &response, Error::ForeignOrigin.code())
     }
 }
 
 /// Refuses every request of another site's page, and connections that are opened too often.
 pub(super) async fn of_handshakes(
-    State((guard, chat)): State<(Guard, Chat)>,
+    State((guard, chat)): State<(Guard, ChatService)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
@@ -134,7 +134,7 @@ pub(super) async fn of_handshakes(
 
 /// The same, where every request opens a connection.
 pub(super) async fn of_bots(
-    State((guard, chat)): State<(Guard, Chat)>,
+    State((guard, chat)): State<(Guard, ChatService)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
@@ -144,7 +144,7 @@ pub(super) async fn of_bots(
 
 fn may_shake_hands(
     guard: &Guard,
-    chat: &Chat,
+    chat: &ChatService,
     request: &Request,
     opens: bool,
 ) -> impl Future<Output = Result<(), Error>> + Send + use<> {

@@ -17,14 +17,14 @@ use super::{
     Web,
     body::Fields,
     errors::{Refused, known_code},
+    extract::{Me, Reader},
+    i18n::Texts,
     pages::{self, LobbyPage, NewRoomPage},
-    reader::{Me, Reader},
-    texts::Texts,
 };
 use crate::{
-    chat::{self, Chat, Error, RoomForm, room_id},
+    chat::{self, ChatService, Error, RoomForm, room_id},
     domain::{Language, RoomSummary},
-    sockets::protocol::{ReaderPut, Room, RoomPost, Rooms},
+    protocol::{ReaderPut, Room, RoomPost, Rooms},
 };
 
 /// A room that most people would make first: friends around a table.
@@ -105,7 +105,7 @@ impl RoomsInWords {
         {
             return Ok(words);
         }
-        let pages = Chat::pages(found.total);
+        let pages = ChatService::pages(found.total);
         let rooms = pages::Rooms { texts, rooms: &found.rooms, page, pages, q };
         let words = rooms.render().map_err(|cause| Error::Unavailable(cause.into()))?;
         let words: Arc<str> = words.into();
@@ -137,7 +137,7 @@ pub(super) async fn choose(
     headers: HeaderMap,
     Fields(fields): Fields<ReaderPut>,
 ) -> Result<Response, Refused> {
-    visitor.choose(fields.choices(visitor.choices)?).await?;
+    visitor.choose(fields.preferences(visitor.preferences)?).await?;
     if reader.wants_json {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

@@ -6,18 +6,18 @@
 pub mod assets;
 mod body;
 mod chats;
-mod chatters;
+mod csrf;
+mod direct_messages;
 mod errors;
-mod forms;
+mod extract;
 mod gifs;
 mod guard;
 mod health;
+pub mod i18n;
 mod lobby;
 pub mod pages;
-mod reader;
 mod room;
 mod rotation;
-pub mod texts;
 mod tokens;
 
 use std::sync::Arc;
@@ -39,11 +39,11 @@ use tower_sessions::{
 };
 
 use crate::{
-    chat::Chat,
+    chat::ChatService,
     session::{self, Sessions, Visitor},
 };
+use extract::Reader;
 use guard::Guard;
-use reader::Reader;
 use rotation::Secrets;
 
 /// A form or a message, escaped, fits many times over. Uploads have a limit of their own.
@@ -58,7 +58,7 @@ const SESSION_COOKIE_OF_HTTPS: &str = "__Host-huechat.sid";
 /// What the handlers share.
 #[derive(Clone)]
 pub struct Web {
-    chat: Chat,
+    chat: ChatService,
     sessions: Sessions,
     /// The public URL, without a slash at its end.
     base: Arc<str>,
@@ -92,7 +92,7 @@ pub struct Setup {
 /// # Errors
 /// When one of the origins is none.
 pub fn routes(
-    chat: &Chat,
+    chat: &ChatService,
     sessions: &Sessions,
     socket_io: MethodRouter<Web>,
     gateway: MethodRouter<Web>,
@@ -134,8 +134,8 @@ pub fn routes(
         .route("/token/revoke", post(tokens::revoke_all))
         .route("/token/{id}", delete(tokens::revoke))
         .route("/token/{id}/revoke", post(tokens::revoke))
-        .layer(middleware::from_fn(reader::remember))
-        .layer(middleware::from_fn(errors::explain));
+        .layer(middleware::from_fn(extract::remember))
+        .layer(middleware::from_fn(errors::redirect_refusals));
     let visited = Router::new()
         .merge(pages)
         .route("/room/{id}/chat", get(chats::history).post(chats::say))
@@ -146,18 +146,18 @@ pub fn routes(
         .route("/room/{id}/report", post(room::report))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
-        .route("/chatter/{id}/message", post(chatters::whisper))
-        .layer(middleware::from_fn(forms::of_own_pages))
+        .route("/chatter/{id}/message", post(direct_messages::whisper))
+        .layer(middleware::from_fn(csrf::of_own_pages))
         .layer(session.clone())
         .layer(rotation.clone())
-        .layer(middleware::from_fn(errors::own_up))
+        .layer(middleware::from_fn(errors::report_session_failure))
         .layer(middleware::from_fn_with_state(setup.requests, to_its_end))
         .layer(middleware::from_fn_with_state(guard.clone(), guard::of_changes));
     let sockets = Router::new()
         .route("/socket.io/", socket_io)
         .layer(session)
         .layer(rotation)
-        .layer(middleware::from_fn(errors::own_up))
+        .layer(middleware::from_fn(errors::report_session_failure))
         .layer(middleware::from_fn_with_state((guard.clone(), chat.clone()), guard::of_handshakes));
     let bots = Router::new()
         .route("/gateway", gateway)
@@ -204,7 +204,7 @@ impl Web {
             texts: reader.texts,
             me: visitor.person.clone(),
             theme: reader.theme,
-            choices: visitor.choices,
+            preferences: visitor.preferences,
             form_token: visitor.form_token(),
             base: self.base.to_string(),
         }

@@ -2,7 +2,7 @@
 //! types only; words and classes are found here, and HTML is written there.
 
 mod line;
-mod pieces;
+mod rich_text;
 mod room_card;
 mod tokens;
 
@@ -15,11 +15,11 @@ use fluent_bundle::FluentValue;
 pub use self::tokens::TokensPage;
 use self::{
     line::{Line, LineContent},
-    pieces::Piece,
+    rich_text::Piece,
     room_card::RoomCard,
 };
-use super::{assets, texts::Texts};
-use crate::domain::{Choices, Color, Language, Message, Person, RoomSummary, Theme};
+use super::{assets, i18n::Texts};
+use crate::domain::{Color, Language, Message, Person, Preferences, RoomSummary, Theme};
 
 /// What every page needs: the reader, and how to speak to them.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct Frame {
     /// How bright the page is, if that was chosen.
     pub theme: Option<Theme>,
     /// What the reader has chosen.
-    pub choices: Choices,
+    pub preferences: Preferences,
     /// What each form of the page carries.
     pub form_token: String,
     /// The server's public URL, without a slash at its end.
@@ -53,7 +53,7 @@ impl Frame {
 
     /// Each language with its code and its own name, and whether it was chosen.
     fn languages(&self) -> impl Iterator<Item = Choice> {
-        let chosen = self.choices.language;
+        let chosen = self.preferences.language;
         Language::ALL.into_iter().map(move |language| Choice {
             code: language.code(),
             words: Texts(language).text("language-itself"),
@@ -62,7 +62,7 @@ impl Frame {
     }
 
     fn themes(&self) -> impl Iterator<Item = Choice> {
-        let (chosen, texts) = (self.choices.theme, self.texts);
+        let (chosen, texts) = (self.preferences.theme, self.texts);
         Theme::ALL.into_iter().map(move |theme| Choice {
             code: theme.code(),
             words: match theme {

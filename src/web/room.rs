@@ -12,13 +12,13 @@ use super::{
     Web,
     body::Fields,
     errors::Refused,
+    extract::{Me, Reader},
     pages::RoomPage,
-    reader::{Me, Reader},
 };
 use crate::{
     chat::{Error, Reported, person_id, room_id},
     domain::{RoomId, Seq, Window},
-    sockets::protocol::{Person, Room, RoomPatch, Whom},
+    protocol::{Person, Room, RoomPatch, Whom},
 };
 
 /// As many of the newest messages are on the page before any script runs.
@@ -45,11 +45,12 @@ pub(super) async fn enter(
     }
     let pass = me.pass(&id).await?;
     if reader.wants_json {
-        let room = web.chat.look_up(&id, me.with(pass.as_ref())).await?;
+        let room = web.chat.get_room(&id, me.with(pass.as_ref())).await?;
         return Ok(Json(Room::from(&room.summary())).into_response());
     }
     let window = Window::Latest { before: None, limit: SHOWN };
-    let (room, history) = web.chat.look_in(&id, me.with(pass.as_ref()), window).await?;
+    let (room, history) =
+        web.chat.get_room_with_history(&id, me.with(pass.as_ref()), window).await?;
     let mut frame = web.frame(reader, &me.visitor);
     if let Some(seat) = room.seat(me.id()) {
         frame.me = seat.person.clone(); // Here they may be called by another number.

@@ -12,8 +12,8 @@ use super::{
     Web,
     body::Fields,
     errors::Refused,
+    extract::{Me, Reader},
     pages::TokensPage,
-    reader::{Me, Reader},
 };
 use crate::{
     chat::Error,

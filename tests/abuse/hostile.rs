@@ -103,7 +103,7 @@ impl Hostiles {
                 for hostile in all {
                     tokio::spawn(hostile.attack());
                 }
-                stopped.await.ok(); // Dropped or told: it ends either way.
+                stopped.await.ok(); // DisconnectOutcome or told: it ends either way.
             });
         });
         Attack { stop, thread, suffered }

@@ -70,16 +70,16 @@ fn a_wrong_arrow_and_a_library_in_the_wrong_place_are_seen() {
         ["domain::room knows store::Store"]
     );
     assert_eq!(
-        arrows("web::room", "use crate::sockets::Sockets;"),
-        ["web::room knows sockets::Sockets"]
+        arrows("web::room", "use crate::socketio::SocketIoEdge;"),
+        ["web::room knows socketio::SocketIoEdge"]
     );
     assert_eq!(
-        arrows("chat::lane", "fn f() { super::super::web::routes() }"),
-        ["chat::lane knows web::routes"]
+        arrows("chat::room_task", "fn f() { super::super::web::routes() }"),
+        ["chat::room_task knows web::routes"]
     );
     assert_eq!(arrows("attic", ""), ["attic is no module that this test knows"]);
     assert!(
-        arrows("web::room", "use crate::{sockets::protocol::Room, chat::{self, Chat}};").is_empty()
+        arrows("web::room", "use crate::{protocol::Room, chat::{self, ChatService}};").is_empty()
     );
     assert!(arrows("app", "use crate::{web, store::sqlite::SqliteStore};").is_empty());
 

@@ -134,7 +134,7 @@ fn a_file_is_its_module() {
     for (file, module) in [
         ("lib.rs", "lib"),
         ("chat/mod.rs", "chat"),
-        ("chat/lane.rs", "chat::lane"),
+        ("chat/room_task.rs", "chat::room_task"),
         ("web/pages.rs", "web::pages"),
         ("web/pages/line.rs", "web::pages::line"),
     ] {

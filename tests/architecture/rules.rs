@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 
 /// The modules of the crate, each with those that it may know. A module may know its own children.
-const MAY_KNOW: [(&str, &[&str]); 12] = [
+const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("media", &["domain"]),
     ("bus", &["domain"]),
-    ("counts", &[]),
-    ("chat", &["domain", "store", "media", "bus", "counts"]),
+    ("keyed_limit", &[]),
+    ("chat", &["domain", "store", "media", "bus", "keyed_limit"]),
     ("session", &["domain", "store", "chat"]),
-    ("config", &["chat", "connection"]),
-    ("connection", &["counts"]),
-    ("web", &["domain", "chat", "session", "counts", "sockets::protocol"]),
-    ("sockets", &["domain", "chat", "session", "bus", "connection", "counts"]),
-    ("gateway", &["domain", "chat", "session", "bus", "sockets::protocol"]),
+    ("config", &["chat", "net"]),
+    ("net", &["keyed_limit"]),
+    ("protocol", &["domain", "chat"]),
+    ("web", &["domain", "chat", "session", "keyed_limit", "protocol"]),
+    ("socketio", &["domain", "chat", "session", "bus", "net", "keyed_limit", "protocol"]),
+    ("gateway", &["domain", "chat", "session", "bus", "protocol"]),
 ];
 
 /// What puts the pieces together: it may know everything.
@@ -27,9 +28,9 @@ const LIBRARIES: [(&str, &[&str]); 10] = [
     ("mongodb", &["store::mongo"]),
     ("rusqlite", &["store::sqlite"]),
     ("object_store", &["media"]),
-    ("socketioxide", &["sockets", "app"]),
+    ("socketioxide", &["socketio", "app"]),
     ("tokio_tungstenite", &["gateway"]),
-    ("axum", &["web", "gateway", "connection", "app"]),
+    ("axum", &["web", "gateway", "net", "app"]),
     ("askama", &["web"]),
     ("tower_sessions", &["session", "web", "app"]),
     ("reqwest", &["main"]),

@@ -1,6 +1,8 @@
 import { expect, test } from "./visitor.js";
 
-test("a sound and a notification are off until they are switched on, and then tell of a name and a whisper", async ({ invite }) => {
+test("a sound and a notification are off until they are switched on, and then tell of a name and a whisper", async ({
+  invite,
+}) => {
   const [ann, ben] = [await invite(), await invite()];
   await ben.page.context().grantPermissions(["notifications"]);
   await ben.page.addInitScript(() => {

@@ -114,7 +114,8 @@ test("a visitor makes tokens and revokes them, with the keyboard alone and on a 
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(token);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(wide).toBeLessThanOrEqual(PHONE.width);
-  if (process.env.HUECHAT_PICTURES) await page.screenshot({ path: `${process.env.HUECHAT_PICTURES}/tokens-phone.png`, fullPage: true });
+  if (process.env.HUECHAT_PICTURES)
+    await page.screenshot({ path: `${process.env.HUECHAT_PICTURES}/tokens-phone.png`, fullPage: true });
 
   await page.goto("/token");
   await expect(page.getByText(token)).toHaveCount(0);
@@ -126,7 +127,11 @@ test("a visitor makes tokens and revokes them, with the keyboard alone and on a 
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   test(`axe finds nothing on the page of bots in the ${colorScheme} theme`, async ({ invite }) => {
-    const { page } = await invite({ colorScheme, reducedMotion: "reduce", locale: colorScheme === "dark" ? "ko-KR" : "en-GB" });
+    const { page } = await invite({
+      colorScheme,
+      reducedMotion: "reduce",
+      locale: colorScheme === "dark" ? "ko-KR" : "en-GB",
+    });
     await page.goto("/token");
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
     for (const name of ["dice", "welcome"]) {
@@ -135,6 +140,7 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
       await page.locator("[data-made]").waitFor();
     }
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
-    if (process.env.HUECHAT_PICTURES) await page.screenshot({ path: `${process.env.HUECHAT_PICTURES}/tokens-${colorScheme}.png`, fullPage: true });
+    if (process.env.HUECHAT_PICTURES)
+      await page.screenshot({ path: `${process.env.HUECHAT_PICTURES}/tokens-${colorScheme}.png`, fullPage: true });
   });
 }

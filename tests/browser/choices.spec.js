@@ -20,7 +20,9 @@ test("what a reader chooses in a room holds for the next page, and for every tab
   await expect(tab.page.locator("html")).toHaveAttribute("lang", "ko");
   expect(await tab.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe(dark);
   await tab.page.getByLabel("화면").selectOption("기기 설정대로");
-  await expect.poll(() => tab.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe(light);
+  await expect
+    .poll(() => tab.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor))
+    .toBe(light);
   await tab.page.getByLabel("언어").selectOption("기기 설정대로");
   await expect(tab.page.locator("html")).toHaveAttribute("lang", "en");
 });

@@ -18,7 +18,9 @@ async function sayAll(visitor, room, chats) {
   const socket = io(`${origin}/chat`, { transports: ["websocket"], extraHeaders: { cookie }, auth: { room: id } });
   await new Promise((resolve) => socket.once("welcome", resolve));
   for (let at = 0; at < chats.length; at += 500) {
-    await Promise.all(chats.slice(at, at + 500).map((chat) => socket.timeout(20_000).emitWithAck("chat:post", { chat })));
+    await Promise.all(
+      chats.slice(at, at + 500).map((chat) => socket.timeout(20_000).emitWithAck("chat:post", { chat })),
+    );
   }
   socket.disconnect();
 }
@@ -93,7 +95,9 @@ test("a gap in what arrives is found and filled", async ({ invite }) => {
 test.describe("behind a network that may open a connection every five seconds", () => {
   test.use({ settings: { RATE_HANDSHAKES: "1/5", TRUSTED_PROXIES: "none" } });
 
-  test("a page that opens connections too fast says so, waits as long as it is told, and is live again", async ({ invite }) => {
+  test("a page that opens connections too fast says so, waits as long as it is told, and is live again", async ({
+    invite,
+  }) => {
     const ann = await invite();
     await ann.open("Tea");
     await ann.page.reload();

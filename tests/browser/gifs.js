@@ -4,7 +4,14 @@ import gifenc from "gifenc";
 
 const { GIFEncoder } = gifenc;
 
-const HUES = [[194, 55, 123], [179, 51, 4], [130, 105, 0], [0, 124, 63], [0, 117, 157], [119, 73, 194]];
+const HUES = [
+  [194, 55, 123],
+  [179, 51, 4],
+  [130, 105, 0],
+  [0, 124, 63],
+  [0, 117, 157],
+  [119, 73, 194],
+];
 
 /**
  * Six discs that bob one after another.

@@ -105,7 +105,8 @@ test("for whoever prefers reduced motion a GIF is still until it is hovered, foc
   await expect(source).toHaveAttribute("srcset", /\.png$/);
 
   await ann.composer.focus();
-  while (!(await frame.evaluate((gif) => gif.contains(document.activeElement)))) await ann.page.keyboard.press("Shift+Tab");
+  while (!(await frame.evaluate((gif) => gif.contains(document.activeElement))))
+    await ann.page.keyboard.press("Shift+Tab");
   await expect(source).toHaveAttribute("srcset", /\.gif$/);
   await ann.page.keyboard.press("Tab");
   await expect(source).toHaveAttribute("srcset", /\.png$/);

@@ -1,6 +1,8 @@
 import { expect, test } from "./visitor.js";
 
-test("a Korean reader gets Korean pages, names and messages, and both languages meet in one room", async ({ invite }) => {
+test("a Korean reader gets Korean pages, names and messages, and both languages meet in one room", async ({
+  invite,
+}) => {
   const ann = await invite();
   const minsu = await invite({ locale: "ko-KR", timezoneId: "Asia/Seoul" });
   await minsu.page.goto("/");

@@ -49,7 +49,9 @@ async function furnish(invite) {
   const [ann, ben, carl] = [await invite(), await invite(), await invite()];
   const lively = await ann.open("A title that is as long as titles may be, sixty in all, yes", { max: "12" });
   await ben.enter(lively);
-  await ann.say("Kettle is on. https://example.com/a-very-long-address-that-does-not-fit/into-one-line-of-a-phone?at=all");
+  await ann.say(
+    "Kettle is on. https://example.com/a-very-long-address-that-does-not-fit/into-one-line-of-a-phone?at=all",
+  );
   await ben.say("On\nmy\nway");
   await ben.say("x".repeat(300));
   await ann.page.locator("[data-gif-file]").setInputFiles(file("wide.gif", gif({ width: 700, height: 200 })));
@@ -85,7 +87,9 @@ for (const locale of ["en-GB", "ko-KR"]) {
         await go();
         const wide = await visitor.page.evaluate(() => {
           const scrollers = [document.documentElement, ...document.querySelectorAll("[data-log], dialog[open], .card")];
-          return scrollers.filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.className || each.tagName);
+          return scrollers
+            .filter((each) => each.scrollWidth > each.clientWidth + 1)
+            .map((each) => each.className || each.tagName);
         });
         expect(wide, `${name} at ${width}`).toEqual([]);
       }
@@ -106,10 +110,19 @@ test("everything can be reached and seen by keyboard", async ({ invite }) => {
     const focus = await page.evaluate(() => {
       const element = document.activeElement ?? document.body;
       const { outlineStyle, outlineWidth } = getComputedStyle(element);
-      return { name: element.textContent?.trim() || element.getAttribute("name"), ring: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 };
+      return {
+        name: element.textContent?.trim() || element.getAttribute("name"),
+        ring: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2,
+      };
     });
     seen.push(focus);
   }
-  expect(seen.map(({ name }) => name)).toEqual(["Huechat", "Open a room", "Become somebody else", "q", "Open the first room"]);
+  expect(seen.map(({ name }) => name)).toEqual([
+    "Huechat",
+    "Open a room",
+    "Become somebody else",
+    "q",
+    "Open the first room",
+  ]);
   expect(seen.every(({ ring }) => ring)).toBe(true);
 });

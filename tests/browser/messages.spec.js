@@ -99,8 +99,15 @@ test("a reload shows the same lines as were there", async ({ invite }) => {
   const room = await ann.open("Tea");
   await ben.enter(room);
   const said = [
-    "plain", "and again", "see http://example.com/path, and https://한국.example/길?x=1", "가나다 https://example.com/에서 봐요",
-    "(https://example.com/a_(b))", "  indented\n\n  lines  ", "www.example.com a@example.com", "https://example.com/a,b;c!", "\"https://example.com/q\"",
+    "plain",
+    "and again",
+    "see http://example.com/path, and https://한국.example/길?x=1",
+    "가나다 https://example.com/에서 봐요",
+    "(https://example.com/a_(b))",
+    "  indented\n\n  lines  ",
+    "www.example.com a@example.com",
+    "https://example.com/a,b;c!",
+    '"https://example.com/q"',
   ];
   for (const words of said) await ann.say(words);
   await ben.say("hello");
@@ -154,7 +161,10 @@ test("older messages come as you scroll up, and nothing jumps", async ({ invite 
   const ann = await invite();
   const room = await ann.open("Tea");
   for (let i = 1; i <= 130; i += 1) {
-    await ann.page.request.post(`${room}/chat`, { data: { chat: `line ${i}` }, headers: { Accept: "application/json" } });
+    await ann.page.request.post(`${room}/chat`, {
+      data: { chat: `line ${i}` },
+      headers: { Accept: "application/json" },
+    });
   }
   await ann.page.reload();
   await ann.live();
@@ -181,7 +191,10 @@ test("a reload brings the reader back to where they were", async ({ invite }) =>
   const ann = await invite();
   const room = await ann.open("Tea");
   for (let i = 1; i <= 180; i += 1) {
-    await ann.page.request.post(`${room}/chat`, { data: { chat: `line ${i}` }, headers: { Accept: "application/json" } });
+    await ann.page.request.post(`${room}/chat`, {
+      data: { chat: `line ${i}` },
+      headers: { Accept: "application/json" },
+    });
   }
   const line = (/** @type {number} */ i) => ann.lines.filter({ hasText: new RegExp(`line ${i}\\s*$`) });
   const top = (/** @type {number} */ i) => line(i).evaluate((line) => line.getBoundingClientRect().top);

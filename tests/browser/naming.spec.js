@@ -28,7 +28,11 @@ test("somebody is named by the keyboard alone, and only they are shown that it i
   await ann.page.keyboard.type("?");
   await ann.page.keyboard.press("Enter");
 
-  for (const [one, mine] of /** @type {const} */ ([[ann, 0], [ben, 1], [cleo, 0]])) {
+  for (const [one, mine] of /** @type {const} */ ([
+    [ann, 0],
+    [ben, 1],
+    [cleo, 0],
+  ])) {
     await expect(one.lines.locator(".mention")).toHaveText([`@${bensName}`]);
     await expect(one.lines.locator(".mention--me")).toHaveCount(mine);
   }

@@ -16,9 +16,9 @@ function waiting(visitor) {
  * @param {Visitor} visitor
  */
 function talk(visitor) {
-  return visitor.log.locator(".line__text, .gif img[alt^='GIF from']").evaluateAll((parts) =>
-    parts.map((part) => (part instanceof HTMLImageElement ? "GIF" : part.textContent)),
-  );
+  return visitor.log
+    .locator(".line__text, .gif img[alt^='GIF from']")
+    .evaluateAll((parts) => parts.map((part) => (part instanceof HTMLImageElement ? "GIF" : part.textContent)));
 }
 
 /**
@@ -105,7 +105,9 @@ test("a GIF that waits survives a reload, keeps its place, and is shown once", a
   await expect(waiting(ann)).toHaveCount(2);
   await expect(preview).toBeVisible();
   await expect.poll(() => tries.length).toBe(2);
-  const [first, second] = tries.map((route) => /\r\n\r\n(\d+-\d+-\d+-\d+)\r\n/.exec(route.request().postData() ?? "")?.[1]);
+  const [first, second] = tries.map(
+    (route) => /\r\n\r\n(\d+-\d+-\d+-\d+)\r\n/.exec(route.request().postData() ?? "")?.[1],
+  );
   expect(second).toMatch(/\d/);
   expect(second).toBe(first);
   await tries[1]?.continue();
@@ -125,11 +127,15 @@ test("a GIF that was under way as the connection went goes out once when it is b
   const ben = await invite();
   await ben.enter(await ann.open("Tea"));
   // The server has it, and its answer is lost with the connection.
-  await ann.page.route(SHARING, async (route) => {
-    await route.fetch();
-    await ann.page.context().setOffline(true);
-    await route.abort("internetdisconnected");
-  }, { times: 1 });
+  await ann.page.route(
+    SHARING,
+    async (route) => {
+      await route.fetch();
+      await ann.page.context().setOffline(true);
+      await route.abort("internetdisconnected");
+    },
+    { times: 1 },
+  );
   await ann.page.routeWebSocket(/socket\.io/, (socket) => {
     const live = socket.connectToServer();
     live.onMessage((message) => {
@@ -174,7 +180,9 @@ test("an upload shows how far it is, and can be cancelled half way", async ({ se
   expect(server.files).toHaveLength(2);
 });
 
-test("a GIF the server refuses says why, holds nothing up, and can be tried again and discarded", async ({ invite }) => {
+test("a GIF the server refuses says why, holds nothing up, and can be tried again and discarded", async ({
+  invite,
+}) => {
   const ann = await invite();
   await ann.open("Tea");
   const whole = gif();
@@ -200,7 +208,9 @@ test("a GIF the server refuses says why, holds nothing up, and can be tried agai
   await expect.poll(() => kept(ann)).toEqual([]);
 });
 
-test("where nothing can be kept a GIF is shared all the same, and a reload says that it is gone", async ({ invite }) => {
+test("where nothing can be kept a GIF is shared all the same, and a reload says that it is gone", async ({
+  invite,
+}) => {
   const ann = await invite();
   await ann.page.addInitScript(() => {
     Object.defineProperty(window, "indexedDB", {

@@ -198,7 +198,8 @@ test("a host changes the room, and everybody sees it", async ({ invite }) => {
   await expect(settings.getByLabel("Let nobody new in")).toBeChecked();
   await settings.getByRole("button", { name: "Close the room" }).click();
   await settings.getByRole("button", { name: "Really? Everybody has to leave." }).click();
-  for (const one of [ann, ben]) await expect(one.page.getByRole("dialog", { name: "This room is gone." })).toBeVisible();
+  for (const one of [ann, ben])
+    await expect(one.page.getByRole("dialog", { name: "This room is gone." })).toBeVisible();
 });
 
 test("what is deleted goes from every page", async ({ invite }) => {
@@ -280,7 +281,10 @@ test("by the keyboard alone a message is found and deleted", async ({ invite }) 
   await press("Tab");
   await expect(ann.page.getByRole("button", { name: "Delete" })).toBeFocused();
   await press("Enter");
-  await ann.page.getByRole("dialog", { name: "Delete this message?" }).getByRole("button", { name: "Cancel" }).press("Tab");
+  await ann.page
+    .getByRole("dialog", { name: "Delete this message?" })
+    .getByRole("button", { name: "Cancel" })
+    .press("Tab");
   await press("Enter");
 
   await expect(ann.lines.filter({ hasText: "This message was deleted." })).toHaveCount(1);
@@ -317,7 +321,10 @@ test("whoever becomes somebody else has another colour, and their room knows", a
   await expect(ann.lines.filter({ hasText: `${bensName} left` })).toHaveCount(1, { timeout: 20_000 });
 });
 
-test("a message, a person and a room are reported, and whoever runs the server reads of them", async ({ invite, server }) => {
+test("a message, a person and a room are reported, and whoever runs the server reads of them", async ({
+  invite,
+  server,
+}) => {
   const [ann, ben] = [await invite(), await invite()];
   await ben.enter(await ann.open("Tea"));
   await ann.say("something rude");

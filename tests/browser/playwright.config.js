@@ -30,7 +30,10 @@ export default defineConfig({
   use: { browserName: "chromium", launchOptions: chromium },
   projects: [
     // Pictures for the documents are taken when they are asked for: `make screenshots`.
-    { name: "sqlite", testIgnore: ["alerts.spec.js", ...(process.env.SCREENSHOTS === "1" ? [] : ["screenshots.spec.js"])] },
+    {
+      name: "sqlite",
+      testIgnore: ["alerts.spec.js", ...(process.env.SCREENSHOTS === "1" ? [] : ["screenshots.spec.js"])],
+    },
     { name: "mongo", testMatch: ["story", "restart"].map((name) => `${name}.spec.js`) },
     {
       name: "windows",

@@ -32,7 +32,10 @@ test("the lobby and a room, in both themes, on a phone and on a laptop", async (
     await me.page.goto("/");
     await expect(me.page.locator("[data-room]")).toHaveCount(5);
     await expect(me.page.locator("[data-room]").filter({ hasText: "Tea and trains" })).toContainText("2 of 8");
-    for (const [name, size] of /** @type {const} */ ([["laptop", LAPTOP], ["phone", PHONE]])) {
+    for (const [name, size] of /** @type {const} */ ([
+      ["laptop", LAPTOP],
+      ["phone", PHONE],
+    ])) {
       await me.page.setViewportSize(size);
       await me.page.screenshot({ path: `${FOLDER}lobby-${colorScheme}-${name}.png` });
     }
@@ -47,7 +50,10 @@ test("the lobby and a room, in both themes, on a phone and on a laptop", async (
     await me.say("That is exactly it.");
     await expect(me.lines.last()).toHaveAttribute("data-seq");
     await me.composer.fill("And which biscuit?");
-    for (const [name, size] of /** @type {const} */ ([["laptop", LAPTOP], ["phone", PHONE]])) {
+    for (const [name, size] of /** @type {const} */ ([
+      ["laptop", LAPTOP],
+      ["phone", PHONE],
+    ])) {
       await me.page.setViewportSize(size);
       await me.log.evaluate((log) => log.scrollTo({ top: 0 }));
       await me.page.screenshot({ path: `${FOLDER}room-${colorScheme}-${name}.png` });

@@ -35,14 +35,22 @@ export const test = base.extend({
     /** @type {Visitor[]} */
     const guests = [];
     await use(async (options = {}) => {
-      const settings = { locale: "en-GB", timezoneId: "Europe/Berlin", viewport: { width: 1280, height: 800 }, ...options };
+      const settings = {
+        locale: "en-GB",
+        timezoneId: "Europe/Berlin",
+        viewport: { width: 1280, height: 800 },
+        ...options,
+      };
       const context = await browser.newContext({ baseURL: server.url, ...settings });
       const guest = new Visitor(await context.newPage());
       guests.push(guest);
       return guest;
     });
     for (const guest of guests) await guest.page.context().close();
-    expect(guests.flatMap((guest) => guest.complaints), "a page complained").toEqual([]);
+    expect(
+      guests.flatMap((guest) => guest.complaints),
+      "a page complained",
+    ).toEqual([]);
   },
 });
 

@@ -54,7 +54,7 @@ fn close(schema: &mut Value) {
 pub fn check(frame: &Value) {
     let op = frame["op"].as_str().unwrap_or_else(|| panic!("no op: {frame}"));
     let schema = SCHEMAS.get(op).unwrap_or_else(|| panic!("{op} is not in the manual"));
-    let flaws: Vec<_> = schema.iter_errors(frame).map(|flaw| flaw.to_string()).collect();
+    let flaws: Vec<_> = schema.iter_errors(frame).map(|gif_error| gif_error.to_string()).collect();
     assert!(flaws.is_empty(), "{frame}: {flaws:?}");
 }
 

@@ -52,7 +52,7 @@ impl Socket {
     ) -> Result<Self, String> {
         let connected = soon("the connection", connect_async(handshake(address, headers))).await;
         let (stream, _) = connected.map_err(|error| error.to_string())?;
-        Self::knock(stream, namespace, auth).await
+        Self::authorize(stream, namespace, auth).await
     }
 
     /// The same from another address of this machine.
@@ -68,10 +68,10 @@ impl Socket {
             client_async(handshake(address, headers), stream).await
         });
         let (stream, _) = connected.await.map_err(|error| error.to_string())?;
-        Self::knock(stream, namespace, auth).await
+        Self::authorize(stream, namespace, auth).await
     }
 
-    async fn knock(
+    async fn authorize(
         stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
         namespace: &str,
         auth: Value,
@@ -86,8 +86,8 @@ impl Socket {
         };
         let open = soon("the first word", socket.read()).await.ok_or("closed")?;
         assert!(open.starts_with('0'), "{open}");
-        let knock = Message::text(format!("40{namespace},{auth}"));
-        socket.stream.send(knock).await.map_err(|error| error.to_string())?;
+        let authorize = Message::text(format!("40{namespace},{auth}"));
+        socket.stream.send(authorize).await.map_err(|error| error.to_string())?;
         let answer = soon("the handshake", socket.read()).await.ok_or("closed")?;
         let refused = format!("44{namespace},");
         match answer.strip_prefix(&refused) {

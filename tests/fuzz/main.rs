@@ -288,8 +288,8 @@ async fn send(stage: &Stage, frames: Vec<(Vec<u8>, bool)>) {
     let cookie = stage.hostile.cookie.as_ref().unwrap().parse().unwrap();
     request.headers_mut().insert("cookie", cookie);
     let (mut connection, _) = connect_async(request).await.unwrap();
-    let knock = format!("40/chat,{}", json!({ "room": stage.room }));
-    connection.send(Message::text(knock)).await.unwrap();
+    let authorize = format!("40/chat,{}", json!({ "room": stage.room }));
+    connection.send(Message::text(authorize)).await.unwrap();
     while let Some(Ok(heard)) = connection.next().await {
         if heard.to_text().is_ok_and(|text| text.starts_with("42/chat,[\"welcome\"")) {
             break;

@@ -74,7 +74,10 @@ for (const { over, transports, ends } of WAYS) {
       const back = await connect("/chat", { cookie, auth: { room, after: seen.seq } });
 
       const { chats } = await back.hears("welcome");
-      assert.deepEqual(chats.map((/** @type {{ chat: string }} */ one) => one.chat), ["missed"]);
+      assert.deepEqual(
+        chats.map((/** @type {{ chat: string }} */ one) => one.chat),
+        ["missed"],
+      );
     });
 
     test("who may not come in is told why by a code", async () => {

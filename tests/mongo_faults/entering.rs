@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::{
     common::{Browser, Socket, until},
     cut::Lossy,
-    in_time,
     stage::{Stage, Tea, blocked, cut_off, once, refused, unsure},
+    with_deadline,
 };
 
 const NOT_WRITABLE_PRIMARY: i32 = 10_107;
@@ -17,7 +17,7 @@ const ENTER: &str = "findAndModify";
 
 /// Somebody who wants to come in.
 async fn try_to_enter(cleo: &Browser, tea: &Tea) -> Result<(Socket, Value), String> {
-    in_time(async {
+    with_deadline(async {
         let mut socket = cleo.try_enter(json!({ "room": tea.room })).await?;
         let welcome = socket.wait_for("welcome").await;
         Ok((socket, welcome))

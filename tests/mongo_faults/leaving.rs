@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::{
     common::until,
-    in_time,
     stage::{Stage, Tea, cut_off, once, outcome, refused, unsure},
+    with_deadline,
 };
 
 const WRITE_CONFLICT: i32 = 112;
@@ -22,9 +22,9 @@ async fn a_seat_is_free_once_its_person_has_left_whatever_went_wrong() {
         cleo.say("the lane is empty once this is stored").await;
         stage.fail(&["findAndModify"], once(), fault).await;
 
-        let mut left = outcome(in_time(cleo.ask("exit", json!(null))).await);
+        let mut left = outcome(with_deadline(cleo.ask("exit", json!(null))).await);
         if left.as_ref().is_err_and(|code| code == "unavailable") {
-            left = outcome(in_time(cleo.ask("exit", json!(null))).await);
+            left = outcome(with_deadline(cleo.ask("exit", json!(null))).await);
         }
 
         // The first attempt may have done it after all.

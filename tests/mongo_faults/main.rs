@@ -25,7 +25,7 @@ use std::time::Duration;
 /// Whoever asks has an answer by then.
 const PROMISED: Duration = Duration::from_secs(5);
 
-async fn in_time<T>(answer: impl Future<Output = T>) -> T {
+async fn with_deadline<T>(answer: impl Future<Output = T>) -> T {
     let answer = Box::pin(answer); // Some hold a whole request.
     tokio::time::timeout(PROMISED, answer).await.expect("an answer within five seconds")
 }

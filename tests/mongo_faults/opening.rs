@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use huechat::store::{self, mongo::MongoStore};
 use tokio::net::TcpListener;
 
-use crate::in_time;
+use crate::with_deadline;
 
 #[tokio::test]
 async fn a_server_that_is_gone_is_an_error_within_five_seconds() {
@@ -14,7 +14,7 @@ async fn a_server_that_is_gone_is_an_error_within_five_seconds() {
         listener.local_addr().unwrap()
     };
 
-    let outcome = in_time(open(nobody)).await;
+    let outcome = with_deadline(open(nobody)).await;
 
     assert!(outcome.is_err());
 }
@@ -24,7 +24,7 @@ async fn a_server_that_takes_connections_and_says_nothing_is_an_error_within_fiv
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
 
-    let outcome = in_time(open(address)).await;
+    let outcome = with_deadline(open(address)).await;
 
     assert!(outcome.is_err());
 }

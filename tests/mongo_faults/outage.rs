@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::{
     PROMISED,
     common::Browser,
-    in_time,
     stage::{Stage, Tea, always, refused},
+    with_deadline,
 };
 
 /// What a server does that is away.
@@ -38,7 +38,8 @@ async fn assert_unavailable(browser: &Browser, method: Method, path: &str, accep
     let until_it_is_noticed = async {
         loop {
             let request = browser.request(method.clone(), path).header(header::ACCEPT, accept);
-            let response = in_time(request.json(&json!({ "chat": "hello" })).send()).await.unwrap();
+            let response =
+                with_deadline(request.json(&json!({ "chat": "hello" })).send()).await.unwrap();
             if response.status() != StatusCode::OK {
                 break response;
             }
@@ -66,7 +67,7 @@ async fn pages_say_so_and_come_back_by_themselves(away: Away) {
     assert_unavailable(&tea.anna, Method::POST, &chats, "application/json").await;
     let stranger = Browser::without_cookie(stage.server.address);
     assert_unavailable(&stranger, Method::GET, "/", "text/html").await;
-    let ready = in_time(tea.anna.get("/readyz")).await.status();
+    let ready = with_deadline(tea.anna.get("/readyz")).await.status();
     assert_eq!(ready, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(tea.anna.get("/healthz").await.status(), StatusCode::OK);
 
@@ -122,7 +123,7 @@ async fn what_is_said_while_there_is_no_primary_is_stored_once() {
 
     stage.step_down().await;
     assert_eq!(tea.say("meanwhile").await.unwrap_err(), "unavailable");
-    let ready = in_time(tea.anna.get("/readyz")).await.status();
+    let ready = with_deadline(tea.anna.get("/readyz")).await.status();
     let meanwhile = tea.say_until_stored("meanwhile").await;
 
     assert_eq!(ready, StatusCode::SERVICE_UNAVAILABLE);

@@ -5,8 +5,8 @@ use serde_json::json;
 use crate::{
     common::{soon, until},
     cut::Lossy,
-    in_time,
     stage::{Stage, Tea, always, blocked, once, outcome},
+    with_deadline,
 };
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn posts_that_wait_behind_a_slow_one_have_their_answer_in_time_too() {
     let third = tea.bens.ask_now("chat:post", post("third")).await;
     let annas =
         async { [tea.annas.answer(first).await.unwrap(), tea.annas.answer(second).await.unwrap()] };
-    let (annas, bens) = in_time(async { tokio::join!(annas, tea.bens.answer(third)) }).await;
+    let (annas, bens) = with_deadline(async { tokio::join!(annas, tea.bens.answer(third)) }).await;
 
     for reply in annas.into_iter().chain(bens) {
         assert_eq!(outcome(reply).unwrap_err(), "unavailable");

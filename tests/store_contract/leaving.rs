@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use huechat::{
-    domain::{NetworkHash, Person, Refusal, RoomId, SocketId},
-    store::{Departing, Departure, Dropped, Entry, Store},
+    domain::{EntryError, NetworkHash, Person, RoomId, SocketId},
+    store::{DisconnectOutcome, Entry, LeaveOutcome, LeaveReason, Store},
 };
 
 use crate::people::{
@@ -22,7 +22,7 @@ pub async fn a_seat_is_away_only_when_its_last_connection_went(store: Arc<dyn St
     let last = store.drop_socket(&id, &anna.id, &SocketId::new("tab 2"), at(6)).await.unwrap();
     let seat_now = room(&*store, &id).await.seat(&anna.id).cloned().unwrap();
 
-    assert_eq!((first, last), (Dropped::StillThere, Dropped::Away));
+    assert_eq!((first, last), (DisconnectOutcome::StillThere, DisconnectOutcome::Away));
     assert_eq!((seat_then.sockets.len(), seat_then.left_at), (1, None));
     assert_eq!((seat_now.sockets.len(), seat_now.left_at), (0, Some(at(6))));
 }
@@ -41,7 +41,7 @@ pub async fn a_connection_that_nobody_has_is_unknown(store: Arc<dyn Store>) {
         (&nowhere, &ben, socket_of(&ben)),
     ] {
         let dropped = store.drop_socket(room, &person.id, &socket, at(9)).await.unwrap();
-        assert_eq!(dropped, Dropped::Unknown);
+        assert_eq!(dropped, DisconnectOutcome::Unknown);
     }
     let found = room(&*store, &id).await;
     assert_eq!(found.seat(&anna.id).unwrap().left_at, Some(at(5)));
@@ -55,14 +55,14 @@ pub async fn leaving_takes_every_connection_along(store: Arc<dyn Store>) {
 
     let departure = leave(&*store, &id, &anna).await;
 
-    let Departure::Left { person, room: after, new_owner } = departure else {
+    let LeaveOutcome::Left { person, room: after, new_owner } = departure else {
         panic!("{departure:?}")
     };
     assert_eq!((person, new_owner), (anna.clone(), false));
     assert_eq!(after, room(&*store, &id).await);
     assert_eq!(after.people.len(), 1);
     let dropped = store.drop_socket(&id, &anna.id, &socket_of(&anna), at(9)).await.unwrap();
-    assert_eq!(dropped, Dropped::Unknown);
+    assert_eq!(dropped, DisconnectOutcome::Unknown);
     seat(&*store, &id, &anna).await;
     assert_eq!(seated(&*store, &id).await, ids(&[&ben, &anna]));
 }
@@ -75,9 +75,9 @@ pub async fn whoever_has_no_seat_stays_where_they_are(store: Arc<dyn Store>) {
     let kicked_from_outside = kick(&*store, &id, &ben).await;
     let no_room = leave(&*store, &RoomId::random(), &anna).await;
 
-    assert!(matches!(never_there, Departure::Stayed));
-    assert!(matches!(kicked_from_outside, Departure::Stayed));
-    assert!(matches!(no_room, Departure::Stayed));
+    assert!(matches!(never_there, LeaveOutcome::Stayed));
+    assert!(matches!(kicked_from_outside, LeaveOutcome::Stayed));
+    assert!(matches!(no_room, LeaveOutcome::Stayed));
     seat(&*store, &id, &ben).await;
 }
 
@@ -89,18 +89,18 @@ pub async fn only_who_is_away_for_long_enough_gives_up_their_seat(store: Arc<dyn
     let_in(store.enter(entry(&id, &ben)).await.unwrap());
     let expire = |who: &Person, moment| {
         let (store, id, who) = (Arc::clone(&store), id.clone(), who.id.clone());
-        async move { store.depart(&id, &who, Departing::IfAwaySince(moment)).await.unwrap() }
+        async move { store.depart(&id, &who, LeaveReason::IfAwaySince(moment)).await.unwrap() }
     };
 
     let too_early = expire(&anna, at(9)).await;
     let came_back = expire(&ben, at(99)).await;
     let never_away = expire(&carl, at(99)).await;
-    let in_time = expire(&anna, at(10)).await;
+    let with_deadline = expire(&anna, at(10)).await;
 
-    assert!(matches!(too_early, Departure::Stayed));
-    assert!(matches!(came_back, Departure::Stayed));
-    assert!(matches!(never_away, Departure::Stayed));
-    assert!(matches!(in_time, Departure::Left { .. }), "{in_time:?}");
+    assert!(matches!(too_early, LeaveOutcome::Stayed));
+    assert!(matches!(came_back, LeaveOutcome::Stayed));
+    assert!(matches!(never_away, LeaveOutcome::Stayed));
+    assert!(matches!(with_deadline, LeaveOutcome::Left { .. }), "{with_deadline:?}");
     assert_eq!(seated(&*store, &id).await, ids(&[&ben, &carl]));
 }
 
@@ -112,7 +112,9 @@ pub async fn whoever_has_been_there_longest_follows_an_owner(store: Arc<dyn Stor
 
     let departure = leave(&*store, &id, &olga).await;
 
-    let Departure::Left { room: after, new_owner, .. } = departure else { panic!("{departure:?}") };
+    let LeaveOutcome::Left { room: after, new_owner, .. } = departure else {
+        panic!("{departure:?}")
+    };
     assert!(new_owner);
     assert_eq!(after.owner, named); // As their seat calls them.
     assert_eq!(room(&*store, &id).await.owner, named);
@@ -136,7 +138,7 @@ pub async fn a_guest_who_leaves_changes_no_owner(store: Arc<dyn Store>) {
 
     let departure = leave(&*store, &id, &anna).await;
 
-    assert!(matches!(departure, Departure::Left { new_owner: false, .. }), "{departure:?}");
+    assert!(matches!(departure, LeaveOutcome::Left { new_owner: false, .. }), "{departure:?}");
     assert_eq!(room(&*store, &id).await.owner, olga);
 }
 
@@ -146,14 +148,14 @@ pub async fn the_last_one_to_leave_takes_the_room_along(store: Arc<dyn Store>) {
     leave(&*store, &id, &olga).await;
     send_away(&*store, &id, &anna, at(5)).await;
 
-    let too_early = store.depart(&id, &anna.id, Departing::IfAwaySince(at(4))).await.unwrap();
-    let departure = store.depart(&id, &anna.id, Departing::IfAwaySince(at(5))).await.unwrap();
+    let too_early = store.depart(&id, &anna.id, LeaveReason::IfAwaySince(at(4))).await.unwrap();
+    let departure = store.depart(&id, &anna.id, LeaveReason::IfAwaySince(at(5))).await.unwrap();
 
-    assert!(matches!(too_early, Departure::Stayed));
-    let Departure::Closed { person } = departure else { panic!("{departure:?}") };
+    assert!(matches!(too_early, LeaveOutcome::Stayed));
+    let LeaveOutcome::Closed { person } = departure else { panic!("{departure:?}") };
     assert_eq!(person, anna);
     assert_eq!(store.room(&id).await.unwrap(), None);
-    assert!(matches!(leave(&*store, &id, &anna).await, Departure::Stayed));
+    assert!(matches!(leave(&*store, &id, &anna).await, LeaveOutcome::Stayed));
 }
 
 pub async fn whoever_is_kicked_does_not_come_back(store: Arc<dyn Store>) {
@@ -162,11 +164,11 @@ pub async fn whoever_is_kicked_does_not_come_back(store: Arc<dyn Store>) {
 
     let departure = kick(&*store, &id, &anna).await;
 
-    let Departure::Left { person, room: after, .. } = departure else { panic!("{departure:?}") };
+    let LeaveOutcome::Left { person, room: after, .. } = departure else { panic!("{departure:?}") };
     assert_eq!(person, anna);
     assert_eq!(after.kicked, ids(&[&anna]));
     assert_eq!(after.people.len(), 1);
-    assert_eq!(refused(&*store, entry(&id, &anna)).await, Refusal::Kicked);
+    assert_eq!(refused(&*store, entry(&id, &anna)).await, EntryError::Kicked);
     assert_eq!(room(&*store, &id).await.kicked, ids(&[&anna]));
 }
 
@@ -185,7 +187,7 @@ pub async fn a_kick_shuts_out_the_network_that_the_seat_was_last_taken_from(stor
 
     let kept = room(&*store, &id).await;
     assert_eq!(kept.kicked_networks, [NetworkHash::new("b".repeat(24))]);
-    assert_eq!(refused(&*store, from(&ben, "b", "ben")).await, Refusal::Kicked);
+    assert_eq!(refused(&*store, from(&ben, "b", "ben")).await, EntryError::Kicked);
     let_in(store.enter(from(&olga, "b", "another tab")).await.unwrap());
     let_in(store.enter(from(&ben, "a", "ben")).await.unwrap());
     kick(&*store, &id, &ben).await;
@@ -198,7 +200,7 @@ pub async fn kicking_the_last_one_closes_the_room(store: Arc<dyn Store>) {
 
     let departure = kick(&*store, &id, &anna).await;
 
-    assert!(matches!(departure, Departure::Closed { .. }), "{departure:?}");
+    assert!(matches!(departure, LeaveOutcome::Closed { .. }), "{departure:?}");
     assert_eq!(store.room(&id).await.unwrap(), None);
 }
 

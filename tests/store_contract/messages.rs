@@ -7,7 +7,7 @@ use huechat::{
         Author, Body, ClientId, Draft, DraftBody, Gif, GifFacts, Message, Person, Seq, SystemCode,
         Window,
     },
-    store::{Appended, Closing, Departing, Store, Unsaid},
+    store::{AppendError, Appended, Closing, LeaveReason, Store},
 };
 
 use crate::people::{
@@ -29,9 +29,9 @@ fn already(outcome: Appended) -> Message {
     }
 }
 
-fn unsaid(outcome: &Appended) -> Unsaid {
+fn unsaid(outcome: &Appended) -> AppendError {
     match outcome {
-        Appended::Unsaid(why) => *why,
+        Appended::AppendError(why) => *why,
         other => panic!("{other:?}"),
     }
 }
@@ -178,14 +178,14 @@ pub async fn an_author_is_called_as_their_seat_says(store: Arc<dyn Store>) {
 pub async fn nobody_speaks_where_they_have_no_seat(store: Arc<dyn Store>) {
     let (anna, ben) = (person("anna"), person("ben"));
     let id = tea_with(&*store, &[&anna, &ben]).await;
-    store.depart(&id, &ben.id, Departing::Now).await.unwrap();
+    store.depart(&id, &ben.id, LeaveReason::Now).await.unwrap();
 
     let batch = vec![said(&ben, "let me"), said(&anna, "no"), whispered(&ben, &anna, "please")];
     let outcomes = store.append(&id, batch).await.unwrap();
 
-    assert_eq!(unsaid(&outcomes[0]), Unsaid::NotInRoom);
+    assert_eq!(unsaid(&outcomes[0]), AppendError::NotInRoom);
     assert!(is_stored(&outcomes[1]));
-    assert_eq!(unsaid(&outcomes[2]), Unsaid::NotInRoom);
+    assert_eq!(unsaid(&outcomes[2]), AppendError::NotInRoom);
     let all = read(&*store, &id, &anna.id, Window::After { after: 0, limit: 9 }).await;
     assert_eq!(all.0, ["no"]);
 }
@@ -196,7 +196,7 @@ pub async fn nothing_is_whispered_to_who_is_not_there(store: Arc<dyn Store>) {
 
     let outcomes = store.append(&id, vec![whispered(&anna, &ben, "psst")]).await.unwrap();
 
-    assert_eq!(unsaid(&one(outcomes)), Unsaid::NotHere);
+    assert_eq!(unsaid(&one(outcomes)), AppendError::NotHere);
 }
 
 pub async fn nothing_is_said_in_a_room_that_is_gone(store: Arc<dyn Store>) {
@@ -208,14 +208,14 @@ pub async fn nothing_is_said_in_a_room_that_is_gone(store: Arc<dyn Store>) {
     let outcomes = store.append(&id, batch).await.unwrap();
 
     assert_eq!(outcomes.len(), 2);
-    assert!(outcomes.iter().all(|outcome| unsaid(outcome) == Unsaid::NoSuchRoom));
+    assert!(outcomes.iter().all(|outcome| unsaid(outcome) == AppendError::NoSuchRoom));
     assert_eq!(store.orphans().await.unwrap(), []);
 }
 
 pub async fn the_room_speaks_of_those_who_have_left(store: Arc<dyn Store>) {
     let (anna, ben) = (person("anna"), person("ben"));
     let id = tea_with(&*store, &[&anna, &ben]).await;
-    store.depart(&id, &ben.id, Departing::Now).await.unwrap();
+    store.depart(&id, &ben.id, LeaveReason::Now).await.unwrap();
 
     let message = post(&*store, &id, happened(SystemCode::Left, &ben)).await;
 
@@ -276,7 +276,7 @@ pub async fn a_retry_after_leaving_gets_the_first_message_back(store: Arc<dyn St
     let psst = called("psst", whispered(&carl, &ben, "psst"));
     let first = post(&*store, &id, bye.clone()).await;
     let second = post(&*store, &id, psst.clone()).await;
-    store.depart(&id, &ben.id, Departing::Now).await.unwrap();
+    store.depart(&id, &ben.id, LeaveReason::Now).await.unwrap();
 
     let outcomes = store.append(&id, vec![bye, psst]).await.unwrap();
 
@@ -306,6 +306,6 @@ pub async fn what_a_batch_says_later_was_not_said_before(store: Arc<dyn Store>) 
 
     let outcomes = store.append(&id, batch).await.unwrap();
 
-    assert_eq!(unsaid(&outcomes[0]), Unsaid::NotHere);
+    assert_eq!(unsaid(&outcomes[0]), AppendError::NotHere);
     assert!(is_stored(&outcomes[1]));
 }

@@ -29,14 +29,14 @@ async fn room_on(store: &dyn Store, node: &NodeId) -> (RoomId, Person) {
 
 pub async fn the_connections_of_a_silent_node_go(store: Arc<dyn Store>) {
     let (alive, dead) = (NodeId::random(), NodeId::random());
-    store.beat(&dead, at(10)).await.unwrap();
-    store.beat(&alive, at(30)).await.unwrap();
+    store.heartbeat(&dead, at(10)).await.unwrap();
+    store.heartbeat(&alive, at(30)).await.unwrap();
     let (first, anna) = room_on(&*store, &dead).await;
     let (second, _) = room_on(&*store, &dead).await;
     let ben = person("ben");
     connect(&*store, &first, &ben, &alive).await;
 
-    store.bury_nodes(&alive, at(10), at(31)).await.unwrap();
+    store.reap_dead_nodes(&alive, at(10), at(31)).await.unwrap();
 
     for id in [&first, &second] {
         let seat = seat_of(&*store, id, &anna).await;
@@ -53,24 +53,24 @@ pub async fn the_connections_of_a_silent_node_go(store: Arc<dyn Store>) {
 
 pub async fn a_node_without_a_row_counts_as_dead(store: Arc<dyn Store>) {
     let (alive, unknown) = (NodeId::random(), NodeId::random());
-    store.beat(&alive, at(30)).await.unwrap();
+    store.heartbeat(&alive, at(30)).await.unwrap();
     let (id, anna) = room_on(&*store, &unknown).await;
 
-    store.bury_nodes(&alive, at(10), at(31)).await.unwrap();
+    store.reap_dead_nodes(&alive, at(10), at(31)).await.unwrap();
 
     assert_eq!(seat_of(&*store, &id, &anna).await.left_at, Some(at(31)));
 }
 
 pub async fn the_node_that_buries_never_counts_as_dead(store: Arc<dyn Store>) {
     let (silent, unknown) = (NodeId::random(), NodeId::random());
-    store.beat(&silent, at(1)).await.unwrap();
+    store.heartbeat(&silent, at(1)).await.unwrap();
     let (first, anna) = room_on(&*store, &silent).await;
 
-    store.bury_nodes(&silent, at(10), at(31)).await.unwrap();
+    store.reap_dead_nodes(&silent, at(10), at(31)).await.unwrap();
     let after_its_own = seat_of(&*store, &first, &anna).await;
     store.retire(&silent, at(32)).await.unwrap();
     let (second, _) = room_on(&*store, &unknown).await;
-    store.bury_nodes(&unknown, at(10), at(33)).await.unwrap();
+    store.reap_dead_nodes(&unknown, at(10), at(33)).await.unwrap();
 
     assert_eq!(after_its_own.left_at, None);
     assert_eq!(seat_of(&*store, &second, &anna).await.left_at, None);
@@ -78,13 +78,13 @@ pub async fn the_node_that_buries_never_counts_as_dead(store: Arc<dyn Store>) {
 
 pub async fn a_node_that_was_heard_of_in_time_lives(store: Arc<dyn Store>) {
     let (alive, quiet) = (NodeId::random(), NodeId::random());
-    store.beat(&quiet, at(10)).await.unwrap();
-    store.beat(&quiet, at(11)).await.unwrap();
+    store.heartbeat(&quiet, at(10)).await.unwrap();
+    store.heartbeat(&quiet, at(11)).await.unwrap();
     let (id, anna) = room_on(&*store, &quiet).await;
 
-    store.bury_nodes(&alive, at(10), at(31)).await.unwrap();
+    store.reap_dead_nodes(&alive, at(10), at(31)).await.unwrap();
     let while_alive = seat_of(&*store, &id, &anna).await;
-    store.bury_nodes(&alive, at(11), at(32)).await.unwrap();
+    store.reap_dead_nodes(&alive, at(11), at(32)).await.unwrap();
 
     assert_eq!((while_alive.sockets.len(), while_alive.left_at), (1, None));
     assert_eq!(seat_of(&*store, &id, &anna).await.left_at, Some(at(32)));
@@ -99,7 +99,7 @@ pub async fn a_seat_with_a_connection_elsewhere_stays(store: Arc<dyn Store>) {
     connect(&*store, &id, &ben, &first).await;
     connect(&*store, &id, &ben, &second).await;
 
-    store.bury_nodes(&alive, at(10), at(31)).await.unwrap();
+    store.reap_dead_nodes(&alive, at(10), at(31)).await.unwrap();
 
     let seat = seat_of(&*store, &id, &anna).await;
     assert_eq!((seat.sockets.len(), seat.left_at), (1, None));
@@ -115,14 +115,14 @@ pub async fn whoever_was_away_already_stays_away_since_then(store: Arc<dyn Store
     send_away(&*store, &id, &ben, at(5)).await;
     connect(&*store, &id, &person("anna"), &dead).await;
 
-    store.bury_nodes(&alive, at(10), at(31)).await.unwrap();
+    store.reap_dead_nodes(&alive, at(10), at(31)).await.unwrap();
 
     assert_eq!(seat_of(&*store, &id, &ben).await.left_at, Some(at(5)));
 }
 
 pub async fn a_node_that_stops_takes_its_connections_along(store: Arc<dyn Store>) {
     let (stopping, other) = (NodeId::random(), NodeId::random());
-    store.beat(&stopping, at(30)).await.unwrap();
+    store.heartbeat(&stopping, at(30)).await.unwrap();
     let (id, anna) = room_on(&*store, &stopping).await;
     let ben = person("ben");
     connect(&*store, &id, &ben, &other).await;

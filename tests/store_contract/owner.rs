@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use huechat::{
     domain::{
-        Body, Capacity, DraftBody, Gif, GifFacts, PasswordHash, Person, PersonId, Room, RoomChange,
-        RoomId, RoomTitle, SystemCode, Undone, Window,
+        Body, Capacity, DraftBody, Gif, GifFacts, OwnerActionError, PasswordHash, Person, PersonId,
+        Room, RoomChange, RoomId, RoomTitle, SystemCode, Window,
     },
-    store::{Changed, Emptying, Store},
+    store::{Changed, DeleteOutcome, Store},
 };
 
 use crate::people::{
@@ -19,7 +19,7 @@ async fn change(
     id: &RoomId,
     by: &Person,
     change: RoomChange,
-) -> Result<Changed, Undone> {
+) -> Result<Changed, OwnerActionError> {
     store.change(id, &by.id, change).await.unwrap()
 }
 
@@ -77,8 +77,8 @@ pub async fn only_the_owner_changes_a_room_that_is_there(store: Arc<dyn Store>) 
     let by_a_guest = change(&*store, &id, &anna, to_max(9)).await;
     let nowhere = change(&*store, &RoomId::random(), &olga, to_max(9)).await;
 
-    assert_eq!(by_a_guest.unwrap_err(), Undone::NotOwner);
-    assert_eq!(nowhere.unwrap_err(), Undone::NoSuchRoom);
+    assert_eq!(by_a_guest.unwrap_err(), OwnerActionError::NotOwner);
+    assert_eq!(nowhere.unwrap_err(), OwnerActionError::NoSuchRoom);
     assert_eq!(room(&*store, &id).await, before);
 }
 
@@ -89,7 +89,7 @@ pub async fn nobody_loses_their_place_to_a_smaller_capacity(store: Arc<dyn Store
     let too_few = change(&*store, &id, &olga, to_max(2)).await;
     let just_enough = change(&*store, &id, &olga, to_max(3)).await;
 
-    assert_eq!(too_few.unwrap_err(), Undone::TooFewPlaces);
+    assert_eq!(too_few.unwrap_err(), OwnerActionError::TooFewPlaces);
     assert_eq!(just_enough.unwrap().after.max, Capacity::new(3));
     leave(&*store, &id, &ben).await;
     assert!(change(&*store, &id, &olga, to_max(2)).await.is_ok());
@@ -105,15 +105,15 @@ pub async fn an_owner_gives_the_room_to_somebody_in_it(store: Arc<dyn Store>) {
         async move { store.hand_over(&id, &from, &to).await.unwrap() }
     };
 
-    assert_eq!(hand(&anna, &anna.id).await.unwrap_err(), Undone::NotOwner);
-    assert_eq!(hand(&olga, &ben.id).await.unwrap_err(), Undone::NotHere);
+    assert_eq!(hand(&anna, &anna.id).await.unwrap_err(), OwnerActionError::NotOwner);
+    assert_eq!(hand(&olga, &ben.id).await.unwrap_err(), OwnerActionError::NotHere);
     let after = hand(&olga, &twin.id).await.unwrap();
 
     assert_eq!(after.owner, twin);
     assert_eq!(room(&*store, &id).await, after);
-    assert_eq!(hand(&olga, &anna.id).await.unwrap_err(), Undone::NotOwner);
+    assert_eq!(hand(&olga, &anna.id).await.unwrap_err(), OwnerActionError::NotOwner);
     let nowhere = store.hand_over(&RoomId::random(), &olga.id, &anna.id).await.unwrap();
-    assert_eq!(nowhere.unwrap_err(), Undone::NoSuchRoom);
+    assert_eq!(nowhere.unwrap_err(), OwnerActionError::NoSuchRoom);
 }
 
 fn gif(hash: &str) -> Gif {
@@ -128,8 +128,8 @@ pub async fn what_is_deleted_keeps_its_place_and_says_nothing(store: Arc<dyn Sto
     post(&*store, &id, said(&ben, "second")).await;
 
     for _ in 0..2 {
-        let emptying = store.empty(&id, first.seq, &anna.id, false).await.unwrap();
-        let Emptying::Emptied { message, unused } = emptying else { panic!("{emptying:?}") };
+        let emptying = store.delete_message(&id, first.seq, &anna.id, false).await.unwrap();
+        let DeleteOutcome::Deleted { message, unused } = emptying else { panic!("{emptying:?}") };
         assert_eq!((&message.body, &unused), (&Body::DeletedText, &None));
         assert_eq!((message.seq, message.client_id), (first.seq, first.client_id.clone()));
     }
@@ -154,21 +154,21 @@ pub async fn whoever_says_it_or_owns_the_room_deletes(store: Arc<dyn Store>) {
     let joined = post(&*store, &id, joined).await.seq;
     let empty = |seq, who: &Person, owner| {
         let (store, id, who) = (store.clone(), id.clone(), who.id.clone());
-        async move { store.empty(&id, seq, &who, owner).await.unwrap() }
+        async move { store.delete_message(&id, seq, &who, owner).await.unwrap() }
     };
 
-    assert!(matches!(empty(words, &ben, false).await, Emptying::NotTheirs));
-    assert!(matches!(empty(whisper, &ben, true).await, Emptying::NotTheirs));
-    assert!(matches!(empty(joined, &anna, true).await, Emptying::NotTheirs));
-    assert!(matches!(empty(whisper, &carl, true).await, Emptying::NoSuchMessage));
-    assert!(matches!(empty(99, &anna, true).await, Emptying::NoSuchMessage));
+    assert!(matches!(empty(words, &ben, false).await, DeleteOutcome::NotTheirs));
+    assert!(matches!(empty(whisper, &ben, true).await, DeleteOutcome::NotTheirs));
+    assert!(matches!(empty(joined, &anna, true).await, DeleteOutcome::NotTheirs));
+    assert!(matches!(empty(whisper, &carl, true).await, DeleteOutcome::NoSuchMessage));
+    assert!(matches!(empty(99, &anna, true).await, DeleteOutcome::NoSuchMessage));
     let window = Window::Latest { before: None, limit: 9 };
     let seen = store.history(&id, &anna.id, window).await.unwrap().messages;
-    assert!(seen.iter().all(|message| Some(&message.body) != message.body.emptied().as_ref()));
+    assert!(seen.iter().all(|message| Some(&message.body) != message.body.deleted().as_ref()));
 
-    assert!(matches!(empty(words, &ben, true).await, Emptying::Emptied { .. }));
+    assert!(matches!(empty(words, &ben, true).await, DeleteOutcome::Deleted { .. }));
     let emptying = empty(whisper, &anna, false).await;
-    let Emptying::Emptied { message, .. } = emptying else { panic!("{emptying:?}") };
+    let DeleteOutcome::Deleted { message, .. } = emptying else { panic!("{emptying:?}") };
     assert_eq!(message.body, Body::DeletedWhisper { to: ben.clone() });
     let bens = store.history(&id, &ben.id, window).await.unwrap();
     let carls = store.history(&id, &carl.id, window).await.unwrap();
@@ -190,8 +190,8 @@ pub async fn a_gif_is_unused_once_no_message_shows_it(store: Arc<dyn Store>) {
     let empty = |seq| {
         let (store, id, who) = (store.clone(), id.clone(), anna.id.clone());
         async move {
-            match store.empty(&id, seq, &who, false).await.unwrap() {
-                Emptying::Emptied { message, unused } => (message.body, unused),
+            match store.delete_message(&id, seq, &who, false).await.unwrap() {
+                DeleteOutcome::Deleted { message, unused } => (message.body, unused),
                 other => panic!("{other:?}"),
             }
         }

@@ -2,11 +2,13 @@
 
 use huechat::{
     domain::{
-        Author, Body, Capacity, ClientId, Draft, DraftBody, Message, MessageText, NodeId,
-        PasswordHash, Person, PersonId, Refusal, Room, RoomId, RoomTitle, Seq, SocketId, Timestamp,
+        Author, Body, Capacity, ClientId, Draft, DraftBody, EntryError, Message, MessageText,
+        NodeId, PasswordHash, Person, PersonId, Room, RoomId, RoomTitle, Seq, SocketId, Timestamp,
         Window,
     },
-    store::{Appended, Departing, Departure, Dropped, Entering, Entry, NewRoom, Store},
+    store::{
+        Appended, DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason, NewRoom, Store,
+    },
 };
 
 /// So many seconds after the tests begin, in the year 2100: nothing expires by the real clock.
@@ -66,7 +68,7 @@ pub fn socket_of(person: &Person) -> SocketId {
 /// Lets a newcomer in, and says what they are called there.
 pub async fn seat(store: &dyn Store, room: &RoomId, newcomer: &Person) -> Person {
     match store.enter(entry(room, newcomer)).await.unwrap() {
-        Entering::Newcomer { person, .. } => person,
+        EnterOutcome::Newcomer { person, .. } => person,
         other => panic!("{other:?}"),
     }
 }
@@ -83,7 +85,7 @@ pub async fn tea_with(store: &dyn Store, guests: &[&Person]) -> RoomId {
 /// Somebody whose only socket goes.
 pub async fn send_away(store: &dyn Store, room: &RoomId, person: &Person, when: Timestamp) {
     let dropped = store.drop_socket(room, &person.id, &socket_of(person), when).await.unwrap();
-    assert_eq!(dropped, Dropped::Away);
+    assert_eq!(dropped, DisconnectOutcome::Away);
 }
 
 pub async fn room(store: &dyn Store, id: &RoomId) -> Room {
@@ -92,7 +94,7 @@ pub async fn room(store: &dyn Store, id: &RoomId) -> Room {
 
 /// The number of the newest message that everybody sees.
 pub async fn head(store: &dyn Store, id: &RoomId) -> Seq {
-    store.head(id).await.unwrap().expect("the room exists")
+    store.latest_public_seq(id).await.unwrap().expect("the room exists")
 }
 
 /// The ids of those who have a seat, in their order.
@@ -140,27 +142,29 @@ pub fn one(outcomes: Vec<Appended>) -> Appended {
 }
 
 /// The newcomer's or the returning person's room.
-pub fn let_in(entering: Entering) -> (Person, Room) {
+pub fn let_in(entering: EnterOutcome) -> (Person, Room) {
     match entering {
-        Entering::Newcomer { person, room } | Entering::Returned { person, room } => (person, room),
-        Entering::Refused(refusal) => panic!("{refusal:?}"),
+        EnterOutcome::Newcomer { person, room } | EnterOutcome::Returned { person, room } => {
+            (person, room)
+        }
+        EnterOutcome::Refused(refusal) => panic!("{refusal:?}"),
     }
 }
 
 /// Knocks in vain, and says why.
-pub async fn refused(store: &dyn Store, entry: Entry) -> Refusal {
+pub async fn refused(store: &dyn Store, entry: Entry) -> EntryError {
     match store.enter(entry).await.unwrap() {
-        Entering::Refused(refusal) => refusal,
+        EnterOutcome::Refused(refusal) => refusal,
         other => panic!("{other:?}"),
     }
 }
 
-pub async fn leave(store: &dyn Store, room: &RoomId, person: &Person) -> Departure {
-    store.depart(room, &person.id, Departing::Now).await.unwrap()
+pub async fn leave(store: &dyn Store, room: &RoomId, person: &Person) -> LeaveOutcome {
+    store.depart(room, &person.id, LeaveReason::Now).await.unwrap()
 }
 
-pub async fn kick(store: &dyn Store, room: &RoomId, person: &Person) -> Departure {
-    store.depart(room, &person.id, Departing::Kicked).await.unwrap()
+pub async fn kick(store: &dyn Store, room: &RoomId, person: &Person) -> LeaveOutcome {
+    store.depart(room, &person.id, LeaveReason::Kicked).await.unwrap()
 }
 
 /// The same, from another tab.

@@ -3,9 +3,10 @@
 use std::{collections::HashSet, sync::Arc};
 
 use huechat::{
-    domain::{Body, Capacity, Name, NodeId, Person, Refusal, RoomId, Seq, SocketId, Window},
+    domain::{Body, Capacity, EntryError, Name, NodeId, Person, RoomId, Seq, SocketId, Window},
     store::{
-        Appended, Closing, Departing, Departure, Dropped, Entering, Entry, NewRoom, Store, Unsaid,
+        AppendError, Appended, Closing, DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome,
+        LeaveReason, NewRoom, Store,
     },
 };
 use tokio::{sync::Barrier, task::JoinSet};
@@ -36,7 +37,7 @@ where
 fn entering(
     store: &Arc<dyn Store>,
     entry: Entry,
-) -> impl Future<Output = Entering> + Send + 'static {
+) -> impl Future<Output = EnterOutcome> + Send + 'static {
     let store = Arc::clone(store);
     async move { store.enter(entry).await.unwrap() }
 }
@@ -45,9 +46,9 @@ fn departing(
     store: &Arc<dyn Store>,
     room: &RoomId,
     person: &Person,
-) -> impl Future<Output = Departure> + Send + 'static {
+) -> impl Future<Output = LeaveOutcome> + Send + 'static {
     let (store, room, person) = (Arc::clone(store), room.clone(), person.id.clone());
-    async move { store.depart(&room, &person, Departing::Now).await.unwrap() }
+    async move { store.depart(&room, &person, LeaveReason::Now).await.unwrap() }
 }
 
 fn guests(many: usize) -> Vec<Person> {
@@ -63,8 +64,8 @@ pub async fn of_fifty_who_race_for_ten_places_ten_get_in(store: Arc<dyn Store>) 
     let (mut inside, mut full) = (HashSet::new(), 0);
     for outcome in outcomes {
         match outcome {
-            Entering::Newcomer { person, .. } => assert!(inside.insert(person.id)),
-            Entering::Refused(Refusal::RoomFull) => full += 1,
+            EnterOutcome::Newcomer { person, .. } => assert!(inside.insert(person.id)),
+            EnterOutcome::Refused(EntryError::RoomFull) => full += 1,
             other => panic!("{other:?}"),
         }
     }
@@ -86,7 +87,7 @@ pub async fn one_person_on_many_tabs_takes_one_seat(store: Arc<dyn Store>) {
     });
     let outcomes = together(tabs).await;
 
-    let new = outcomes.iter().filter(|outcome| matches!(outcome, Entering::Newcomer { .. }));
+    let new = outcomes.iter().filter(|outcome| matches!(outcome, EnterOutcome::Newcomer { .. }));
     assert_eq!(new.count(), 1);
     let found = room(&*store, &id).await;
     assert_eq!(found.people.len(), 1);
@@ -122,10 +123,10 @@ pub async fn nobody_enters_a_room_that_its_last_person_closes(store: Arc<dyn Sto
 
         let found = store.room(&id).await.unwrap();
         match (entered, left) {
-            (Entering::Newcomer { .. }, Departure::Left { .. }) => {
+            (EnterOutcome::Newcomer { .. }, LeaveOutcome::Left { .. }) => {
                 assert_eq!(found.map(|room| room.people.len()), Some(1));
             }
-            (Entering::Refused(Refusal::NoSuchRoom), Departure::Closed { .. }) => {
+            (EnterOutcome::Refused(EntryError::NoSuchRoom), LeaveOutcome::Closed { .. }) => {
                 assert_eq!(found, None);
             }
             both => panic!("{both:?}"),
@@ -143,8 +144,8 @@ pub async fn nobody_enters_an_unused_room_that_is_closed(store: Arc<dyn Store>) 
         let entered = enter.await.unwrap();
 
         match entered {
-            Entering::Newcomer { .. } => assert!(!closed),
-            Entering::Refused(Refusal::NoSuchRoom) => assert!(closed),
+            EnterOutcome::Newcomer { .. } => assert!(!closed),
+            EnterOutcome::Refused(EntryError::NoSuchRoom) => assert!(closed),
             other => panic!("{other:?}"),
         }
         assert_eq!(store.room(&id).await.unwrap().is_none(), closed);
@@ -159,8 +160,9 @@ pub async fn of_two_last_people_one_closes_the_room(store: Arc<dyn Store>) {
         let steps = [departing(&store, &id, &olga), departing(&store, &id, &anna)];
         let outcomes = together(steps).await;
 
-        let closed = outcomes.iter().filter(|one| matches!(one, Departure::Closed { .. })).count();
-        let left = outcomes.iter().filter(|one| matches!(one, Departure::Left { .. })).count();
+        let closed =
+            outcomes.iter().filter(|one| matches!(one, LeaveOutcome::Closed { .. })).count();
+        let left = outcomes.iter().filter(|one| matches!(one, LeaveOutcome::Left { .. })).count();
         assert_eq!((closed, left), (1, 1), "{outcomes:?}");
         assert_eq!(store.room(&id).await.unwrap(), None);
     }
@@ -176,7 +178,7 @@ pub async fn a_room_whose_people_leave_is_owned_by_one_who_is_there(store: Arc<d
     let outcomes = together(people[..10].iter().map(|who| departing(&store, &id, who))).await;
 
     for outcome in outcomes {
-        let Departure::Left { person, room, .. } = outcome else { panic!("{outcome:?}") };
+        let LeaveOutcome::Left { person, room, .. } = outcome else { panic!("{outcome:?}") };
         assert!(room.seat(&person.id).is_none());
         assert!(room.seat(&room.owner.id).is_some(), "{:?} is gone", room.owner);
     }
@@ -200,8 +202,9 @@ pub async fn a_seat_goes_away_once_when_its_tabs_close_together(store: Arc<dyn S
     });
     let outcomes = together(steps).await;
 
-    let away = outcomes.iter().filter(|dropped| **dropped == Dropped::Away).count();
-    let still = outcomes.iter().filter(|dropped| **dropped == Dropped::StillThere).count();
+    let away = outcomes.iter().filter(|dropped| **dropped == DisconnectOutcome::Away).count();
+    let still =
+        outcomes.iter().filter(|dropped| **dropped == DisconnectOutcome::StillThere).count();
     assert_eq!((away, still), (1, 7));
     assert_eq!(room(&*store, &id).await.people[0].left_at, Some(at(5)));
 }
@@ -228,7 +231,7 @@ pub async fn one_client_id_sent_at_once_is_stored_once(store: Arc<dyn Store>) {
             Appended::Already(message) => {
                 seen.insert((message.id, message.seq));
             }
-            Appended::Unsaid(why) => panic!("{why:?}"),
+            Appended::AppendError(why) => panic!("{why:?}"),
         }
     }
     assert_eq!((stored, seen.len()), (1, 1));
@@ -276,12 +279,13 @@ pub async fn what_is_said_in_many_rooms_at_once_stays_in_its_room(store: Arc<dyn
 
     for (id, outcomes) in batches {
         if id == gone {
-            let unsaid = |outcome| matches!(outcome, Appended::Unsaid(Unsaid::NoSuchRoom));
+            let unsaid =
+                |outcome| matches!(outcome, Appended::AppendError(AppendError::NoSuchRoom));
             assert!(outcomes.into_iter().all(unsaid));
             continue;
         }
         let [first, unsaid, second] = <[Appended; 3]>::try_from(outcomes).unwrap();
-        assert!(matches!(unsaid, Appended::Unsaid(Unsaid::NotInRoom)), "{unsaid:?}");
+        assert!(matches!(unsaid, Appended::AppendError(AppendError::NotInRoom)), "{unsaid:?}");
         let (Appended::Stored { message: one, .. }, Appended::Stored { message: two, prev }) =
             (first, second)
         else {
@@ -306,14 +310,14 @@ pub async fn nodes_that_bury_at_once_do_no_harm(store: Arc<dyn Store>) {
     let (anna, ben) = (person("anna"), person("ben"));
     let id = tea_with(&*store, &[]).await;
     for node in nodes.iter().chain([&dead]) {
-        store.beat(node, at(if *node == dead { 1 } else { 30 })).await.unwrap();
+        store.heartbeat(node, at(if *node == dead { 1 } else { 30 })).await.unwrap();
     }
     let_in(store.enter(Entry { node: dead, ..entry(&id, &anna) }).await.unwrap());
     let_in(store.enter(Entry { node: nodes[0].clone(), ..entry(&id, &ben) }).await.unwrap());
 
     let steps = nodes.into_iter().map(|node| {
         let store = Arc::clone(&store);
-        async move { store.bury_nodes(&node, at(10), at(31)).await.unwrap() }
+        async move { store.reap_dead_nodes(&node, at(10), at(31)).await.unwrap() }
     });
     together(steps).await;
 

@@ -4,7 +4,7 @@ use std::{slice, sync::Arc};
 
 use huechat::{
     domain::{PersonId, RoomId, Window},
-    store::{Closing, Departing, NewRoom, Store},
+    store::{Closing, LeaveReason, NewRoom, Store},
 };
 
 use crate::people::{
@@ -107,7 +107,7 @@ pub async fn the_messages_of_a_room_outlive_it_until_they_are_purged(store: Arc<
     let id = tea_with(&*store, &[&anna]).await;
     post(&*store, &id, said(&anna, "hello")).await;
     post(&*store, &id, said(&anna, "and goodbye")).await;
-    store.depart(&id, &anna.id, Departing::Now).await.unwrap();
+    store.depart(&id, &anna.id, LeaveReason::Now).await.unwrap();
 
     assert_eq!(store.orphans().await.unwrap(), slice::from_ref(&id));
     store.purge(&id).await.unwrap();

@@ -84,7 +84,7 @@ pub async fn what_is_trimmed_away_takes_along_the_gifs_that_nobody_shows_any_mor
     share(&*store, &id, &anna, "a").await;
     share(&*store, &id, &anna, "b").await;
     let deleted = share(&*store, &id, &anna, "c").await;
-    store.empty(&id, deleted, &anna.id, false).await.unwrap();
+    store.delete_message(&id, deleted, &anna.id, false).await.unwrap();
     let last_old = share(&*store, &id, &anna, "b").await;
     let shown_again = share(&*store, &id, &anna, "a").await;
     share(&*store, &elsewhere, &anna, "b").await;

@@ -141,7 +141,7 @@ async fn whispers_of_another_server_are_not_pointed_to() {
         let [Appended::Stored { message, prev }] = &outcomes[..] else { panic!("{outcomes:?}") };
         assert_eq!((message.seq, *prev), (3, 1));
         for server in [&server, &other] {
-            assert_eq!(server.head(&room).await.unwrap(), Some(3));
+            assert_eq!(server.latest_public_seq(&room).await.unwrap(), Some(3));
         }
     };
     database.around(test).await;
@@ -169,7 +169,7 @@ async fn the_same_client_id_is_stored_once_whichever_server_is_asked() {
             };
             assert_eq!(message, again);
         }
-        assert_eq!(server.head(&room).await.unwrap(), Some(4));
+        assert_eq!(server.latest_public_seq(&room).await.unwrap(), Some(4));
     };
     database.around(test).await;
 }

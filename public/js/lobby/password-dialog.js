@@ -1,7 +1,7 @@
-// Asking for a room's password, without leaving the lobby.
+// Dialog that asks for the password of a room inside the lobby.
 
 import { need } from "../dom.js";
-import { codeOf, fetchJson } from "../wire.js";
+import { codeOf, fetchJson } from "../api.js";
 
 /** @typedef {import("../texts.js").Texts} Texts */
 
@@ -33,13 +33,13 @@ export class PasswordDialog {
     this.#dialog.showModal();
   }
 
-  /** The server opened it for everybody; with a script the page behind it is put aside. */
+  /** Reopens as modal the dialog that the server rendered open for browsers without scripts. */
   #makeModal() {
     this.#dialog.removeAttribute("open");
     this.#dialog.showModal();
   }
 
-  /** A reload does not ask again for what was put away. */
+  /** Removes the query parameters, so that a reload does not open the dialog again. */
   #cleanAddress() {
     const address = new URL(location.href);
     address.searchParams.delete("room");

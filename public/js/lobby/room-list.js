@@ -1,11 +1,11 @@
-// The rooms of the lobby as cards, kept as the server says.
+// List of room cards in the lobby. The events of the server keep it up to date.
 
 import { colorClass, copyOf, need, paint } from "../dom.js";
 
-/** @typedef {import("../wire.js").Room} Room */
+/** @typedef {import("../api.js").Room} Room */
 /** @typedef {import("../texts.js").Texts} Texts */
 
-/** In a room for no more than this, the free places are shown too. */
+/** The card shows the free places only for rooms up to this capacity, to keep the row of dots short. */
 const MOST_PLACES = 12;
 
 export class RoomList {
@@ -14,7 +14,7 @@ export class RoomList {
   #region = need(document, "[data-rooms-region]", HTMLElement);
   #total = need(document, "[data-total]", HTMLElement);
   #search = need(document, "#q", HTMLInputElement);
-  /** Rooms that are gone: `removeRoom` is the last word, whatever a slower answer says. @type {Set<string>} */
+  /** Ids of removed rooms, because a response older than `removeRoom` can still list them. @type {Set<string>} */
   #gone = new Set();
 
   /** @param {Texts} texts */
@@ -56,7 +56,7 @@ export class RoomList {
   }
 
   /**
-   * Takes over the list of a page fetched anew; cards that did not change stay the same elements.
+   * Replaces the list with that of a newly fetched page. Unchanged cards keep their elements.
    * @param {Document} page
    */
   replaceBy(page) {
@@ -152,7 +152,7 @@ function spot(kind) {
 }
 
 /**
- * Whether a card says what a fresh one says.
+ * Returns whether two cards show the same content.
  * @param {Element} card
  * @param {Element} fresh
  */

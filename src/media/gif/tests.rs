@@ -20,13 +20,13 @@ fn pixels(poster: Vec<u8>) -> Vec<u8> {
     pixels
 }
 
-fn flaw(upload: &[u8]) -> Flaw {
-    examine(upload).err().unwrap()
+fn gif_error(upload: &[u8]) -> GifError {
+    sanitize(upload).err().unwrap()
 }
 
 #[test]
 fn an_animation_is_measured() {
-    let examined = examine(&gifs::animation(40, 30, 5)).unwrap();
+    let examined = sanitize(&gifs::animation(40, 30, 5)).unwrap();
 
     let GifFacts { width, height, bytes, frames, duration_ms } = examined.facts;
     assert_eq!((width, height, frames, duration_ms), (40, 30, 5, 500));
@@ -37,7 +37,7 @@ fn an_animation_is_measured() {
 fn a_frame_that_asks_for_less_than_20_ms_counts_as_the_100_that_browsers_give_it() {
     let with_delay = |delay| Frame { delay, ..gifs::plain(4, 4, 1) };
     let upload = gifs::of_frames(4, 4, &[with_delay(0), with_delay(1), with_delay(2)]);
-    assert_eq!(examine(&upload).unwrap().facts.duration_ms, 100 + 100 + 20);
+    assert_eq!(sanitize(&upload).unwrap().facts.duration_ms, 100 + 100 + 20);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn what_does_not_show_is_dropped_and_every_frame_stays_as_it_was() {
     let upload = gifs::with_everything();
     assert!(String::from_utf8_lossy(&upload).contains("secret"));
 
-    let kept = examine(&upload).unwrap().file;
+    let kept = sanitize(&upload).unwrap().file;
 
     assert!(!String::from_utf8_lossy(&kept).contains("secret"));
     assert_eq!(frames(&kept), frames(&upload));
@@ -61,7 +61,7 @@ fn looping_is_kept_under_its_other_name_and_behind_the_first_frame_too() {
         encoder.write_raw_extension(APPLICATION, &[name, &[1, 7, 0]]).unwrap();
         let upload = encoder.into_inner().unwrap();
 
-        let kept = examine(&upload).unwrap().file;
+        let kept = sanitize(&upload).unwrap().file;
 
         assert_eq!(Decoder::new(kept.as_slice()).unwrap().repeat(), Repeat::Finite(7));
     }
@@ -69,19 +69,19 @@ fn looping_is_kept_under_its_other_name_and_behind_the_first_frame_too() {
 
 #[test]
 fn what_follows_the_end_is_dropped() {
-    let clean = examine(&gifs::animation(4, 4, 2)).unwrap().file;
+    let clean = sanitize(&gifs::animation(4, 4, 2)).unwrap().file;
     let trailed = [gifs::animation(4, 4, 2), b"<script>".to_vec()].concat();
 
-    assert_eq!(examine(&trailed).unwrap().file, clean);
-    assert_eq!(examine(&gifs::that_is_a_zip_too()).unwrap().file, clean);
+    assert_eq!(sanitize(&trailed).unwrap().file, clean);
+    assert_eq!(sanitize(&gifs::that_is_a_zip_too()).unwrap().file, clean);
 }
 
 #[test]
 fn a_file_cut_off_at_any_byte_is_refused() {
     let whole = gifs::with_everything();
-    assert!(examine(&whole).is_ok());
+    assert!(sanitize(&whole).is_ok());
     for end in 0..whole.len() {
-        assert!(examine(&whole[..end]).is_err(), "cut off at {end}");
+        assert!(sanitize(&whole[..end]).is_err(), "cut off at {end}");
     }
 }
 
@@ -92,9 +92,9 @@ fn a_frame_whose_data_ends_too_early_is_refused() {
     let frame = Frame { buffer: end_at_once.into(), ..gifs::plain(4, 4, 1) };
     encoder.write_lzw_pre_encoded_frame(&frame).unwrap();
 
-    let refused = flaw(&encoder.into_inner().unwrap());
+    let refused = gif_error(&encoder.into_inner().unwrap());
 
-    assert!(matches!(refused, Flaw::Unfinished), "{refused}");
+    assert!(matches!(refused, GifError::Unfinished), "{refused}");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_small_interlaced_frame_is_taken_and_its_rows_are_put_in_order() {
     let rows = Frame::from_palette_pixels(2, 9, stored, palette.clone(), None);
     let upload = gifs::of_frames(2, 9, &[Frame { interlaced: true, ..rows }]);
 
-    let poster = examine(&upload).unwrap().poster;
+    let poster = sanitize(&upload).unwrap().poster;
 
     let expected: Vec<_> = (0..9).flat_map(|row| [row, row, row, 255].repeat(2)).collect();
     assert_eq!(pixels(poster), expected);
@@ -113,10 +113,10 @@ fn a_small_interlaced_frame_is_taken_and_its_rows_are_put_in_order() {
 #[test]
 fn sizes_are_judged_before_anything_is_decoded() {
     for (width, height) in [(60_000, 60_000), (4097, 1), (1, 4097), (4096, 4096), (0, 4), (4, 0)] {
-        let refused = flaw(&gifs::claiming_to_be(width, height));
-        assert!(matches!(refused, Flaw::Size { .. }), "{width} by {height}: {refused}");
+        let refused = gif_error(&gifs::claiming_to_be(width, height));
+        assert!(matches!(refused, GifError::Size { .. }), "{width} by {height}: {refused}");
     }
-    assert!(matches!(flaw(&gifs::bomb()), Flaw::TooMuch));
+    assert!(matches!(gif_error(&gifs::bomb()), GifError::TooMuch));
 }
 
 #[test]
@@ -125,18 +125,18 @@ fn frames_lie_on_the_canvas_and_are_not_too_many() {
     let most = gifs::of_frames(1, 1, &vec![gifs::plain(1, 1, 0); 1_000]);
     let nothing = gifs::of_frames(4, 4, &[gifs::plain(0, 0, 0)]);
 
-    assert!(examine(&most).is_ok());
-    assert!(matches!(flaw(&many), Flaw::TooManyFrames));
-    assert!(matches!(flaw(&gifs::with_a_frame_off_the_canvas()), Flaw::OffCanvas));
-    assert!(matches!(flaw(&nothing), Flaw::OffCanvas));
-    assert!(matches!(flaw(&gifs::without_frames()), Flaw::NoFrame));
+    assert!(sanitize(&most).is_ok());
+    assert!(matches!(gif_error(&many), GifError::TooManyFrames));
+    assert!(matches!(gif_error(&gifs::with_a_frame_off_the_canvas()), GifError::OffCanvas));
+    assert!(matches!(gif_error(&nothing), GifError::OffCanvas));
+    assert!(matches!(gif_error(&gifs::without_frames()), GifError::NoFrame));
 }
 
 #[test]
-fn only_a_gif_claims_to_be_one() {
-    assert!(claims_to_be_one(&gifs::animation(1, 1, 1)));
+fn only_a_gif_has_a_gif_header() {
+    assert!(has_gif_header(&gifs::animation(1, 1, 1)));
     for other in [b"".as_slice(), b"GIF", b"GIF88a", b"<!doctype html>", &gifs::png()] {
-        assert!(!claims_to_be_one(other));
+        assert!(!has_gif_header(other));
     }
 }
 
@@ -145,7 +145,7 @@ fn the_poster_is_the_first_frame_where_it_lies_on_a_clear_canvas() {
     let first = Frame { left: 2, top: 1, ..gifs::plain(1, 2, 1) };
     let upload = gifs::of_frames(4, 3, &[first, gifs::plain(4, 3, 2)]);
 
-    let poster = examine(&upload).unwrap().poster;
+    let poster = sanitize(&upload).unwrap().poster;
 
     let mut expected = [[0; 4]; 4 * 3];
     expected[4 + 2] = [255, 0, 0, 255];
@@ -206,7 +206,7 @@ fn any_gif() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn whatever_the_frames_are_they_come_out_as_they_went_in(upload in any_gif()) {
-        let kept = examine(&upload).unwrap().file;
+        let kept = sanitize(&upload).unwrap().file;
         prop_assert_eq!(frames(&kept), frames(&upload));
     }
 
@@ -220,8 +220,8 @@ proptest! {
             let place = place.index(damaged.len());
             damaged[place] = byte;
         }
-        if let Ok(Examined { file, facts, .. }) = examine(&damaged) {
-            let again = examine(&file).unwrap();
+        if let Ok(SanitizedGif { file, facts, .. }) = sanitize(&damaged) {
+            let again = sanitize(&file).unwrap();
             prop_assert_eq!(again.file, file);
             prop_assert_eq!(again.facts, facts);
         }
@@ -229,6 +229,6 @@ proptest! {
 
     #[test]
     fn bytes_that_only_begin_like_a_gif_are_no_danger(noise in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _whatever = examine(&[b"GIF89a\x04\x00\x04\x00".as_slice(), &noise].concat());
+        let _whatever = sanitize(&[b"GIF89a\x04\x00\x04\x00".as_slice(), &noise].concat());
     }
 }

@@ -1,4 +1,4 @@
-//! Documents of `chats` to messages and back.
+//! Conversion between documents of `chats` and messages.
 
 use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ pub(super) struct ChatDocument {
     created_at: DateTime,
 }
 
-/// A message of which only its number was asked for, and whether everybody sees it.
+/// A projected message: its number, and whether it is public.
 #[derive(Debug, Deserialize)]
 pub(super) struct Numbered {
     pub(super) seq: Seq,
@@ -97,7 +97,7 @@ pub(super) struct Numbered {
 }
 
 impl Numbered {
-    /// What has to be asked for.
+    /// The projection.
     pub(super) fn fields() -> Document {
         doc! { "_id": 0, "seq": 1, "kind": 1 }
     }
@@ -108,7 +108,7 @@ impl Numbered {
 }
 
 impl ChatDocument {
-    /// The document of a message, whose `id` must be an [`ObjectId`], with this number.
+    /// The document of a message with the number `seq`. The message's `id` must be an [`ObjectId`].
     pub(super) fn numbered(message: &Message, seq: Seq) -> Result<Self> {
         let by = PersonDocument::from(&message.by);
         let bare = Self {

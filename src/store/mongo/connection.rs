@@ -1,7 +1,7 @@
-//! The way to the server, and how long to wait for it.
+//! The connection to MongoDB, and the deadline of every store call.
 //!
-//! Whoever calls a store hears within five seconds whether it worked. The driver alone would wait for
-//! half a minute for a server that is gone, and for ever for one that hangs.
+//! Every store call returns within five seconds. The driver alone would wait 30 seconds for an
+//! unreachable server, and forever for one that hangs.
 
 use std::{future::Future, time::Duration};
 
@@ -13,21 +13,20 @@ use mongodb::{
 
 use crate::store::{Error, Result};
 
-/// A call without an answer by then has failed. Long enough for two attempts of the driver and an
-/// election in between on a quick network, and below the five seconds that visitors are promised.
+/// Deadline of a store call. It leaves time for two attempts of the driver with an election in
+/// between on a fast network, and stays below the five seconds that visitors are promised.
 const DEADLINE: Duration = Duration::from_secs(4);
-/// To find a primary. Below half of [`DEADLINE`], so that the driver's own retry of a step
-/// fits in, and its error, which says more than ours, is the one in the log.
+/// Timeout for finding a primary. Less than half of [`DEADLINE`], so that the driver's own retry
+/// fits in and its error, which is more specific than ours, reaches the log.
 const SERVER_SELECTION: Duration = Duration::from_millis(1_900);
-/// To shake hands with a server, and for its answer to the driver's own heartbeat. Nearly as long
-/// as [`DEADLINE`]: two seconds made a busy server look like a dead one, and that costs every call
-/// under way its connection.
+/// Timeout for a handshake and for the driver's heartbeat. Nearly [`DEADLINE`]: two seconds made a
+/// busy server look dead, and the driver then closes the connections of all running calls.
 const CONNECT: Duration = Duration::from_millis(3_500);
 const DEFAULT_DATABASE: &str = "huechat";
 
-/// Connects, and makes sure that somebody answers.
+/// Connects, and verifies with a ping that a server answers.
 pub(super) async fn open(uri: &str, credentials: Option<(String, String)>) -> Result<Database> {
-    in_time(async {
+    with_deadline(async {
         let mut options = match credentials {
             Some((name, password)) => ClientOptions::parse(with(uri, &name, &password)).await?,
             None => ClientOptions::parse(uri).await?,
@@ -35,10 +34,10 @@ pub(super) async fn open(uri: &str, credentials: Option<(String, String)>) -> Re
         options.app_name.get_or_insert_with(|| "huechat".to_owned());
         options.server_selection_timeout.get_or_insert(SERVER_SELECTION);
         options.connect_timeout.get_or_insert(CONNECT);
-        // Acknowledged means kept: on most servers, and in their journals.
+        // Acknowledged writes are journaled on a majority of the servers.
         let durable = WriteConcern::builder().w(mongodb::options::Acknowledgment::Majority);
         options.write_concern = Some(durable.journal(true).build());
-        // And what is shown is kept: it cannot be rolled back any more.
+        // Reads return majority-committed data only, which cannot be rolled back.
         options.read_concern = Some(ReadConcern::majority());
         let client = Client::with_options(options)?;
         let database =
@@ -49,18 +48,18 @@ pub(super) async fn open(uri: &str, credentials: Option<(String, String)>) -> Re
     .await
 }
 
-/// What `step` returns, or an error when that takes too long.
-pub(super) async fn in_time<T>(step: impl Future<Output = Result<T>>) -> Result<T> {
+/// Runs `step`, and fails after [`DEADLINE`].
+pub(super) async fn with_deadline<T>(step: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(DEADLINE, step)
         .await
         .unwrap_or_else(|_| Err(Error::new(format!("no answer for {} s", DEADLINE.as_secs()))))
 }
 
-/// The URI with other credentials. They go into the text, and not into the parsed options, so
-/// that `authSource` and the rest of the URI mean what they always mean.
+/// Replaces the credentials of a URI in its text, not in the parsed options, so that `authSource`
+/// and the other options apply to the new ones.
 fn with(uri: &str, name: &str, password: &str) -> String {
     let Some((scheme, rest)) = uri.split_once("://") else {
-        return uri.to_owned(); // The parser will say what is wrong with it.
+        return uri.to_owned(); // The driver's parser reports the error.
     };
     let authority = rest.find(['/', '?']).unwrap_or(rest.len());
     let hosts = rest[..authority].rfind('@').map_or(0, |at| at + 1);
@@ -96,7 +95,7 @@ mod tests {
     async fn a_step_without_an_answer_fails_within_five_seconds() {
         let asked = tokio::time::Instant::now();
 
-        let answer: Result<()> = in_time(std::future::pending()).await;
+        let answer: Result<()> = with_deadline(std::future::pending()).await;
 
         assert!(answer.is_err());
         assert!(asked.elapsed() < Duration::from_secs(5));

@@ -1,4 +1,4 @@
-//! What was said, read back in stretches.
+//! Message histories, read in windows.
 
 use std::collections::HashMap;
 
@@ -8,18 +8,22 @@ use mongodb::{
     bson::{Document, doc},
 };
 
-use super::{chat_document::ChatDocument, connection::in_time, gathered::Gathered, log::End};
+use super::{
+    batching::loader::Loader, chat_document::ChatDocument, connection::with_deadline,
+    sequence::SequenceEnd,
+};
 use crate::{
     domain::{History, Message, PersonId, RoomId, Seq, Window},
     store::Result,
 };
 
-/// A window is looked for in as many messages as it holds, and so many more for whispers to others.
-const SPARE: usize = 8;
-/// So many may have come since the end of a log was known.
-const NEWER: Seq = 200;
+/// Messages read in addition to a window's limit, to make up for whispers that the viewer cannot
+/// see.
+const WHISPER_MARGIN: usize = 8;
+/// Largest number of messages expected since the sequence end was cached.
+const STALE_MARGIN: Seq = 200;
 
-/// A few messages of one room, whoever sees them: those from one number on, and before another.
+/// A range of one room's message numbers, `from` inclusive and `before` exclusive, for any viewer.
 #[derive(Debug, Clone)]
 struct Part {
     room: RoomId,
@@ -28,54 +32,56 @@ struct Part {
 }
 
 impl Part {
-    /// Where a window is, if it is not far from where the log ended not long ago.
-    fn with(room: &RoomId, window: Window, end: Option<End>) -> Option<Self> {
-        let many = Seq::try_from(window.limit().saturating_add(SPARE)).unwrap_or(Seq::MAX);
+    /// The range of a window, if it is close to the last known end.
+    fn with(room: &RoomId, window: Window, end: Option<SequenceEnd>) -> Option<Self> {
+        let many = Seq::try_from(window.limit().saturating_add(WHISPER_MARGIN)).unwrap_or(Seq::MAX);
         let (from, before) = match window {
             Window::Latest { before, .. } => {
-                let behind = before.or(end.map(|end| end.seq + 1))?;
-                (behind.saturating_sub(many).max(1), before.unwrap_or(behind.saturating_add(NEWER)))
+                let past_end = before.or(end.map(|end| end.seq + 1))?;
+                (
+                    past_end.saturating_sub(many).max(1),
+                    before.unwrap_or(past_end.saturating_add(STALE_MARGIN)),
+                )
             }
             Window::After { after, .. } => {
                 end.filter(|end| end.seq.saturating_sub(after) <= many)?;
-                (after.saturating_add(1), after.saturating_add(many).saturating_add(NEWER))
+                (after.saturating_add(1), after.saturating_add(many).saturating_add(STALE_MARGIN))
             }
         };
         Some(Self { room: room.clone(), from, before })
     }
 
-    fn is(&self) -> Document {
+    fn filter(&self) -> Document {
         let range = doc! { "$gte": self.from, "$lt": self.before };
         doc! { "room": self.room.as_str(), "seq": range }
     }
 
-    fn holds(&self, document: &ChatDocument) -> bool {
+    fn contains(&self, document: &ChatDocument) -> bool {
         document.room == self.room.as_str() && (self.from..self.before).contains(&document.seq)
     }
 }
 
-/// The way to what was said.
+/// Reads histories; viewers of the same range share one query.
 #[derive(Debug)]
 pub(super) struct Histories {
     chats: Collection<ChatDocument>,
-    parts: Gathered<Part, Vec<ChatDocument>>,
+    parts: Loader<Part, Vec<ChatDocument>>,
 }
 
 impl Histories {
     pub(super) fn new(chats: Collection<ChatDocument>) -> Self {
         let asked = chats.clone();
-        let parts = Gathered::new(move |parts| in_time(read(asked.clone(), parts)));
+        let parts = Loader::new(move |parts| with_deadline(read(asked.clone(), parts)));
         Self { chats, parts }
     }
 
-    /// What each of these people sees of a window. `end` is where the log ended not long ago, if that is
-    /// known.
+    /// The window as each viewer sees it. `end` is the last known end of the room, if any.
     pub(super) async fn read(
         &self,
         room: &RoomId,
         viewers: &[PersonId],
         window: Window,
-        end: Option<End>,
+        end: Option<SequenceEnd>,
     ) -> Result<Vec<History>> {
         let part = Part::with(room, window, end);
         let found = match &part {
@@ -85,7 +91,7 @@ impl Histories {
         let found: Vec<Message> =
             found.into_iter().map(ChatDocument::message).collect::<Result<_>>()?;
         let each = viewers.iter().map(async |viewer| {
-            let seen = part.as_ref().and_then(|part| seen(&found, part, viewer, window));
+            let seen = part.as_ref().and_then(|part| visible_window(&found, part, viewer, window));
             match seen {
                 Some(history) => Ok(history),
                 None => search(&self.chats, room, viewer, window).await,
@@ -95,13 +101,18 @@ impl Histories {
     }
 }
 
-/// What somebody sees of a window, if these messages tell, which are all of a part.
-fn seen(found: &[Message], part: &Part, viewer: &PersonId, window: Window) -> Option<History> {
+/// The window as `viewer` sees it, if `found`, all messages of `part`, determines it.
+fn visible_window(
+    found: &[Message],
+    part: &Part,
+    viewer: &PersonId,
+    window: Window,
+) -> Option<History> {
     let mut messages: Vec<Message> =
         found.iter().filter(|message| message.is_seen_by(viewer)).cloned().collect();
     let limit = window.limit();
     let more = messages.len() > limit;
-    // A log has no gaps: where it stops before the part does, it ends.
+    // A sequence has no gaps: messages that end before the part does are the newest.
     let ends = found.last().is_some_and(|newest| newest.seq + 1 < part.before);
     match window {
         Window::Latest { before, .. } if before.is_some() || ends => {
@@ -116,11 +127,11 @@ fn seen(found: &[Message], part: &Part, viewer: &PersonId, window: Window) -> Op
     Some(History { messages, more })
 }
 
-/// Parts of many rooms, each in its order.
+/// Reads parts of many rooms with one query, each ordered by number.
 async fn read(chats: Collection<ChatDocument>, parts: Vec<Part>) -> Result<Vec<Vec<ChatDocument>>> {
     let any = match &parts[..] {
-        [part] => part.is(),
-        parts => doc! { "$or": parts.iter().map(Part::is).collect::<Vec<_>>() },
+        [part] => part.filter(),
+        parts => doc! { "$or": parts.iter().map(Part::filter).collect::<Vec<_>>() },
     };
     let found: Vec<ChatDocument> = chats.find(any).await?.try_collect().await?;
     let mut by_room: HashMap<&str, Vec<&ChatDocument>> = HashMap::new();
@@ -130,14 +141,14 @@ async fn read(chats: Collection<ChatDocument>, parts: Vec<Part>) -> Result<Vec<V
     let each = parts.iter().map(|part| {
         let of_room = by_room.get(part.room.as_str()).into_iter().flatten();
         let mut held: Vec<ChatDocument> =
-            of_room.filter(|document| part.holds(document)).copied().cloned().collect();
+            of_room.filter(|document| part.contains(document)).copied().cloned().collect();
         held.sort_unstable_by_key(|document| document.seq);
         held
     });
     Ok(each.collect())
 }
 
-/// What somebody sees of a window, wherever in the log it is.
+/// Queries a window for one viewer, anywhere in the sequence.
 async fn search(
     chats: &Collection<ChatDocument>,
     room: &RoomId,
@@ -153,7 +164,7 @@ async fn search(
         { "user": viewer.as_str() },
         { "to.id": viewer.as_str() },
     ] };
-    // A `$or` beside the others leads some servers away from the index, and through the whole collection.
+    // A top-level `$or` makes some servers skip the index and scan the whole collection.
     let visible = doc! { "room": room.as_str(), "seq": range, "$and": [theirs] };
     let limit = window.limit();
     let one_more = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);

@@ -1,4 +1,4 @@
-//! Messages: what a batch speaks of, what is deleted, and what is left of rooms.
+//! Messages: resolving drafts, deletion, and purging removed rooms.
 
 use futures_util::TryStreamExt as _;
 use mongodb::{
@@ -9,18 +9,18 @@ use serde::Deserialize;
 
 use super::{
     chat_document::ChatDocument,
-    log::End,
     room_document::{PersonDocument, RoomDocument, room_id},
     rooms::{self, Named},
+    sequence::SequenceEnd,
 };
 use crate::{
     domain::{Author, Body, Draft, DraftBody, Gif, Message, Person, PersonId, RoomId, Seq},
-    store::{Emptying, Result, Unsaid},
+    store::{AppendError, DeleteOutcome, Result},
 };
 
-/// What a batch needs to know of its room: that it is there, and who has a seat.
+/// The fields of a room document that an append needs: its counters and seats.
 #[derive(Debug, Deserialize)]
-pub(super) struct Place {
+pub(super) struct RoomSnapshot {
     #[serde(rename = "_id")]
     pub(super) room: String,
     seq: Seq,
@@ -28,22 +28,22 @@ pub(super) struct Place {
     people: Vec<PersonDocument>,
 }
 
-/// A draft on its way into the store. Its number is given out later.
-pub(super) type Attempt = std::result::Result<Message, Unsaid>;
+/// A resolved draft without a number, or the reason for its rejection.
+pub(super) type Attempt = std::result::Result<Message, AppendError>;
 
-impl Place {
-    /// Where its log ended when somebody wrote that down.
-    pub(super) fn end(&self) -> End {
-        End { seq: self.seq, head: self.head }
+impl RoomSnapshot {
+    /// The sequence end as last saved to the room document.
+    pub(super) fn end(&self) -> SequenceEnd {
+        SequenceEnd { seq: self.seq, head: self.head }
     }
 
-    /// Looks up the seats that a draft speaks of.
+    /// Resolves the author and recipient of a draft to seats.
     pub(super) fn resolve(&self, room: &RoomId, draft: &Draft) -> Result<Attempt> {
         let by = match &draft.author {
             Author::System(person) => person.clone(),
             Author::Seated(id) => match self.seated(id)? {
                 Some(person) => person,
-                None => return Ok(Err(Unsaid::NotInRoom)),
+                None => return Ok(Err(AppendError::NotInRoom)),
             },
         };
         let body = match &draft.body {
@@ -54,7 +54,7 @@ impl Place {
             }
             DraftBody::Whisper { to, text } => match self.seated(to)? {
                 Some(to) => Body::Whisper { to, text: text.as_str().to_owned() },
-                None => return Ok(Err(Unsaid::NotHere)),
+                None => return Ok(Err(AppendError::NotHere)),
             },
         };
         Ok(Ok(Message {
@@ -74,7 +74,7 @@ impl Place {
     }
 }
 
-/// The first message that this draft repeats.
+/// The stored message that this draft repeats, by its client id.
 pub(super) async fn said_before(
     chats: &Collection<ChatDocument>,
     room: &RoomId,
@@ -90,39 +90,39 @@ pub(super) async fn said_before(
     chats.find_one(first).await?.map(ChatDocument::message).transpose()
 }
 
-pub(super) async fn head(
+pub(super) async fn latest_public_seq(
     rooms: &Collection<RoomDocument>,
     chats: &Collection<ChatDocument>,
     room: &RoomId,
 ) -> Result<Option<Seq>> {
-    let written = rooms.clone_with_type::<End>();
-    let written = written.find_one(doc! { "_id": room.as_str() }).projection(End::fields());
+    let written = rooms.clone_with_type::<SequenceEnd>();
+    let written = written.find_one(doc! { "_id": room.as_str() }).projection(SequenceEnd::fields());
     match written.await? {
-        Some(end) => Ok(Some(end.now(chats, room).await?.head)),
+        Some(end) => Ok(Some(end.refreshed(chats, room).await?.head)),
         None => Ok(None),
     }
 }
 
-pub(super) async fn empty(
+pub(super) async fn delete(
     chats: &Collection<ChatDocument>,
     room: &RoomId,
     seq: Seq,
     who: &PersonId,
     owner: bool,
-) -> Result<Emptying> {
+) -> Result<DeleteOutcome> {
     let which = doc! { "room": room.as_str(), "seq": seq };
     let found = chats.find_one(which.clone()).await?.map(ChatDocument::message).transpose()?;
     let Some(message) = found.filter(|message| message.is_seen_by(who)) else {
-        return Ok(Emptying::NoSuchMessage);
+        return Ok(DeleteOutcome::NoSuchMessage);
     };
-    // Whose it is never changes.
-    let Some(emptied) = message.emptied_by(who, owner) else { return Ok(Emptying::NotTheirs) };
+    // The author of a message never changes, so the update needs no condition on it.
+    let Some(deleted) = message.deleted_by(who, owner) else { return Ok(DeleteOutcome::NotTheirs) };
     chats.update_one(which, doc! { "$unset": { "chat": "", "gif": "" } }).await?;
     let unused = match message.body {
         Body::Gif(gif) if !shows(chats, room, &gif).await? => Some(gif),
         _ => None,
     };
-    Ok(Emptying::Emptied { message: emptied, unused })
+    Ok(DeleteOutcome::Deleted { message: deleted, unused })
 }
 
 /// Whether any message of the room shows this GIF.
@@ -131,7 +131,7 @@ async fn shows(chats: &Collection<ChatDocument>, room: &RoomId, gif: &Gif) -> Re
     Ok(chats.find_one(shown).await?.is_some())
 }
 
-/// A room's id is never used again: once it is gone, it stays so.
+/// Safe without a transaction: room ids are never reused, so a missing room stays missing.
 pub(super) async fn purge(
     rooms: &Collection<RoomDocument>,
     chats: &Collection<ChatDocument>,

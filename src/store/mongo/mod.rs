@@ -1,15 +1,13 @@
-//! Rooms in MongoDB: for many nodes, and for admins who want collections.
+//! The MongoDB store: for several nodes, and for admins who query the collections.
 //!
-//! A room is one document that holds its own seats. Whatever decides something about a room is one
-//! update of that document, whose filter repeats all that the decision relied on. So it is right
-//! on any number of nodes, without transactions; who loses a race reads again and decides anew.
+//! A room is one document that embeds its seats. Each decision about a room is one update of that
+//! document, whose filter repeats every condition of the decision: optimistic concurrency, correct
+//! on any number of nodes without transactions. A caller that loses a race reads again and retries.
 
+mod batching;
 mod chat_document;
 mod connection;
-mod entering;
-mod gathered;
 mod histories;
-mod log;
 mod messages;
 mod nodes;
 mod owner;
@@ -17,8 +15,8 @@ mod room_document;
 mod rooms;
 mod schema;
 mod seats;
+mod sequence;
 mod sessions;
-mod together;
 mod tokens;
 mod trim;
 
@@ -28,23 +26,24 @@ use async_trait::async_trait;
 use mongodb::{Collection, Database, bson::doc};
 
 use super::{
-    Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
-    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow, Trimmed,
+    Appended, Changed, Closing, DeleteOutcome, DisconnectOutcome, EnterOutcome, Entry, Error,
+    LeaveOutcome, LeaveReason, LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow,
+    Trimmed,
 };
 use crate::domain::{
-    Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
-    Timestamp, TokenHash, TokenId, Undone, Window,
+    Draft, History, NodeId, OwnerActionError, Person, PersonId, Room, RoomChange, RoomId,
+    RoomSummary, Seq, SocketId, Timestamp, TokenHash, TokenId, Window,
 };
+use batching::append::AppendBatcher;
+use batching::entry::EntryBatcher;
+use batching::loader::Loader;
 use chat_document::ChatDocument;
-use connection::in_time;
-use entering::Doors;
-use gathered::Gathered;
+use connection::with_deadline;
 use histories::Histories;
-use log::Logs;
 use nodes::NodeDocument;
 use room_document::RoomDocument;
+use sequence::Sequences;
 use sessions::SessionDocument;
-use together::Together;
 use tokens::TokenDocument;
 
 impl From<mongodb::error::Error> for Error {
@@ -53,7 +52,7 @@ impl From<mongodb::error::Error> for Error {
     }
 }
 
-/// The store for many nodes.
+/// The store for several nodes.
 #[derive(Debug)]
 pub struct MongoStore {
     database: Database,
@@ -63,34 +62,36 @@ pub struct MongoStore {
     tokens: Collection<TokenDocument>,
     nodes: Collection<NodeDocument>,
     histories: Histories,
-    logs: Logs,
-    together: Together,
-    doors: Doors,
-    /// The way to rooms by their ids.
-    looking: Gathered<RoomId, Option<RoomDocument>>,
-    /// The way to sessions by their keys.
-    loading: Gathered<String, Option<SessionRow>>,
+    sequences: Sequences,
+    appender: AppendBatcher,
+    entries: EntryBatcher,
+    /// Batched lookups of rooms by id.
+    room_loader: Loader<RoomId, Option<RoomDocument>>,
+    /// Batched lookups of sessions by key.
+    session_loader: Loader<String, Option<SessionRow>>,
 }
 
 impl MongoStore {
-    /// Connects, and brings validators and indexes up to date. The database is the one in the
-    /// URI's path, or `huechat`. `credentials`, a name and a password, go before those of the URI.
+    /// Connects, and updates validators and indexes. The database is the path of the URI, or
+    /// `huechat`. `credentials`, a name and a password, override those of the URI.
     ///
     /// # Errors
-    /// When the URI is none, no server answers, or it does not let this program in.
+    /// When the URI is invalid, no server answers, or the credentials are rejected.
     pub async fn open(uri: &str, credentials: Option<(String, String)>) -> Result<Self> {
         let database = connection::open(uri, credentials).await?;
         schema::apply(&database).await?;
         let (rooms, chats) = (database.collection("rooms"), database.collection("chats"));
         let sessions: Collection<SessionDocument> = database.collection("sessions");
         let histories = Histories::new(chats.clone());
-        let logs = Logs::default();
-        let together = Together::new(database.clone(), logs.clone());
+        let sequences = Sequences::default();
+        let appender = AppendBatcher::new(database.clone(), sequences.clone());
         let looked = rooms.clone();
-        let looking = Gathered::new(move |ids| in_time(rooms::several(looked.clone(), ids)));
-        let doors = Doors::new(rooms.clone(), looking.clone());
+        let room_loader =
+            Loader::new(move |ids| with_deadline(rooms::several(looked.clone(), ids)));
+        let entries = EntryBatcher::new(rooms.clone(), room_loader.clone());
         let loaded = sessions.clone();
-        let loading = Gathered::new(move |keys| in_time(sessions::load(loaded.clone(), keys)));
+        let session_loader =
+            Loader::new(move |keys| with_deadline(sessions::load(loaded.clone(), keys)));
         Ok(Self {
             rooms,
             chats,
@@ -98,11 +99,11 @@ impl MongoStore {
             tokens: database.collection("tokens"),
             nodes: database.collection("nodes"),
             histories,
-            logs,
-            together,
-            doors,
-            looking,
-            loading,
+            sequences,
+            appender,
+            entries,
+            room_loader,
+            session_loader,
             database,
         })
     }
@@ -111,23 +112,23 @@ impl MongoStore {
 #[async_trait]
 impl Store for MongoStore {
     async fn open(&self, room: NewRoom, at_most: usize) -> Result<bool> {
-        in_time(rooms::open(&self.rooms, &room, at_most)).await
+        with_deadline(rooms::open(&self.rooms, &room, at_most)).await
     }
 
     async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
-        in_time(self.looking.ask(id.clone())).await?.map(RoomDocument::room).transpose()
+        with_deadline(self.room_loader.ask(id.clone())).await?.map(RoomDocument::room).transpose()
     }
 
     async fn lobby(&self, query: LobbyQuery) -> Result<LobbyPage> {
-        in_time(rooms::lobby(&self.rooms, &query)).await
+        with_deadline(rooms::lobby(&self.rooms, &query)).await
     }
 
     async fn summaries(&self, ids: Vec<RoomId>) -> Result<Vec<RoomSummary>> {
-        in_time(rooms::summaries(&self.rooms, &ids)).await
+        with_deadline(rooms::summaries(&self.rooms, &ids)).await
     }
 
-    async fn enter(&self, entry: Entry) -> Result<Entering> {
-        in_time(self.doors.enter(entry)).await
+    async fn enter(&self, entry: Entry) -> Result<EnterOutcome> {
+        with_deadline(self.entries.enter(entry)).await
     }
 
     async fn drop_socket(
@@ -136,25 +137,25 @@ impl Store for MongoStore {
         person: &PersonId,
         socket: &SocketId,
         at: Timestamp,
-    ) -> Result<Dropped> {
-        in_time(seats::drop_socket(&self.rooms, room, person, socket, at)).await
+    ) -> Result<DisconnectOutcome> {
+        with_deadline(seats::drop_socket(&self.rooms, room, person, socket, at)).await
     }
 
     async fn depart(
         &self,
         room: &RoomId,
         person: &PersonId,
-        departing: Departing,
-    ) -> Result<Departure> {
-        in_time(seats::depart(&self.rooms, room, person, departing)).await
+        departing: LeaveReason,
+    ) -> Result<LeaveOutcome> {
+        with_deadline(seats::depart(&self.rooms, room, person, departing)).await
     }
 
     async fn close(&self, room: &RoomId, closing: Closing) -> Result<bool> {
-        in_time(rooms::close(&self.rooms, room, closing)).await
+        with_deadline(rooms::close(&self.rooms, room, closing)).await
     }
 
     async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>> {
-        in_time(seats::replace_absent_owner(&self.rooms, room)).await
+        with_deadline(seats::replace_absent_owner(&self.rooms, room)).await
     }
 
     async fn change(
@@ -162,8 +163,8 @@ impl Store for MongoStore {
         room: &RoomId,
         by: &PersonId,
         change: RoomChange,
-    ) -> Result<std::result::Result<Changed, Undone>> {
-        in_time(owner::change(&self.rooms, room, by, &change)).await
+    ) -> Result<std::result::Result<Changed, OwnerActionError>> {
+        with_deadline(owner::change(&self.rooms, room, by, &change)).await
     }
 
     async fn hand_over(
@@ -171,26 +172,26 @@ impl Store for MongoStore {
         room: &RoomId,
         from: &PersonId,
         to: &PersonId,
-    ) -> Result<std::result::Result<Room, Undone>> {
-        in_time(owner::hand_over(&self.rooms, room, from, to)).await
+    ) -> Result<std::result::Result<Room, OwnerActionError>> {
+        with_deadline(owner::hand_over(&self.rooms, room, from, to)).await
     }
 
-    async fn empty(
+    async fn delete_message(
         &self,
         room: &RoomId,
         seq: Seq,
         who: &PersonId,
         owner: bool,
-    ) -> Result<Emptying> {
-        in_time(messages::empty(&self.chats, room, seq, who, owner)).await
+    ) -> Result<DeleteOutcome> {
+        with_deadline(messages::delete(&self.chats, room, seq, who, owner)).await
     }
 
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
-        in_time(self.together.write(room, drafts)).await
+        with_deadline(self.appender.write(room, drafts)).await
     }
 
-    async fn head(&self, room: &RoomId) -> Result<Option<Seq>> {
-        in_time(messages::head(&self.rooms, &self.chats, room)).await
+    async fn latest_public_seq(&self, room: &RoomId) -> Result<Option<Seq>> {
+        with_deadline(messages::latest_public_seq(&self.rooms, &self.chats, room)).await
     }
 
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
@@ -204,106 +205,106 @@ impl Store for MongoStore {
         viewers: &[PersonId],
         window: Window,
     ) -> Result<Vec<History>> {
-        let end = self.logs.end(room);
-        let found = in_time(self.histories.read(room, viewers, window, end)).await?;
-        Ok(found.into_iter().map(|found| self.logs.kept(room, found, window)).collect())
+        let end = self.sequences.end(room);
+        let found = with_deadline(self.histories.read(room, viewers, window, end)).await?;
+        Ok(found.into_iter().map(|found| self.sequences.committed(room, found, window)).collect())
     }
 
     async fn trim(&self, room: &RoomId, up_to: Seq, at_most: usize) -> Result<Trimmed> {
-        in_time(trim::trim(&self.chats, room, up_to, at_most)).await
+        with_deadline(trim::trim(&self.chats, room, up_to, at_most)).await
     }
 
     async fn purge(&self, room: &RoomId) -> Result<()> {
-        in_time(messages::purge(&self.rooms, &self.chats, room)).await?;
-        self.logs.forget(room);
+        with_deadline(messages::purge(&self.rooms, &self.chats, room)).await?;
+        self.sequences.forget(room);
         Ok(())
     }
 
     async fn overdue(&self, away_since: Timestamp, unused_since: Timestamp) -> Result<Vec<RoomId>> {
-        in_time(rooms::overdue(&self.rooms, away_since, unused_since)).await
+        with_deadline(rooms::overdue(&self.rooms, away_since, unused_since)).await
     }
 
     async fn orphans(&self) -> Result<Vec<RoomId>> {
-        in_time(messages::orphans(&self.chats)).await
+        with_deadline(messages::orphans(&self.chats)).await
     }
 
-    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
-        in_time(nodes::beat(&self.nodes, node, at)).await
+    async fn heartbeat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
+        with_deadline(nodes::heartbeat(&self.nodes, node, at)).await
     }
 
-    async fn bury_nodes(
+    async fn reap_dead_nodes(
         &self,
         alive: &NodeId,
         seen_before: Timestamp,
         at: Timestamp,
     ) -> Result<()> {
-        in_time(nodes::bury(&self.rooms, &self.nodes, alive, seen_before, at)).await
+        with_deadline(nodes::reap(&self.rooms, &self.nodes, alive, seen_before, at)).await
     }
 
     async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()> {
-        in_time(nodes::retire(&self.rooms, &self.nodes, node, at)).await
+        with_deadline(nodes::retire(&self.rooms, &self.nodes, node, at)).await
     }
 
     async fn create_session(&self, session: SessionRow) -> Result<bool> {
-        in_time(sessions::create(&self.sessions, session)).await
+        with_deadline(sessions::create(&self.sessions, session)).await
     }
 
     async fn save_session(&self, session: SessionRow) -> Result<()> {
-        in_time(sessions::save(&self.sessions, session)).await
+        with_deadline(sessions::save(&self.sessions, session)).await
     }
 
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>> {
-        let found = in_time(self.loading.ask(key.to_owned())).await?;
+        let found = with_deadline(self.session_loader.ask(key.to_owned())).await?;
         Ok(found.filter(|session| session.expires_at > now))
     }
 
     async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>> {
-        in_time(sessions::ended(&self.sessions, keys, now)).await
+        with_deadline(sessions::ended(&self.sessions, keys, now)).await
     }
 
     async fn prolong_session(&self, key: &str, until: Timestamp) -> Result<()> {
-        in_time(sessions::prolong(&self.sessions, key, until)).await
+        with_deadline(sessions::prolong(&self.sessions, key, until)).await
     }
 
-    /// The session first: without it, its tokens are worth nothing.
+    /// Deletes the session first: tokens without a session are invalid.
     async fn delete_session(&self, key: &str) -> Result<()> {
-        in_time(sessions::delete(&self.sessions, key)).await?;
-        in_time(tokens::delete(&self.tokens, key, None)).await?;
+        with_deadline(sessions::delete(&self.sessions, key)).await?;
+        with_deadline(tokens::delete(&self.tokens, key, None)).await?;
         Ok(())
     }
 
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()> {
-        in_time(sessions::delete_expired(&self.sessions, now)).await?;
-        in_time(tokens::delete_expired(&self.tokens, now)).await
+        with_deadline(sessions::delete_expired(&self.sessions, now)).await?;
+        with_deadline(tokens::delete_expired(&self.tokens, now)).await
     }
 
     async fn create_token(&self, token: TokenRow, at_most: usize) -> Result<bool> {
-        in_time(tokens::create(&self.tokens, &token, at_most)).await
+        with_deadline(tokens::create(&self.tokens, &token, at_most)).await
     }
 
     async fn token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>> {
-        in_time(tokens::find(&self.tokens, hash, now)).await
+        with_deadline(tokens::find(&self.tokens, hash, now)).await
     }
 
     async fn tokens(&self, session: &str, now: Timestamp) -> Result<Vec<TokenRow>> {
-        in_time(tokens::of_session(&self.tokens, session, now)).await
+        with_deadline(tokens::of_session(&self.tokens, session, now)).await
     }
 
     async fn ended_tokens(&self, ids: Vec<TokenId>, now: Timestamp) -> Result<Vec<TokenId>> {
-        in_time(tokens::ended(&self.tokens, ids, now)).await
+        with_deadline(tokens::ended(&self.tokens, ids, now)).await
     }
 
     async fn delete_tokens(&self, session: &str, only: Option<&TokenId>) -> Result<usize> {
-        in_time(tokens::delete(&self.tokens, session, only)).await
+        with_deadline(tokens::delete(&self.tokens, session, only)).await
     }
 
     async fn rooms_of(&self, person: &PersonId) -> Result<Vec<Room>> {
-        in_time(rooms::of(&self.rooms, person)).await
+        with_deadline(rooms::of(&self.rooms, person)).await
     }
 
-    /// Asks the primary: a replica set without one takes no writes, and is not ready.
+    /// Pings the primary: a replica set without one accepts no writes, and is not ready.
     async fn ready(&self) -> Result<()> {
-        in_time(async {
+        with_deadline(async {
             self.database.run_command(doc! { "ping": 1 }).await?;
             Ok(())
         })

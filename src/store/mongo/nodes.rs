@@ -1,4 +1,4 @@
-//! The servers that are alive, and what dead ones left behind.
+//! Node heartbeats, and cleaning up after dead nodes.
 
 use futures_util::TryStreamExt as _;
 use mongodb::{
@@ -24,7 +24,7 @@ pub(super) struct NodeDocument {
     seen_at: DateTime,
 }
 
-pub(super) async fn beat(
+pub(super) async fn heartbeat(
     nodes: &Collection<NodeDocument>,
     node: &NodeId,
     at: Timestamp,
@@ -34,10 +34,10 @@ pub(super) async fn beat(
     Ok(replaced.matched_count > 0)
 }
 
-/// Every step may be repeated, cut short, or done by several nodes at once. A node that holds
-/// connections has beaten before it took the first; so the holders are read first and the rows
-/// afterwards, and no node that has just started is taken for dead.
-pub(super) async fn bury(
+/// Every step is idempotent, may be interrupted, and may run on several nodes at once. A node sends
+/// a heartbeat before it takes its first connection; reading the holders before the rows therefore
+/// never reaps a node that has just started.
+pub(super) async fn reap(
     rooms: &Collection<RoomDocument>,
     nodes: &Collection<NodeDocument>,
     alive: &NodeId,
@@ -52,7 +52,7 @@ pub(super) async fn bury(
     free(rooms, &dead, at).await
 }
 
-/// The nodes that hold a connection in some room.
+/// The nodes that hold a connection in any room.
 async fn holders(rooms: &Collection<RoomDocument>) -> Result<Vec<String>> {
     let pipeline = [
         doc! { "$unwind": "$people" },
@@ -73,7 +73,7 @@ pub(super) async fn retire(
     free(rooms, &[node.as_str().to_owned()], at).await
 }
 
-/// Takes the connections of these nodes out of all seats. Whoever had no others is away.
+/// Removes the connections of dead nodes from all seats. People without other connections are away.
 async fn free(rooms: &Collection<RoomDocument>, dead: &[String], at: Timestamp) -> Result<()> {
     if dead.is_empty() {
         return Ok(());

@@ -1,19 +1,19 @@
-//! What the owner does with a room, by the same rule as seats: read, decide, write on the condition that all
-//! of it still holds.
+//! Owner actions, with optimistic concurrency as for seats: read, decide, and write on the
+//! condition that the decision still holds.
 
 use mongodb::{Collection, bson::doc, options::ReturnDocument};
 
 use super::{
     room_document::RoomDocument,
     rooms,
-    seats::{Attempt, new_owner, seat_of, settled},
+    seats::{Attempt, new_owner, retry_on_conflict, seat_of},
 };
 use crate::{
-    domain::{PersonId, Room, RoomChange, RoomId, Undone},
+    domain::{OwnerActionError, PersonId, Room, RoomChange, RoomId},
     store::{Changed, Result},
 };
 
-type Done<T> = std::result::Result<T, Undone>;
+type Done<T> = std::result::Result<T, OwnerActionError>;
 
 pub(super) async fn change(
     rooms: &Collection<RoomDocument>,
@@ -21,7 +21,7 @@ pub(super) async fn change(
     by: &PersonId,
     change: &RoomChange,
 ) -> Result<Done<Changed>> {
-    settled(|| try_to_change(rooms, room, by, change)).await
+    retry_on_conflict(|| try_to_change(rooms, room, by, change)).await
 }
 
 async fn try_to_change(
@@ -31,7 +31,7 @@ async fn try_to_change(
     change: &RoomChange,
 ) -> Result<Attempt<Done<Changed>>> {
     let Some(before) = rooms::room(rooms, room).await? else {
-        return Ok(Attempt::Settled(Err(Undone::NoSuchRoom)));
+        return Ok(Attempt::Settled(Err(OwnerActionError::NoSuchRoom)));
     };
     if let Err(undone) = before.may_change(by, change) {
         return Ok(Attempt::Settled(Err(undone)));
@@ -66,7 +66,7 @@ async fn try_to_change(
     }
     let changed =
         rooms.find_one_and_update(still_so, update).return_document(ReturnDocument::After).await?;
-    let Some(after) = changed else { return Ok(Attempt::Overtaken) };
+    let Some(after) = changed else { return Ok(Attempt::Conflict) };
     Ok(Attempt::Settled(Ok(Changed { before, after: after.room()? })))
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn hand_over(
     from: &PersonId,
     to: &PersonId,
 ) -> Result<Done<Room>> {
-    settled(|| try_to_hand_over(rooms, room, from, to)).await
+    retry_on_conflict(|| try_to_hand_over(rooms, room, from, to)).await
 }
 
 async fn try_to_hand_over(
@@ -86,7 +86,7 @@ async fn try_to_hand_over(
     to: &PersonId,
 ) -> Result<Attempt<Done<Room>>> {
     let Some(room) = rooms::room(rooms, room).await? else {
-        return Ok(Attempt::Settled(Err(Undone::NoSuchRoom)));
+        return Ok(Attempt::Settled(Err(OwnerActionError::NoSuchRoom)));
     };
     let heir = match room.handed_over(from, to) {
         Ok(heir) => heir,
@@ -100,6 +100,6 @@ async fn try_to_hand_over(
     let update = doc! { "$set": new_owner(heir)? };
     let changed =
         rooms.find_one_and_update(still_so, update).return_document(ReturnDocument::After).await?;
-    let Some(after) = changed else { return Ok(Attempt::Overtaken) };
+    let Some(after) = changed else { return Ok(Attempt::Conflict) };
     Ok(Attempt::Settled(Ok(after.room()?)))
 }

@@ -1,4 +1,4 @@
-//! Documents of `rooms` to domain values and back.
+//! Conversion between documents of `rooms` and domain values.
 
 use mongodb::bson::DateTime;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::{
     store::{Error, NewRoom, Result},
 };
 
-/// What does not parse was not written by this program.
+/// A value that does not parse, and so was not written by this program.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is no {1}: the database was changed from outside")]
 struct Corrupt(String, &'static str);
@@ -197,7 +197,7 @@ struct ColorDocument {
     color: String,
 }
 
-/// A room as the lobby's aggregation answers it.
+/// A room as the lobby's aggregation returns it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SummaryDocument {
@@ -206,7 +206,7 @@ pub(super) struct SummaryDocument {
     title: String,
     max: u32,
     count: u32,
-    /// The first of them.
+    /// Colours of the first people.
     people: Vec<ColorDocument>,
     owner: PersonDocument,
     has_password: bool,

@@ -1,4 +1,4 @@
-//! Rooms: made, listed, looked up and removed.
+//! Creating, listing, reading and removing rooms.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::{
     store::{Closing, LobbyPage, LobbyQuery, NewRoom, Result},
 };
 
-/// A document of which only its name was asked for.
+/// A document projected to its id.
 #[derive(Debug, Deserialize)]
 pub(super) struct Named {
     #[serde(rename = "_id")]
@@ -40,7 +40,7 @@ pub(super) async fn room(rooms: &Collection<RoomDocument>, id: &RoomId) -> Resul
     found.map(RoomDocument::room).transpose()
 }
 
-/// The rooms of these ids, in their order.
+/// The rooms with these ids, in the order of the ids.
 pub(super) async fn several(
     rooms: Collection<RoomDocument>,
     ids: Vec<RoomId>,
@@ -49,7 +49,7 @@ pub(super) async fn several(
     let found = rooms.find(doc! { "_id": { "$in": names } }).await?;
     let found = found.map_ok(|room| (room.id.clone(), room));
     let found: HashMap<String, RoomDocument> = found.try_collect().await?;
-    Ok(ids.iter().map(|id| found.get(id.as_str()).cloned()).collect()) // Some may be asked for twice.
+    Ok(ids.iter().map(|id| found.get(id.as_str()).cloned()).collect()) // Ids may repeat.
 }
 
 pub(super) async fn of(rooms: &Collection<RoomDocument>, person: &PersonId) -> Result<Vec<Room>> {
@@ -58,7 +58,7 @@ pub(super) async fn of(rooms: &Collection<RoomDocument>, person: &PersonId) -> R
     found.into_iter().map(RoomDocument::room).collect()
 }
 
-/// What both halves of the lobby's one aggregation found.
+/// The result of the lobby's aggregation: a page, and the total.
 #[derive(Debug, Deserialize)]
 struct Found {
     page: Vec<SummaryDocument>,
@@ -76,7 +76,7 @@ pub(super) async fn lobby(
 ) -> Result<LobbyPage> {
     let mut page = LobbyPage { rooms: Vec::new(), total: 0 };
     if query.search.chars().count() > RoomTitle::MAX_CHARS {
-        return Ok(page); // No title is that long, and a server refuses an endless expression.
+        return Ok(page); // No title is that long, and servers reject very long expressions.
     }
     let pipeline = [
         doc! { "$match": { "title": { "$regex": literally(&query.search), "$options": "i" } } },
@@ -85,7 +85,7 @@ pub(super) async fn lobby(
         doc! { "$facet": {
             "page": [
                 { "$skip": amount(query.skip) },
-                { "$limit": amount(query.limit).max(1) }, // 0 is no limit there.
+                { "$limit": amount(query.limit).max(1) }, // MongoDB treats 0 as no limit.
                 first_colors(),
             ],
             "total": [{ "$count": "rooms" }],
@@ -100,8 +100,7 @@ pub(super) async fn lobby(
     Ok(page)
 }
 
-/// An expression that finds the text itself: every ASCII character that could be an operator is
-/// written by its number.
+/// A regular expression that matches the text literally: ASCII punctuation is escaped by code.
 fn literally(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii();
     text.chars()
@@ -109,12 +108,12 @@ fn literally(text: &str) -> String {
         .collect()
 }
 
-/// A number for a pipeline; no store holds more rooms than this.
+/// A count as a pipeline takes it; no store holds more rooms than this.
 fn amount(n: usize) -> i64 {
     u32::try_from(n).unwrap_or(u32::MAX).into()
 }
 
-/// The stage that leaves of a room what the lobby shows. A password's hash stays in the store.
+/// Projects a room to the fields that the lobby shows. Password hashes stay in the store.
 fn summary() -> Document {
     doc! { "$project": {
         "title": 1, "max": 1, "owner": 1, "locked": 1, "createdAt": 1, "people.color": 1,

@@ -1,4 +1,4 @@
-//! Validators and indexes, as `schemas/` has them.
+//! Applies the validators and indexes in `schemas/`.
 
 use mongodb::{
     Database,
@@ -24,9 +24,9 @@ struct Schema {
     indexes: Vec<Document>,
 }
 
-/// Makes the collections as they should be. Several nodes may do so at the same moment.
+/// Creates or updates the collections. Several nodes may do so concurrently.
 ///
-/// It has no deadline: an index over an old, large collection takes its time.
+/// No deadline: building an index over a large collection takes time.
 pub(super) async fn apply(database: &Database) -> Result<()> {
     for (collection, json) in SCHEMAS {
         let schema: Schema = serde_json::from_str(json).map_err(Error::new)?;
@@ -45,7 +45,7 @@ async fn require_valid(database: &Database, collection: &str, validator: Documen
         Err(cause) if code(&cause) == Some(NAMESPACE_EXISTS) => {}
         Err(cause) => return Err(cause.into()),
     }
-    // `collMod` waits for everybody else, and asks for a right that `readWrite` does not hold.
+    // `collMod` takes an exclusive lock, and needs a privilege that `readWrite` lacks.
     if current(database, collection).await? != Some(validator.clone()) {
         database.run_command(doc! { "collMod": collection, "validator": validator }).await?;
     }

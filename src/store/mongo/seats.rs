@@ -1,7 +1,7 @@
-//! Seats: left for a while, given up.
+//! Seats: disconnecting and leaving.
 //!
-//! Each step reads the room, lets the domain decide, and writes on the condition that all it decided on
-//! still holds. That the array of seats grows at its end only is what their order rests on.
+//! Each step reads the room, lets the domain decide, and writes on the condition that the decision
+//! still holds. The array of seats only grows at its end, so it is ordered by entry.
 
 use mongodb::{
     Collection,
@@ -15,34 +15,34 @@ use super::{
 };
 use crate::{
     domain::{Person, PersonId, Room, RoomId, Seat, SocketId, Timestamp},
-    store::{Departing, Departure, Dropped, Error, Result},
+    store::{DisconnectOutcome, Error, LeaveOutcome, LeaveReason, Result},
 };
 
-/// A step is overtaken only by another that succeeds, and in a room there are at most some
-/// hundred people to do so.
+/// Largest number of attempts. An attempt conflicts only with one that succeeds, and a room has a
+/// few hundred people at most.
 const ATTEMPTS: usize = 200;
 
-/// What came of one attempt at a step.
+/// The outcome of one attempt.
 pub(super) enum Attempt<T> {
     Settled(T),
-    /// Something that the decision relied on has changed since.
-    Overtaken,
+    /// A condition of the decision no longer holds.
+    Conflict,
 }
 
 impl<T> From<Option<T>> for Attempt<T> {
     fn from(written: Option<T>) -> Self {
-        written.map_or(Self::Overtaken, Self::Settled)
+        written.map_or(Self::Conflict, Self::Settled)
     }
 }
 
-pub(super) async fn settled<T, F>(attempt: impl Fn() -> F) -> Result<T>
+pub(super) async fn retry_on_conflict<T, F>(attempt: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<Attempt<T>>>,
 {
     for _ in 0..ATTEMPTS {
         match attempt().await? {
             Attempt::Settled(outcome) => return Ok(outcome),
-            Attempt::Overtaken => {}
+            Attempt::Conflict => {}
         }
     }
     Err(Error::new(format!("overtaken {ATTEMPTS} times")))
@@ -54,8 +54,8 @@ pub(super) async fn drop_socket(
     person: &PersonId,
     socket: &SocketId,
     at: Timestamp,
-) -> Result<Dropped> {
-    settled(|| try_to_drop(rooms, room, person, socket, at)).await
+) -> Result<DisconnectOutcome> {
+    retry_on_conflict(|| try_to_drop(rooms, room, person, socket, at)).await
 }
 
 async fn try_to_drop(
@@ -64,13 +64,13 @@ async fn try_to_drop(
     person: &PersonId,
     socket: &SocketId,
     at: Timestamp,
-) -> Result<Attempt<Dropped>> {
+) -> Result<Attempt<DisconnectOutcome>> {
     let seen = rooms::room(rooms, room).await?;
     let Some(seat) = seen.as_ref().and_then(|room| room.seat(person)) else {
-        return Ok(Attempt::Settled(Dropped::Unknown));
+        return Ok(Attempt::Settled(DisconnectOutcome::Unknown));
     };
     if seat.sockets.iter().all(|held| held.id != *socket) {
-        return Ok(Attempt::Settled(Dropped::Unknown));
+        return Ok(Attempt::Settled(DisconnectOutcome::Unknown));
     }
     let is_last = seat.sockets.len() == 1;
     let still_so = doc! { "_id": room.as_str(), "people": { "$elemMatch": {
@@ -84,7 +84,7 @@ async fn try_to_drop(
     }
     let theirs = doc! { "theirs.id": person.as_str() };
     let outcome = rooms.update_one(still_so, update).array_filters([theirs]).await?;
-    let dropped = if is_last { Dropped::Away } else { Dropped::StillThere };
+    let dropped = if is_last { DisconnectOutcome::Away } else { DisconnectOutcome::StillThere };
     Ok((outcome.matched_count > 0).then_some(dropped).into())
 }
 
@@ -92,22 +92,22 @@ pub(super) async fn depart(
     rooms: &Collection<RoomDocument>,
     room: &RoomId,
     person: &PersonId,
-    departing: Departing,
-) -> Result<Departure> {
-    settled(|| try_to_depart(rooms, room, person, departing)).await
+    departing: LeaveReason,
+) -> Result<LeaveOutcome> {
+    retry_on_conflict(|| try_to_depart(rooms, room, person, departing)).await
 }
 
 async fn try_to_depart(
     rooms: &Collection<RoomDocument>,
     room: &RoomId,
     person: &PersonId,
-    departing: Departing,
-) -> Result<Attempt<Departure>> {
+    departing: LeaveReason,
+) -> Result<Attempt<LeaveOutcome>> {
     let Some(room) = rooms::room(rooms, room).await? else {
-        return Ok(Attempt::Settled(Departure::Stayed));
+        return Ok(Attempt::Settled(LeaveOutcome::Stayed));
     };
     let Some(seat) = room.seat(person).filter(|seat| may_go(seat, departing)) else {
-        return Ok(Attempt::Settled(Departure::Stayed));
+        return Ok(Attempt::Settled(LeaveOutcome::Stayed));
     };
     if room.people.len() == 1 {
         remove_with_last(rooms, &room, &seat.person, departing).await
@@ -116,19 +116,20 @@ async fn try_to_depart(
     }
 }
 
-fn may_go(seat: &Seat, departing: Departing) -> bool {
+fn may_go(seat: &Seat, departing: LeaveReason) -> bool {
     match departing {
-        Departing::Now | Departing::Kicked => true,
-        Departing::IfAwaySince(moment) => seat.left_at.is_some_and(|left| left <= moment),
+        LeaveReason::Now | LeaveReason::Kicked => true,
+        LeaveReason::IfAwaySince(moment) => seat.left_at.is_some_and(|left| left <= moment),
     }
 }
 
-/// What [`may_go`] said of the seat that has this name on it, as a condition on the array of seats.
-fn seat_that_may_go(person: &Person, departing: Departing) -> Document {
+/// The conditions that [`may_go`] checked for this person's seat, as a filter on the array of
+/// seats.
+fn seat_that_may_go(person: &Person, departing: LeaveReason) -> Document {
     let mut seat = doc! { "id": person.id.as_str(), "name": person.name.to_string() };
     match departing {
-        Departing::Now | Departing::Kicked => {}
-        Departing::IfAwaySince(moment) => {
+        LeaveReason::Now | LeaveReason::Kicked => {}
+        LeaveReason::IfAwaySince(moment) => {
             seat.insert("leftAt", doc! { "$lte": date(moment) });
         }
     }
@@ -139,22 +140,22 @@ async fn remove_with_last(
     rooms: &Collection<RoomDocument>,
     room: &Room,
     leaver: &Person,
-    departing: Departing,
-) -> Result<Attempt<Departure>> {
+    departing: LeaveReason,
+) -> Result<Attempt<LeaveOutcome>> {
     let still_alone = doc! { "_id": room.id.as_str(), "$and": [
         { "people": { "$size": 1 } },
         { "people": seat_that_may_go(leaver, departing) },
     ] };
     let removed = rooms.delete_one(still_alone).await?.deleted_count > 0;
-    Ok(removed.then(|| Departure::Closed { person: leaver.clone() }).into())
+    Ok(removed.then(|| LeaveOutcome::Closed { person: leaver.clone() }).into())
 }
 
 async fn give_up(
     rooms: &Collection<RoomDocument>,
     room: &Room,
     leaver: &Person,
-    departing: Departing,
-) -> Result<Attempt<Departure>> {
+    departing: LeaveReason,
+) -> Result<Attempt<LeaveOutcome>> {
     let who = leaver.id.as_str();
     let mut still_so = doc! { "_id": room.id.as_str(), "people.1": { "$exists": true } };
     let mut seats = vec![doc! { "people": seat_that_may_go(leaver, departing) }];
@@ -168,7 +169,7 @@ async fn give_up(
         still_so.insert("owner.id", doc! { "$ne": who });
     }
     still_so.insert("$and", seats);
-    if departing == Departing::Kicked {
+    if departing == LeaveReason::Kicked {
         let mut shut_out = doc! { "kicked": who };
         if let Some(network) = room.seat(&leaver.id).and_then(|seat| seat.network.as_ref()) {
             shut_out.insert("kickedNetworks", network.as_str());
@@ -177,15 +178,15 @@ async fn give_up(
     }
     let changed =
         rooms.find_one_and_update(still_so, update).return_document(ReturnDocument::After).await?;
-    let Some(after) = changed else { return Ok(Attempt::Overtaken) };
-    Ok(Attempt::Settled(Departure::Left {
+    let Some(after) = changed else { return Ok(Attempt::Conflict) };
+    Ok(Attempt::Settled(LeaveOutcome::Left {
         person: leaver.clone(),
         room: after.room()?,
         new_owner: heir.is_some(),
     }))
 }
 
-/// The very seat that this person has now: whoever left and came back is no longer first in line.
+/// Matches this person's current seat only: somebody who left and came back has a later one.
 pub(super) fn seat_of(room: &Room, person: &Person) -> Document {
     let mut seat = doc! { "id": person.id.as_str() };
     if let Some(now) = room.seat(&person.id) {
@@ -203,7 +204,7 @@ pub(super) async fn replace_absent_owner(
     rooms: &Collection<RoomDocument>,
     room: &RoomId,
 ) -> Result<Option<Person>> {
-    settled(|| try_to_replace_owner(rooms, room)).await
+    retry_on_conflict(|| try_to_replace_owner(rooms, room)).await
 }
 
 async fn try_to_replace_owner(

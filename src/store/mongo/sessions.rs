@@ -72,7 +72,7 @@ pub(super) async fn save(
     Ok(())
 }
 
-/// The sessions of these keys, whether they have expired or not.
+/// The sessions with these keys, including expired ones, in the order of the keys.
 pub(super) async fn load(
     sessions: Collection<SessionDocument>,
     keys: Vec<String>,
@@ -80,7 +80,7 @@ pub(super) async fn load(
     let found = sessions.find(doc! { "_id": { "$in": &keys } }).await?;
     let found = found.map_ok(|document| (document.key.clone(), SessionRow::from(document)));
     let found: HashMap<String, SessionRow> = found.try_collect().await?;
-    Ok(keys.iter().map(|key| found.get(key).cloned()).collect()) // Some may be asked for twice.
+    Ok(keys.iter().map(|key| found.get(key).cloned()).collect()) // Keys may repeat.
 }
 
 pub(super) async fn ended(
@@ -90,7 +90,7 @@ pub(super) async fn ended(
 ) -> Result<Vec<Arc<str>>> {
     let asked: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
     let alive = doc! { "_id": { "$in": asked }, "expiresAt": { "$gt": date(now) } };
-    // Mostly all are, and one number says so.
+    // Usually no session has ended, and a count is enough to know.
     if sessions.count_documents(alive.clone()).await? == keys.len() as u64 {
         return Ok(Vec::new());
     }
@@ -115,7 +115,7 @@ pub(super) async fn delete(sessions: &Collection<SessionDocument>, key: &str) ->
     Ok(())
 }
 
-/// The index does so once a minute, too; whoever asks need not wait for it.
+/// The TTL index also does this once a minute; an explicit call takes effect at once.
 pub(super) async fn delete_expired(
     sessions: &Collection<SessionDocument>,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Tokens of bots.
+//! Bot tokens.
 
 use std::collections::HashSet;
 
@@ -124,7 +124,7 @@ pub(super) async fn delete(
     Ok(usize::try_from(deleted).unwrap_or(usize::MAX))
 }
 
-/// The index does so once a minute, too; whoever asks need not wait for it.
+/// The TTL index also does this once a minute; an explicit call takes effect at once.
 pub(super) async fn delete_expired(
     tokens: &Collection<TokenDocument>,
     now: Timestamp,

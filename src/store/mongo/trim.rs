@@ -1,4 +1,4 @@
-//! Histories that have become too long.
+//! Trimming of histories that exceed their limit.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ struct Shown {
     hash: String,
 }
 
-/// When it is cut short between its steps, the files of a GIF stay until the room goes.
+/// If it is interrupted between its steps, the files of unused GIFs stay until the room is removed.
 pub(super) async fn trim(
     chats: &Collection<ChatDocument>,
     room: &RoomId,
@@ -64,7 +64,7 @@ pub(super) async fn trim(
     Ok(Trimmed { unused: unused.into_values().collect(), more: numbers.len() == at_most })
 }
 
-/// The GIFs that messages show, by their hashes.
+/// The GIFs of the matching messages, by hash.
 async fn gifs(
     chats: &Collection<ChatDocument>,
     mut which: Document,

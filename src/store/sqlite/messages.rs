@@ -1,4 +1,4 @@
-//! Messages: stored in their order, once, and read back in stretches.
+//! Messages: appending, deletion and histories.
 
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
@@ -8,7 +8,7 @@ use crate::{
         Author, Body, Draft, DraftBody, Gif, History, Message, Person, PersonId, RoomId, Seq,
         Window,
     },
-    store::{Appended, Emptying, Unsaid},
+    store::{AppendError, Appended, DeleteOutcome},
 };
 
 pub(super) fn append(
@@ -17,7 +17,7 @@ pub(super) fn append(
     drafts: Vec<Draft>,
 ) -> rusqlite::Result<Vec<Appended>> {
     let Some((mut seq, mut head)) = counters(db, room)? else {
-        return Ok(drafts.iter().map(|_| Appended::Unsaid(Unsaid::NoSuchRoom)).collect());
+        return Ok(drafts.iter().map(|_| Appended::AppendError(AppendError::NoSuchRoom)).collect());
     };
     let mut outcomes = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -33,10 +33,10 @@ pub(super) fn append(
                 head = if message.is_public() { seq } else { head };
                 Appended::Stored { message, prev }
             }
-            // Whoever has left since may still ask for what they said.
+            // An author who has left may still retry a stored message.
             attempt => match (said_before(db, room, &draft)?, attempt) {
                 (Some(message), _) => Appended::Already(message),
-                (None, Err(unsaid)) => Appended::Unsaid(unsaid),
+                (None, Err(rejected)) => Appended::AppendError(rejected),
                 (None, Ok(_)) => return Err(rusqlite::Error::QueryReturnedNoRows),
             },
         });
@@ -49,14 +49,14 @@ pub(super) fn append(
     Ok(outcomes)
 }
 
-/// The newest number of a room, and the newest of a message that everybody sees.
+/// A room's newest message number, and the newest number of a public message.
 fn counters(db: &Connection, room: &RoomId) -> rusqlite::Result<Option<(Seq, Seq)>> {
     db.prepare_cached("SELECT seq, head FROM rooms WHERE id = ?")?
         .query_row([room.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
 }
 
-pub(super) fn head(db: &Connection, room: &RoomId) -> rusqlite::Result<Option<Seq>> {
+pub(super) fn latest_public_seq(db: &Connection, room: &RoomId) -> rusqlite::Result<Option<Seq>> {
     Ok(counters(db, room)?.map(|(_, head)| head))
 }
 
@@ -71,18 +71,18 @@ fn said_before(db: &Connection, room: &RoomId, draft: &Draft) -> rusqlite::Resul
         .optional()
 }
 
-/// Looks up the seats that a draft speaks of.
+/// Resolves the author and recipient of a draft to seats.
 fn resolve(
     db: &Connection,
     room: &RoomId,
     draft: &Draft,
     seq: Seq,
-) -> rusqlite::Result<Result<Message, Unsaid>> {
+) -> rusqlite::Result<Result<Message, AppendError>> {
     let by = match &draft.author {
         Author::System(person) => person.clone(),
         Author::Seated(id) => match seated(db, room, id)? {
             Some(person) => person,
-            None => return Ok(Err(Unsaid::NotInRoom)),
+            None => return Ok(Err(AppendError::NotInRoom)),
         },
     };
     let body = match &draft.body {
@@ -91,7 +91,7 @@ fn resolve(
         DraftBody::System { code, person } => Body::System { code: *code, person: person.clone() },
         DraftBody::Whisper { to, text } => match seated(db, room, to)? {
             Some(to) => Body::Whisper { to, text: text.as_str().to_owned() },
-            None => return Ok(Err(Unsaid::NotHere)),
+            None => return Ok(Err(AppendError::NotHere)),
         },
     };
     Ok(Ok(Message {
@@ -113,7 +113,7 @@ fn seated(db: &Connection, room: &RoomId, person: &PersonId) -> rusqlite::Result
         .optional()
 }
 
-/// Stores a message unless the same person has said it before; says whether it did.
+/// Inserts a message unless its author already sent one with its client id; returns whether it did.
 fn insert(db: &Connection, message: &Message) -> rusqlite::Result<bool> {
     let (words, gif, other) = match &message.body {
         Body::Text(text) => (Some(text.as_str()), None, None),
@@ -149,28 +149,28 @@ fn insert(db: &Connection, message: &Message) -> rusqlite::Result<bool> {
     Ok(stored > 0)
 }
 
-pub(super) fn empty(
+pub(super) fn delete(
     db: &Connection,
     room: &RoomId,
     seq: Seq,
     who: &PersonId,
     owner: bool,
-) -> rusqlite::Result<Emptying> {
+) -> rusqlite::Result<DeleteOutcome> {
     let found = db
         .prepare_cached("SELECT * FROM chats WHERE room = ? AND seq = ?")?
         .query_row(params![room.as_str(), seq], rows::message)
         .optional()?;
     let Some(message) = found.filter(|message| message.is_seen_by(who)) else {
-        return Ok(Emptying::NoSuchMessage);
+        return Ok(DeleteOutcome::NoSuchMessage);
     };
-    let Some(emptied) = message.emptied_by(who, owner) else { return Ok(Emptying::NotTheirs) };
+    let Some(emptied) = message.deleted_by(who, owner) else { return Ok(DeleteOutcome::NotTheirs) };
     db.prepare_cached("UPDATE chats SET chat = NULL, gif = NULL WHERE room = ? AND seq = ?")?
         .execute(params![room.as_str(), seq])?;
     let unused = match message.body {
         Body::Gif(gif) if !shows(db, room, &gif)? => Some(gif),
         _ => None,
     };
-    Ok(Emptying::Emptied { message: emptied, unused })
+    Ok(DeleteOutcome::Deleted { message: emptied, unused })
 }
 
 /// Whether any message of the room shows this GIF.
@@ -206,7 +206,7 @@ pub(super) fn history(
                 ":room": room.as_str(),
                 ":viewer": viewer.as_str(),
                 ":edge": edge,
-                ":limit": window.limit() + 1, // One more tells whether there are more.
+                ":limit": window.limit() + 1, // One more shows whether there are more.
             },
             rows::message,
         )?

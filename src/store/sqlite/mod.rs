@@ -1,7 +1,8 @@
-//! Rooms in one SQLite file: the embedded store, with nothing to set up.
+//! The embedded store: one SQLite file, without setup.
 //!
-//! One thread writes and commits in groups, one copies the log into the file, two read; write-ahead logging lets them work side by
-//! side. `synchronous = FULL` makes a commit survive a power cut, not only a killed process.
+//! One thread writes with group commits, one checkpoints the write-ahead log, and two read
+//! concurrently. `synchronous = FULL` makes a commit survive a power failure, not only a killed
+//! process.
 
 mod messages;
 mod rooms;
@@ -25,20 +26,21 @@ use async_trait::async_trait;
 use rusqlite::{Connection, functions::FunctionFlags};
 
 use super::{
-    Appended, Changed, Closing, Departing, Departure, Dropped, Emptying, Entering, Entry, Error,
-    LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow, Trimmed,
+    Appended, Changed, Closing, DeleteOutcome, DisconnectOutcome, EnterOutcome, Entry, Error,
+    LeaveOutcome, LeaveReason, LobbyPage, LobbyQuery, NewRoom, Result, SessionRow, Store, TokenRow,
+    Trimmed,
 };
 use crate::domain::{
-    Draft, History, NodeId, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SocketId,
-    Timestamp, TokenHash, TokenId, Undone, Window,
+    Draft, History, NodeId, OwnerActionError, Person, PersonId, Room, RoomChange, RoomId,
+    RoomSummary, Seq, SocketId, Timestamp, TokenHash, TokenId, Window,
 };
 use worker::Worker;
 
-/// Reads are short and mostly answered from memory; a third thread made nothing faster.
+/// Reads are short and mostly served from memory; a third thread was no faster.
 const READERS: usize = 2;
 
-/// So many KiB of the file the writer keeps in memory at most: what two hundred lively rooms write to. SQLite's
-/// own 2,000 made it read most pages anew for each message.
+/// The writer's page cache in KiB: the pages that 200 active rooms write to. With SQLite's default
+/// of 2,000 the writer read most pages again for each message.
 const WRITER_CACHE: i64 = 4_096;
 
 /// The embedded store.
@@ -47,16 +49,16 @@ pub struct SqliteStore {
     writer: Worker,
     readers: [Worker; READERS],
     next_reader: AtomicUsize,
-    /// Held for as long as the store is open: two servers must not share a file, as each would
-    /// take the other's people for gone.
+    /// Exclusive lock on the file while the store is open. Two servers on one file would each reap
+    /// the other's connections.
     _lock: File,
 }
 
 impl SqliteStore {
-    /// Opens or creates the file, and the folders it is in.
+    /// Opens or creates the file and its folders.
     ///
     /// # Errors
-    /// When the file cannot be opened, is of a newer version, or another server has it open.
+    /// When the file cannot be opened, has a newer schema version, or is open in another server.
     pub fn open(path: &Path) -> Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(Error::new)?;
@@ -99,9 +101,9 @@ fn connect(path: &Path) -> Result<Connection> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "wal_autocheckpoint", worker::MAX_LOG_PAGES)?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.busy_timeout(worker::LOCKED_AT_MOST)?;
+        connection.busy_timeout(worker::BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(64);
-        // SQLite's own lower() knows ASCII only.
+        // SQLite's own lower() handles ASCII only.
         connection.create_scalar_function(
             "folded",
             1,
@@ -117,7 +119,7 @@ fn migrate(connection: &Connection) -> Result<()> {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(Error::new)?;
-    // What leads from each version to the newest.
+    // The migrations from each version to the newest.
     let steps: &[&str] = match version {
         0 => &[include_str!("schema.sql")],
         1 => &[include_str!("networks.sql"), include_str!("tokens.sql")],
@@ -151,7 +153,7 @@ impl Store for SqliteStore {
         self.read(move |db| rooms::summaries(db, &ids)).await
     }
 
-    async fn enter(&self, entry: Entry) -> Result<Entering> {
+    async fn enter(&self, entry: Entry) -> Result<EnterOutcome> {
         self.write(move |db| seats::enter(db, &entry)).await
     }
 
@@ -161,7 +163,7 @@ impl Store for SqliteStore {
         person: &PersonId,
         socket: &SocketId,
         at: Timestamp,
-    ) -> Result<Dropped> {
+    ) -> Result<DisconnectOutcome> {
         let (room, person, socket) = (room.clone(), person.clone(), socket.clone());
         self.write(move |db| seats::drop_socket(db, &room, &person, &socket, at)).await
     }
@@ -170,8 +172,8 @@ impl Store for SqliteStore {
         &self,
         room: &RoomId,
         person: &PersonId,
-        departing: Departing,
-    ) -> Result<Departure> {
+        departing: LeaveReason,
+    ) -> Result<LeaveOutcome> {
         let (room, person) = (room.clone(), person.clone());
         self.write(move |db| seats::depart(db, &room, &person, departing)).await
     }
@@ -191,7 +193,7 @@ impl Store for SqliteStore {
         room: &RoomId,
         by: &PersonId,
         change: RoomChange,
-    ) -> Result<std::result::Result<Changed, Undone>> {
+    ) -> Result<std::result::Result<Changed, OwnerActionError>> {
         let (room, by) = (room.clone(), by.clone());
         self.write(move |db| rooms::change(db, &room, &by, &change)).await
     }
@@ -201,20 +203,20 @@ impl Store for SqliteStore {
         room: &RoomId,
         from: &PersonId,
         to: &PersonId,
-    ) -> Result<std::result::Result<Room, Undone>> {
+    ) -> Result<std::result::Result<Room, OwnerActionError>> {
         let (room, from, to) = (room.clone(), from.clone(), to.clone());
         self.write(move |db| seats::hand_over(db, &room, &from, &to)).await
     }
 
-    async fn empty(
+    async fn delete_message(
         &self,
         room: &RoomId,
         seq: Seq,
         who: &PersonId,
         owner: bool,
-    ) -> Result<Emptying> {
+    ) -> Result<DeleteOutcome> {
         let (room, who) = (room.clone(), who.clone());
-        self.write(move |db| messages::empty(db, &room, seq, &who, owner)).await
+        self.write(move |db| messages::delete(db, &room, seq, &who, owner)).await
     }
 
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
@@ -222,9 +224,9 @@ impl Store for SqliteStore {
         self.write(move |db| messages::append(db, &room, drafts)).await
     }
 
-    async fn head(&self, room: &RoomId) -> Result<Option<Seq>> {
+    async fn latest_public_seq(&self, room: &RoomId) -> Result<Option<Seq>> {
         let room = room.clone();
-        self.read(move |db| messages::head(db, &room)).await
+        self.read(move |db| messages::latest_public_seq(db, &room)).await
     }
 
     async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
@@ -250,19 +252,19 @@ impl Store for SqliteStore {
         self.read(messages::orphans).await
     }
 
-    async fn beat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
+    async fn heartbeat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
         let node = node.clone();
-        self.write(move |db| sessions::beat(db, &node, at)).await
+        self.write(move |db| sessions::heartbeat(db, &node, at)).await
     }
 
-    async fn bury_nodes(
+    async fn reap_dead_nodes(
         &self,
         alive: &NodeId,
         seen_before: Timestamp,
         at: Timestamp,
     ) -> Result<()> {
         let alive = alive.clone();
-        self.write(move |db| seats::bury_nodes(db, &alive, seen_before, at)).await
+        self.write(move |db| seats::reap_dead_nodes(db, &alive, seen_before, at)).await
     }
 
     async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()> {
@@ -355,7 +357,7 @@ mod tests {
         }
     }
 
-    /// Every table and index with its columns, once the file is up to date.
+    /// Every table and index with its columns, after migration.
     fn schema_of(connection: &Connection) -> std::collections::BTreeSet<(String, String)> {
         migrate(connection).unwrap();
         let columns = "SELECT s.name, c.name FROM sqlite_schema s JOIN pragma_table_xinfo(s.name) c

@@ -1,4 +1,4 @@
--- From version 1 of the embedded store to version 2: a kick shuts out a network, too.
+-- Migrates version 1 to 2: network bans.
 
 ALTER TABLE seats ADD COLUMN network TEXT;
 

@@ -1,12 +1,12 @@
-//! Rooms: made, listed, looked up and removed.
+//! Creating, listing, reading and removing rooms.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::rows;
 use crate::{
     domain::{
-        Capacity, NetworkHash, NodeId, PasswordHash, PersonId, Room, RoomChange, RoomId,
-        RoomSummary, RoomTitle, Seat, SeatSocket, SocketId, Timestamp, Undone,
+        Capacity, NetworkHash, NodeId, OwnerActionError, PasswordHash, PersonId, Room, RoomChange,
+        RoomId, RoomSummary, RoomTitle, Seat, SeatSocket, SocketId, Timestamp,
     },
     store::{Changed, Closing, LobbyPage, LobbyQuery, NewRoom},
 };
@@ -103,7 +103,7 @@ fn seats(db: &Connection, room: &RoomId) -> rusqlite::Result<Vec<Seat>> {
     Ok(people)
 }
 
-/// The columns of a summary but for its colours.
+/// A summary from its columns, without colours.
 fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
     Ok(RoomSummary {
         id: rows::room_id(row, "id")?,
@@ -176,8 +176,8 @@ pub(super) fn change(
     id: &RoomId,
     by: &PersonId,
     change: &RoomChange,
-) -> rusqlite::Result<Result<Changed, Undone>> {
-    let Some(before) = room(db, id)? else { return Ok(Err(Undone::NoSuchRoom)) };
+) -> rusqlite::Result<Result<Changed, OwnerActionError>> {
+    let Some(before) = room(db, id)? else { return Ok(Err(OwnerActionError::NoSuchRoom)) };
     if let Err(undone) = before.may_change(by, change) {
         return Ok(Err(undone));
     }

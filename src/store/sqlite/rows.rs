@@ -1,4 +1,5 @@
-//! Columns to domain values and back. What does not parse was not written by this program.
+//! Conversion from columns to domain values. A value that does not parse was not written by this
+//! program.
 
 use rusqlite::{Row, types::Type};
 
@@ -55,7 +56,7 @@ pub(super) fn maybe_timestamp(row: &Row<'_>, column: &str) -> rusqlite::Result<O
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
 }
 
-/// A person from three columns: their id, colour and name.
+/// A person from three columns: id, colour and name.
 pub(super) fn person(row: &Row<'_>, [id, color, name]: [&str; 3]) -> rusqlite::Result<Person> {
     let (hex, called): (String, String) = (row.get(color)?, row.get(name)?);
     Ok(Person {
@@ -142,7 +143,7 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     })
 }
 
-/// What a message is called: its room and its place there say it all.
+/// The id of a message: its room and number.
 pub(super) fn message_id(room: &RoomId, seq: i64) -> String {
     format!("{room}-{seq}")
 }

@@ -1,4 +1,4 @@
--- The embedded store, version 3. Times are milliseconds since 1970 in UTC.
+-- Schema version 3 of the embedded store. Times are in milliseconds since 1970, UTC.
 
 CREATE TABLE rooms (
     id          TEXT PRIMARY KEY,
@@ -11,7 +11,7 @@ CREATE TABLE rooms (
     locked      INTEGER NOT NULL DEFAULT 0,
     seq         INTEGER NOT NULL DEFAULT 0,
     head        INTEGER NOT NULL DEFAULT 0,
-    people      INTEGER NOT NULL DEFAULT 0,  -- how many seats; kept by the triggers below
+    people      INTEGER NOT NULL DEFAULT 0,  -- number of seats, kept by the triggers below
     created_at  INTEGER NOT NULL,
     empty_since INTEGER
 ) STRICT, WITHOUT ROWID;
@@ -19,14 +19,14 @@ CREATE INDEX rooms_by_liveliness ON rooms (people DESC, created_at DESC, id);
 CREATE INDEX rooms_unused ON rooms (empty_since) WHERE empty_since IS NOT NULL;
 
 CREATE TABLE seats (
-    place   INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order in which people came
+    place   INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of entry
     room    TEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
     person  TEXT NOT NULL,
     color   TEXT NOT NULL,
     name    TEXT NOT NULL,
     since   INTEGER NOT NULL,
     left_at INTEGER,
-    network TEXT,                               -- a keyed hash, of where they came from last
+    network TEXT,                               -- keyed hash of the latest network
     UNIQUE (room, person),
     UNIQUE (room, name)
 ) STRICT;
@@ -61,7 +61,7 @@ CREATE TABLE kicked_networks (
     PRIMARY KEY (room, network)
 ) STRICT, WITHOUT ROWID;
 
--- No reference to rooms: messages outlive their room until they are purged.
+-- No reference to rooms: messages outlive their room until the purge.
 CREATE TABLE chats (
     room       TEXT NOT NULL,
     seq        INTEGER NOT NULL,
@@ -69,9 +69,9 @@ CREATE TABLE chats (
     user       TEXT NOT NULL,
     color      TEXT NOT NULL,
     name       TEXT NOT NULL,
-    chat       TEXT,                         -- words; of a system message, its code
+    chat       TEXT,                         -- text; for a system message, its code
     gif        TEXT,                         -- JSON
-    to_id      TEXT,                         -- whom it is whispered to, or happened to
+    to_id      TEXT,                         -- whisper: recipient; system: subject
     to_color   TEXT,
     to_name    TEXT,
     client_id  TEXT,

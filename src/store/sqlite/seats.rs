@@ -1,27 +1,27 @@
-//! Seats: taken, left for a while, given up.
+//! Seats: entering, disconnecting and leaving.
 
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::{rooms, rows};
 use crate::{
     domain::{
-        Knock, NetworkHash, NodeId, Person, PersonId, Refusal, Room, RoomId, SocketId, Timestamp,
-        Undone,
+        EntryError, EntryRequest, NetworkHash, NodeId, OwnerActionError, Person, PersonId, Room,
+        RoomId, SocketId, Timestamp,
     },
-    store::{Departing, Departure, Dropped, Entering, Entry},
+    store::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason},
 };
 
-pub(super) fn enter(db: &Connection, entry: &Entry) -> rusqlite::Result<Entering> {
+pub(super) fn enter(db: &Connection, entry: &Entry) -> rusqlite::Result<EnterOutcome> {
     let Some(room) = rooms::room(db, &entry.room)? else {
-        return Ok(Entering::Refused(Refusal::NoSuchRoom));
+        return Ok(EnterOutcome::Refused(EntryError::NoSuchRoom));
     };
-    let knock = Knock {
+    let authorize = EntryRequest {
         person: &entry.person.id,
         passed: entry.passed.as_ref(),
         network: entry.network.as_ref(),
     };
-    if let Err(refusal) = room.admit(knock) {
-        return Ok(Entering::Refused(refusal));
+    if let Err(refusal) = room.admit(authorize) {
+        return Ok(EnterOutcome::Refused(refusal));
     }
     let seated = room.seat(&entry.person.id).map(|seat| seat.person.clone());
     let person = match &seated {
@@ -39,8 +39,8 @@ pub(super) fn enter(db: &Connection, entry: &Entry) -> rusqlite::Result<Entering
     ])?;
     let room = existing(db, &entry.room)?;
     Ok(match seated {
-        Some(_) => Entering::Returned { person, room },
-        None => Entering::Newcomer { person, room },
+        Some(_) => EnterOutcome::Returned { person, room },
+        None => EnterOutcome::Newcomer { person, room },
     })
 }
 
@@ -73,7 +73,7 @@ fn sit_down(db: &Connection, room: &Room, entry: &Entry) -> rusqlite::Result<Per
     Ok(person)
 }
 
-/// A room that this very transaction has just seen.
+/// A room that this transaction has already read.
 fn existing(db: &Connection, id: &RoomId) -> rusqlite::Result<Room> {
     rooms::room(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
@@ -84,12 +84,12 @@ pub(super) fn drop_socket(
     person: &PersonId,
     socket: &SocketId,
     at: Timestamp,
-) -> rusqlite::Result<Dropped> {
+) -> rusqlite::Result<DisconnectOutcome> {
     let gone = db
         .prepare_cached("DELETE FROM sockets WHERE room = ? AND person = ? AND id = ?")?
         .execute([room.as_str(), person.as_str(), socket.as_str()])?;
     if gone == 0 {
-        return Ok(Dropped::Unknown);
+        return Ok(DisconnectOutcome::Unknown);
     }
     let away = db
         .prepare_cached(
@@ -99,18 +99,18 @@ pub(super) fn drop_socket(
         .execute(named_params! {
             ":at": at.as_millis(), ":room": room.as_str(), ":person": person.as_str(),
         })?;
-    Ok(if away > 0 { Dropped::Away } else { Dropped::StillThere })
+    Ok(if away > 0 { DisconnectOutcome::Away } else { DisconnectOutcome::StillThere })
 }
 
 pub(super) fn depart(
     db: &Connection,
     room: &RoomId,
     person: &PersonId,
-    departing: Departing,
-) -> rusqlite::Result<Departure> {
+    departing: LeaveReason,
+) -> rusqlite::Result<LeaveOutcome> {
     let away_since = match departing {
-        Departing::IfAwaySince(at) => Some(at.as_millis()),
-        Departing::Now | Departing::Kicked => None,
+        LeaveReason::IfAwaySince(at) => Some(at.as_millis()),
+        LeaveReason::Now | LeaveReason::Kicked => None,
     };
     let leaver = db
         .prepare_cached(
@@ -125,8 +125,8 @@ pub(super) fn depart(
             },
         )
         .optional()?;
-    let Some((leaver, network)) = leaver else { return Ok(Departure::Stayed) };
-    if departing == Departing::Kicked {
+    let Some((leaver, network)) = leaver else { return Ok(LeaveOutcome::Stayed) };
+    if departing == LeaveReason::Kicked {
         db.prepare_cached("INSERT OR IGNORE INTO kicked (room, person) VALUES (?, ?)")?
             .execute([room.as_str(), person.as_str()])?;
         if let Some(network) = network {
@@ -137,13 +137,13 @@ pub(super) fn depart(
     let left = existing(db, room)?;
     if left.people.is_empty() {
         db.prepare_cached("DELETE FROM rooms WHERE id = ?")?.execute([room.as_str()])?;
-        return Ok(Departure::Closed { person: leaver });
+        return Ok(LeaveOutcome::Closed { person: leaver });
     }
     let Some(heir) = left.owner_after(person).cloned() else {
-        return Ok(Departure::Left { person: leaver, room: left, new_owner: false });
+        return Ok(LeaveOutcome::Left { person: leaver, room: left, new_owner: false });
     };
     set_owner(db, room, &heir)?;
-    Ok(Departure::Left { person: leaver, room: Room { owner: heir, ..left }, new_owner: true })
+    Ok(LeaveOutcome::Left { person: leaver, room: Room { owner: heir, ..left }, new_owner: true })
 }
 
 fn set_owner(db: &Connection, room: &RoomId, owner: &Person) -> rusqlite::Result<()> {
@@ -179,8 +179,8 @@ pub(super) fn hand_over(
     room: &RoomId,
     from: &PersonId,
     to: &PersonId,
-) -> rusqlite::Result<Result<Room, Undone>> {
-    let Some(room) = rooms::room(db, room)? else { return Ok(Err(Undone::NoSuchRoom)) };
+) -> rusqlite::Result<Result<Room, OwnerActionError>> {
+    let Some(room) = rooms::room(db, room)? else { return Ok(Err(OwnerActionError::NoSuchRoom)) };
     let heir = match room.handed_over(from, to) {
         Ok(heir) => heir.clone(),
         Err(undone) => return Ok(Err(undone)),
@@ -189,7 +189,7 @@ pub(super) fn hand_over(
     Ok(Ok(Room { owner: heir, ..room }))
 }
 
-pub(super) fn bury_nodes(
+pub(super) fn reap_dead_nodes(
     db: &Connection,
     alive: &NodeId,
     seen_before: Timestamp,

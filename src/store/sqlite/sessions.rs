@@ -1,4 +1,4 @@
-//! Sessions, and the servers that are alive.
+//! Sessions, and node heartbeats.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ pub(super) fn ended(
     keys: Vec<Arc<str>>,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Arc<str>>> {
-    // The file is locked once for all of them.
+    // One transaction takes the read lock once for all lookups.
     let reading = db.unchecked_transaction()?;
     let mut living =
         reading.prepare_cached("SELECT 1 FROM sessions WHERE key = ? AND expires_at > ?")?;
@@ -81,7 +81,7 @@ pub(super) fn delete_expired(db: &Connection, now: Timestamp) -> rusqlite::Resul
     tokens::delete_expired(db, now)
 }
 
-pub(super) fn beat(db: &Connection, node: &NodeId, at: Timestamp) -> rusqlite::Result<bool> {
+pub(super) fn heartbeat(db: &Connection, node: &NodeId, at: Timestamp) -> rusqlite::Result<bool> {
     let known = db
         .prepare_cached("UPDATE nodes SET seen_at = :at WHERE id = :node")?
         .execute(named_params! { ":node": node.as_str(), ":at": at.as_millis() })?;

@@ -1,4 +1,4 @@
-//! Tokens of bots.
+//! Bot tokens.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -68,7 +68,7 @@ pub(super) fn ended(
     ids: Vec<TokenId>,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<TokenId>> {
-    // The file is locked once for all of them.
+    // One transaction takes the read lock once for all lookups.
     let reading = db.unchecked_transaction()?;
     let mut living =
         reading.prepare_cached("SELECT 1 FROM tokens WHERE id = ? AND expires_at > ?")?;

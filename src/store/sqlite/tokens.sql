@@ -1,4 +1,4 @@
--- From version 2 of the embedded store to version 3: bots have tokens.
+-- Migrates version 2 to 3: bot tokens.
 
 CREATE INDEX seats_by_person ON seats (person);
 

@@ -1,4 +1,4 @@
-//! Histories that have become too long.
+//! Trimming of histories that exceed their limit.
 
 use std::collections::{HashMap, HashSet};
 
@@ -42,7 +42,7 @@ pub(super) fn trim(
     Ok(Trimmed { unused: unused.into_values().collect(), more })
 }
 
-/// All GIFs that messages of the room show, by their hashes.
+/// The hashes of all GIFs that messages of the room show.
 fn shown(db: &Connection, room: &RoomId) -> rusqlite::Result<HashSet<String>> {
     db.prepare_cached(
         "SELECT DISTINCT json_extract(gif, '$.hash') FROM chats WHERE room = ? AND gif IS NOT NULL",

@@ -1,10 +1,10 @@
-//! Threads that own a connection each, and run what is asked of them.
+//! Threads that own one connection each and run steps on it.
 //!
-//! The writer commits in groups: while one commit is on its way to the disk, the next steps
-//! collect, and share the following one. A lone step commits at once; no timer is involved.
+//! The writer uses group commit: while one commit is written to the disk, later steps queue up and
+//! share the next. A single step commits at once; there is no timer.
 //!
-//! Whoever asks hears within five seconds whether it worked, however long the disk takes, or whoever
-//! else has locked the file. A step that nobody waits for any more is not begun.
+//! A caller gets a result within five seconds, even if the disk is slow or another program holds
+//! the lock. A step whose caller has timed out is not started.
 
 use std::{
     sync::{Arc, mpsc},
@@ -18,28 +18,28 @@ use tracing::warn;
 
 use crate::store::{Error, Result};
 
-/// So many steps share one commit at most: bounds how long the first of them waits.
+/// Largest number of steps in one transaction. Bounds the latency of the first.
 const MAX_GROUP: usize = 512;
 
-/// After so many steps the log is copied into the file, by a thread of its own: it takes longer than a
-/// commit, and would hold up all that come behind it. A page that was written often is copied once.
+/// Number of steps between checkpoints. A checkpoint takes longer than a commit, so a thread of its
+/// own runs it. A page that was written several times is copied once.
 const CHECKPOINT_AFTER: usize = 2_048;
-/// The writer does it after all when the log has grown to so many pages: under steady load the other
-/// never gets to its end, where the log could begin anew.
+/// Number of log pages at which the writer checkpoints itself: under steady load the checkpoint
+/// thread never reaches the end of the log, which is when SQLite can restart it.
 pub(super) const MAX_LOG_PAGES: u32 = 8_192;
 
-/// A step without an answer by then has failed, though it may still be done if it was begun.
+/// Deadline of a step. A step that had started may still commit.
 const DEADLINE: Duration = Duration::from_secs(4);
-/// How long a transaction waits for a lock that another program has: a step waits for the one before
-/// it and for its own within [`DEADLINE`].
-pub(super) const LOCKED_AT_MOST: Duration = Duration::from_millis(1_900);
+/// Busy timeout of a transaction. A step waits for the previous transaction's lock and for its own
+/// within [`DEADLINE`].
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(1_900);
 
 type Commit = std::result::Result<(), Arc<rusqlite::Error>>;
 type Answer = Box<dyn FnOnce(Commit) + Send>;
-/// Gets no connection when the transaction it belongs to is lost.
+/// Gets `None` instead of a connection if its transaction was rolled back.
 type Step = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
 
-/// A thread with a connection. It ends when the last handle is dropped, after finishing its work.
+/// A thread with a connection. When the last handle is dropped, it finishes its queue and ends.
 #[derive(Debug)]
 pub(super) struct Worker {
     steps: Option<mpsc::Sender<Step>>,
@@ -47,8 +47,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Runs each step in a savepoint of a shared transaction, and answers once that is committed.
-    /// `checkpointer` copies what was committed from the log into the file, beside it.
+    /// Runs each step in a savepoint of a shared transaction, and answers after the commit.
+    /// `checkpointer` is the connection of the checkpoint thread.
     pub(super) fn writer(
         connection: Connection,
         checkpointer: Connection,
@@ -58,7 +58,7 @@ impl Worker {
             let mut since = 0;
             while let Ok(first) = steps.recv() {
                 let group = std::iter::once(first).chain(steps.try_iter()).take(MAX_GROUP);
-                since += commit_together(&connection, group);
+                since += commit_group(&connection, group);
                 if since >= CHECKPOINT_AFTER && checkpoints.try_send(()).is_ok() {
                     since = 0;
                 }
@@ -72,7 +72,7 @@ impl Worker {
             for () in asked {
                 let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
                 if let Err(cause) = connection.query_row(checkpoint, [], |_| Ok(())) {
-                    warn!(%cause, "could not copy the log into the file; will try again");
+                    warn!(%cause, "could not checkpoint the write-ahead log; will retry");
                 }
             }
         };
@@ -80,7 +80,7 @@ impl Worker {
         Ok(checkpoints)
     }
 
-    /// Runs each step on its own, outside of any transaction.
+    /// Runs each step outside of any transaction.
     pub(super) fn reader(connection: Connection) -> std::io::Result<Self> {
         Self::spawn("sqlite-reader", move |steps| {
             for step in steps {
@@ -98,7 +98,7 @@ impl Worker {
         Ok(Self { steps: Some(steps), thread: Some(thread) })
     }
 
-    /// Runs `step` on the thread, and returns what it returned once it is durable.
+    /// Runs `step` on the thread, and returns its result once that is durable.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         step: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -116,7 +116,7 @@ impl Worker {
                         Err(Error::new("it came too late, or its transaction was lost"))
                     }
                 };
-                answer.send(durable).ok(); // Nobody waits any more: the visitor has gone.
+                answer.send(durable).ok(); // The caller has stopped waiting.
             })
         });
         let gone = || Error::new("the database thread has ended");
@@ -130,24 +130,24 @@ impl Drop for Worker {
     fn drop(&mut self) {
         drop(self.steps.take());
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // It panicked: its own message has said why.
+            thread.join().ok(); // A panic has already been logged.
         }
     }
 }
 
-/// Gives how many steps there were.
-fn commit_together(connection: &Connection, steps: impl Iterator<Item = Step>) -> usize {
+/// Runs a group of steps in one transaction; returns their number.
+fn commit_group(connection: &Connection, steps: impl Iterator<Item = Step>) -> usize {
     let begun = run(connection, "BEGIN IMMEDIATE").map_err(Arc::new);
     let answers: Vec<Answer> = steps
         .map(|step| {
-            // A full disk makes SQLite roll the whole transaction back by itself.
+            // SQLite itself rolls the transaction back when the disk is full.
             let lost = begun.is_err() || connection.is_autocommit();
             step((!lost).then_some(connection))
         })
         .collect();
     let committed = begun.and_then(|()| {
         run(connection, "COMMIT").map_err(|cause| {
-            connection.execute_batch("ROLLBACK").ok(); // COMMIT's own error is the one to tell.
+            connection.execute_batch("ROLLBACK").ok(); // The caller gets COMMIT's error.
             Arc::new(cause)
         })
     });
@@ -158,7 +158,7 @@ fn commit_together(connection: &Connection, steps: impl Iterator<Item = Step>) -
     steps
 }
 
-/// Runs one step so that its failure undoes the step alone, and not its neighbours in the group.
+/// Runs one step in a savepoint, so that its failure does not undo the others of its group.
 pub(super) fn savepoint<T>(
     connection: &Connection,
     step: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -172,7 +172,7 @@ pub(super) fn savepoint<T>(
     outcome
 }
 
-/// Runs one statement, compiled once for as long as the connection lasts.
+/// Runs one statement from the prepared statement cache.
 fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.execute([]).map(drop)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Frame, Texts, color_class,
-    pieces::{Piece, pieces},
+    rich_text::{Piece, pieces},
 };
 use crate::domain::{Body, Gif, Message, Person, RoomId, Seq, Timestamp};
 

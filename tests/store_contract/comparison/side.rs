@@ -12,8 +12,8 @@ use huechat::{
         Person, Room, RoomId, RoomTitle, Seq, SocketId, SystemCode, Timestamp, Window,
     },
     store::{
-        Appended, Closing, Departing, Departure, Entering, Entry, LobbyQuery, NewRoom, SessionRow,
-        Store,
+        Appended, Closing, EnterOutcome, Entry, LeaveOutcome, LeaveReason, LobbyQuery, NewRoom,
+        SessionRow, Store,
     },
 };
 use serde_json::json;
@@ -87,7 +87,7 @@ impl Side {
             Step::Open { .. } => told(store.open(new_room(stage, step, now), 1_000).await),
             Step::Look { room } => {
                 let found = store.room(&stage.room(*room)).await.unwrap();
-                let head = store.head(&stage.room(*room)).await.unwrap();
+                let head = store.latest_public_seq(&stage.room(*room)).await.unwrap();
                 let head = head.map(|seq| self.head(&stage.room(*room), seq));
                 format!("{} up to {head:?}", told(found.map(Self::room)))
             }
@@ -101,7 +101,7 @@ impl Side {
                 told(found)
             }
             Step::Enter { .. } => {
-                Self::entering(store.enter(knock(stage, step, now)).await.unwrap())
+                Self::entering(store.enter(authorize(stage, step, now)).await.unwrap())
             }
             Step::Drop { room, person, tab } => {
                 let (room, who, socket) =
@@ -110,9 +110,9 @@ impl Side {
             }
             Step::Depart { room, person, how } => {
                 let departing = match how {
-                    Depart::Now => Departing::Now,
-                    Depart::IfAwayFor(seconds) => Departing::IfAwaySince(at(moment - seconds)),
-                    Depart::Kicked => Departing::Kicked,
+                    Depart::Now => LeaveReason::Now,
+                    Depart::IfAwayFor(seconds) => LeaveReason::IfAwaySince(at(moment - seconds)),
+                    Depart::Kicked => LeaveReason::Kicked,
                 };
                 let (room, who) = (stage.room(*room), actor(*person));
                 Self::departure(store.depart(&room, &who.id, departing).await.unwrap())
@@ -160,9 +160,9 @@ impl Side {
                 rooms(store.overdue(away, unused).await.unwrap())
             }
             Step::Orphans => rooms(store.orphans().await.unwrap()),
-            Step::Beat { node: number } => told(store.beat(&node(*number), now).await),
+            Step::Beat { node: number } => told(store.heartbeat(&node(*number), now).await),
             Step::Bury { by, silent_for } => {
-                told(store.bury_nodes(&node(*by), at(moment - silent_for), now).await)
+                told(store.reap_dead_nodes(&node(*by), at(moment - silent_for), now).await)
             }
             Step::Retire { node: number } => told(store.retire(&node(*number), now).await),
             Step::CreateSession { session, lasts } => {
@@ -220,21 +220,21 @@ impl Side {
         self.place(room, seq)
     }
 
-    fn entering(outcome: Entering) -> String {
+    fn entering(outcome: EnterOutcome) -> String {
         match outcome {
-            Entering::Newcomer { person, room } => {
+            EnterOutcome::Newcomer { person, room } => {
                 format!("Newcomer {person:?} {}", Self::room(room))
             }
-            Entering::Returned { person, room } => {
+            EnterOutcome::Returned { person, room } => {
                 format!("Returned {person:?} {}", Self::room(room))
             }
-            Entering::Refused(refusal) => told(refusal),
+            EnterOutcome::Refused(refusal) => told(refusal),
         }
     }
 
-    fn departure(outcome: Departure) -> String {
+    fn departure(outcome: LeaveOutcome) -> String {
         match outcome {
-            Departure::Left { person, room, new_owner } => {
+            LeaveOutcome::Left { person, room, new_owner } => {
                 format!("Left {person:?} {new_owner} {}", Self::room(room))
             }
             other => told(other),
@@ -258,7 +258,7 @@ impl Side {
                 self.anonymise(&mut message);
                 format!("Already {message:?}")
             }
-            Appended::Unsaid(unsaid) => told(unsaid),
+            Appended::AppendError(unsaid) => told(unsaid),
         }
     }
 
@@ -291,7 +291,7 @@ fn new_room(stage: &Stage, step: &Step, now: Timestamp) -> NewRoom {
     }
 }
 
-fn knock(stage: &Stage, step: &Step, now: Timestamp) -> Entry {
+fn authorize(stage: &Stage, step: &Step, now: Timestamp) -> Entry {
     let Step::Enter { room, person, tab, node, knows } = step else { panic!("{step:?}") };
     Entry {
         room: stage.room(*room),

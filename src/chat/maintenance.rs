@@ -1,0 +1,179 @@
+//! Housekeeping: ends expired seats and rooms, and cleans up after a crash. Every step can be
+//! repeated.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{ChatService, Error, FIRST_PERSON_WITHIN, command::Command};
+use crate::{
+    domain::{Event, RoomId, Timestamp},
+    store::{Closing, LeaveReason},
+};
+
+/// Interval of this server's heartbeat, and of the sweep for expired seats and rooms.
+const SWEEP_EVERY: Duration = Duration::from_secs(3);
+/// A server without a heartbeat for this long is dead: three heartbeats missed.
+const DEAD_AFTER: Duration = Duration::from_secs(10);
+/// Interval at which active rooms publish their newest `seq`, so that clients notice a gap.
+const HEADS_EVERY: Duration = Duration::from_secs(15);
+/// Interval of the search for messages and files that a crash left behind.
+const ORPHANS_EVERY: Duration = Duration::from_secs(600);
+
+impl ChatService {
+    /// Takes over from dead servers. Called once at start, before visitors can enter.
+    ///
+    /// `alone` means that no other server can use this store, so that all others are dead.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn take_over(&self, alone: bool) -> Result<(), Error> {
+        let now = Timestamp::now();
+        self.store.heartbeat(&self.node, now).await?;
+        let seen_before = if alone { now } else { now.before(DEAD_AFTER) };
+        self.store.reap_dead_nodes(&self.node, seen_before, now).await?;
+        self.clear_orphans().await
+    }
+
+    /// Runs the housekeeping until `stop`. People who lost their connections in a restart get the
+    /// full grace to come back.
+    pub async fn maintain(&self, stop: CancellationToken) {
+        let start = Instant::now();
+        let every = |first: Duration, period: Duration| {
+            let mut ticks = interval_at(start + first, period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        };
+        let mut heartbeats = every(SWEEP_EVERY, SWEEP_EVERY);
+        let mut sweeps = every(self.rules.grace, SWEEP_EVERY);
+        let mut heads = every(HEADS_EVERY, HEADS_EVERY);
+        let mut orphans = every(ORPHANS_EVERY, ORPHANS_EVERY);
+        loop {
+            let outcome = tokio::select! {
+                () = stop.cancelled() => return,
+                _ = heartbeats.tick() => self.heartbeat().await,
+                _ = sweeps.tick() => self.sweep().await,
+                _ = orphans.tick() => self.clear_orphans().await,
+                _ = heads.tick() => { self.publish_heads().await; Ok(()) }
+            };
+            if let Err(error) = outcome {
+                warn!(?error, "housekeeping failed; will retry");
+            }
+        }
+    }
+
+    async fn heartbeat(&self) -> Result<(), Error> {
+        let now = Timestamp::now();
+        if !self.store.heartbeat(&self.node, now).await? {
+            warn!("this server missed its heartbeats, and the other servers have declared it dead");
+            self.bus.announce(Event::Restarting).await;
+        }
+        self.store.reap_dead_nodes(&self.node, now.before(DEAD_AFTER), now).await?;
+        Ok(())
+    }
+
+    async fn sweep(&self) -> Result<(), Error> {
+        self.reconcile().await;
+        let now = Timestamp::now();
+        let (away_since, unused_since) =
+            (now.before(self.rules.grace), now.before(FIRST_PERSON_WITHIN));
+        for room in self.store.overdue(away_since, unused_since).await? {
+            self.settle(&room).await;
+        }
+        self.store.delete_expired_sessions(now).await?;
+        self.limits.forget_idle();
+        Ok(())
+    }
+
+    async fn publish_heads(&self) {
+        for (room, seq) in self.room_tasks.take_heads() {
+            self.bus.announce(Event::Head { room, seq }).await;
+        }
+    }
+
+    /// Settles a room after a delay.
+    pub(super) fn settle_later(&self, room: &RoomId, after: Duration) {
+        let (chat, room) = (self.clone(), room.clone());
+        // A stop does not wait for this task: the next start settles the room.
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            chat.settle(&room).await;
+        });
+    }
+
+    /// Settles a room: gives up seats whose grace has ended, replaces an owner who never entered,
+    /// and closes the room if nobody entered.
+    pub(super) async fn settle(&self, room: &RoomId) {
+        if let Err(error) = self.try_settle(room).await {
+            warn!(%room, ?error, "could not settle a room; the next sweep will retry");
+        }
+    }
+
+    async fn try_settle(&self, id: &RoomId) -> Result<(), Error> {
+        let Some(room) = self.store.room(id).await? else { return Ok(()) };
+        let now = Timestamp::now();
+        let away_since = now.before(self.rules.grace);
+        for seat in &room.people {
+            if seat.left_at.is_some_and(|left_at| left_at <= away_since) {
+                let departing = LeaveReason::IfAwaySince(away_since);
+                let departure = self.depart(id, &seat.person, departing).await?;
+                self.departed(id, departure).await;
+            }
+        }
+        let unused_since = now.before(FIRST_PERSON_WITHIN);
+        if room.people.is_empty() {
+            let closed = self.store.close(id, Closing::IfUnusedSince(unused_since)).await;
+            if closed.inspect_err(|_| self.reconciler.add(id, None))? {
+                self.closed(id);
+            }
+        } else if room.created_at <= unused_since && room.seat(&room.owner.id).is_none() {
+            let owner = self.store.replace_absent_owner(id).await;
+            if let Some(owner) = owner.inspect_err(|_| self.reconciler.add(id, None))? {
+                self.owned_by(id, &owner).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Purges messages and files of closed rooms: a crash may come between closing and purging.
+    async fn clear_orphans(&self) -> Result<(), Error> {
+        for room in self.store.orphans().await? {
+            info!(%room, "purging messages of a closed room");
+            self.queue(&room, Command::Purge);
+        }
+        for room in self.media.rooms().await? {
+            if self.store.room(&room).await?.is_none() {
+                info!(%room, "purging files of a closed room");
+                self.queue(&room, Command::Purge);
+            }
+        }
+        Ok(self.media.measure().await?)
+    }
+
+    /// Removes the messages and files of a closed room.
+    pub(super) async fn purge(&self, room: &RoomId) -> Result<(), Error> {
+        if self.store.room(room).await?.is_none() {
+            self.store.purge(room).await?;
+            self.media.delete_room(room).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until every room task has stored and published its messages.
+    pub async fn finish_what_was_said(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Stops: finishes the room tasks, then releases every seat that this server holds, so that
+    /// the grace of its people begins.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn stop(&self) -> Result<(), Error> {
+        self.finish_what_was_said().await;
+        Ok(self.store.retire(&self.node, Timestamp::now()).await?)
+    }
+}

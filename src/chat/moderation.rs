@@ -1,0 +1,199 @@
+//! Moderation: an owner's actions in their room, and deleting messages.
+
+use super::{
+    ChatService, Error, Requester, RoomPass,
+    command::{Announce, Command},
+    rooms::{capacity, password, title, wrong},
+};
+use crate::{
+    domain::{
+        Event, Message, Person, PersonId, Room, RoomChange, RoomId, RoomSummary, Seq, SystemCode,
+    },
+    store::{Changed, Closing, DeleteOutcome, LeaveOutcome, LeaveReason},
+};
+
+/// An owner's requested changes, unparsed. `None` leaves a setting unchanged.
+#[derive(Debug, Clone, Default)]
+pub struct RoomChangeForm {
+    /// The new title.
+    pub title: Option<String>,
+    /// The new capacity.
+    pub max: Option<String>,
+    /// The new password; empty removes it.
+    pub password: Option<String>,
+    /// Whether the room refuses newcomers.
+    pub locked: Option<bool>,
+}
+
+/// A room that its owner has changed.
+#[derive(Debug, Clone)]
+pub struct RoomChanged {
+    /// The room after the change.
+    pub room: RoomSummary,
+    /// The owner's pass, if they set a password.
+    pub pass: Option<RoomPass>,
+}
+
+impl ChatService {
+    /// Changes a room and publishes each difference.
+    ///
+    /// # Errors
+    /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Invalid`] with every wrong field,
+    /// including a capacity below the number of people; [`Error::SlowDown`].
+    pub async fn change(
+        &self,
+        room: &RoomId,
+        me: Requester<'_>,
+        form: &RoomChangeForm,
+    ) -> Result<RoomChanged, Error> {
+        self.limits.items.check(me)?;
+        let change = self.parse(form, room, me.id).await?;
+        let pass = change.password.as_ref().and_then(Option::as_ref).map(RoomPass::of);
+        let Changed { before, after } = self.store.change(room, me.id, change).await??;
+        for code in differences(&before, &after) {
+            self.note(room, code, &after.owner, Announce::Posted);
+        }
+        self.queue(room, Command::PublishRoom);
+        self.tell_lobby(Event::RoomChanged(room.clone())).await;
+        Ok(RoomChanged { room: after.summary(), pass })
+    }
+
+    async fn parse(
+        &self,
+        form: &RoomChangeForm,
+        room: &RoomId,
+        me: &PersonId,
+    ) -> Result<RoomChange, Error> {
+        let title = form.title.as_deref().map(title).transpose();
+        let most = self.rules.max_capacity;
+        let max = form.max.as_deref().map(|max| capacity(max, most)).transpose();
+        let password = form.password.as_deref().map(password).transpose();
+        let (title, max, password) = match (title, max, password) {
+            (Ok(title), Ok(max), Ok(password)) => (title, max, password),
+            (title, max, password) => {
+                return Err(wrong([title.err(), max.err(), password.err()]));
+            }
+        };
+        let password = match password {
+            Some(Some(password)) => {
+                self.owned(room, me).await?; // Hashing is expensive: check the owner first.
+                Some(Some(self.hash(password).await?))
+            }
+            Some(None) => Some(None),
+            None => None,
+        };
+        Ok(RoomChange { title, max, password, locked: form.locked })
+    }
+
+    /// Loads a room and checks that `me` owns it.
+    async fn owned(&self, room: &RoomId, me: &PersonId) -> Result<Room, Error> {
+        let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
+        if room.owner.id == *me { Ok(room) } else { Err(Error::NotOwner) }
+    }
+
+    /// Closes a room, with or without people in it.
+    ///
+    /// # Errors
+    /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
+    pub async fn close(&self, room: &RoomId, me: Requester<'_>) -> Result<(), Error> {
+        self.limits.items.check(me)?;
+        self.owned(room, me.id).await?;
+        if !self.store.close(room, Closing::Always).await? {
+            return Err(Error::NoSuchRoom);
+        }
+        self.closed(room);
+        Ok(())
+    }
+
+    /// Removes a person from a room and bans them until it closes.
+    ///
+    /// # Errors
+    /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Yourself`], [`Error::NotHere`],
+    /// [`Error::SlowDown`].
+    pub async fn kick(
+        &self,
+        room: &RoomId,
+        me: Requester<'_>,
+        whom: &PersonId,
+    ) -> Result<(), Error> {
+        self.limits.items.check(me)?;
+        let owned = self.owned(room, me.id).await?;
+        if whom == me.id {
+            return Err(Error::Yourself);
+        }
+        let seat = owned.seat(whom).ok_or(Error::NotHere)?;
+        let departure = self.depart(room, &seat.person, LeaveReason::Kicked).await?;
+        if matches!(departure, LeaveOutcome::Stayed) {
+            return Err(Error::NotHere);
+        }
+        let (person, by) = (whom.clone(), owned.owner.clone());
+        self.bus.announce(Event::Kicked { room: room.clone(), person, by }).await;
+        self.departed_as(room, departure, SystemCode::Kicked).await;
+        Ok(())
+    }
+
+    /// Makes another person in the room its owner, and returns them.
+    ///
+    /// # Errors
+    /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Yourself`], [`Error::NotHere`],
+    /// [`Error::SlowDown`].
+    pub async fn hand_over(
+        &self,
+        room: &RoomId,
+        me: Requester<'_>,
+        whom: &PersonId,
+    ) -> Result<Person, Error> {
+        self.limits.items.check(me)?;
+        if whom == me.id {
+            self.owned(room, me.id).await?;
+            return Err(Error::Yourself);
+        }
+        let owner = self.store.hand_over(room, me.id, whom).await??.owner;
+        self.owned_by(room, &owner).await;
+        Ok(owner)
+    }
+
+    /// Deletes a message: a person's own or, for the owner, anybody's. Removes the files of its GIF
+    /// unless another message shows it. Returns the deleted message's remains.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRoom`], [`Error::NotInRoom`], [`Error::NoSuchMessage`], [`Error::NotOwner`]
+    /// for another person's message, [`Error::SlowDown`].
+    pub async fn delete(
+        &self,
+        room: &RoomId,
+        me: Requester<'_>,
+        seq: Seq,
+    ) -> Result<Message, Error> {
+        self.limits.items.check(me)?;
+        let found = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
+        if found.seat(me.id).is_none() {
+            return Err(Error::NotInRoom);
+        }
+        let owner = found.owner.id == *me.id;
+        let (message, unused) = match self.store.delete_message(room, seq, me.id, owner).await? {
+            DeleteOutcome::Deleted { message, unused } => (message, unused),
+            DeleteOutcome::NoSuchMessage => return Err(Error::NoSuchMessage),
+            DeleteOutcome::NotTheirs => return Err(Error::NotOwner),
+        };
+        if let Some(gif) = unused {
+            self.queue(room, Command::Discard(gif));
+        }
+        self.queue(room, Command::Publish(Event::Deleted { message: message.clone() }));
+        Ok(message)
+    }
+}
+
+/// The system messages for a change.
+fn differences(before: &Room, after: &Room) -> Vec<SystemCode> {
+    let locking = if after.locked { SystemCode::Locked } else { SystemCode::Unlocked };
+    [
+        (before.title != after.title, SystemCode::Renamed),
+        (before.max != after.max, SystemCode::Capacity),
+        (before.password != after.password, SystemCode::Password),
+        (before.locked != after.locked, locking),
+    ]
+    .into_iter()
+    .filter_map(|(differs, code)| differs.then_some(code))
+    .collect()
+}

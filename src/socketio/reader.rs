@@ -1,0 +1,19 @@
+//! `reader:put`: a reader's language and theme, on either namespace.
+
+use socketioxide::extract::{HttpExtension, State, TryData};
+
+use super::{Shared, ack::Ack, protocol::ReaderPut};
+use crate::session::Session;
+
+pub(super) async fn on_put(
+    ack: Ack,
+    State(shared): State<Shared>,
+    HttpExtension(session): HttpExtension<Session>,
+    TryData(request): TryData<ReaderPut>,
+) {
+    let act = async |chosen: ReaderPut| {
+        let visitor = shared.visitor(&session).await?;
+        Ok(visitor.choose_now(chosen.preferences(visitor.preferences)?).await?)
+    };
+    ack.respond(request, act).await;
+}

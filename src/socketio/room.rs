@@ -1,0 +1,261 @@
+//! The chat namespace: one socket in one room.
+
+use std::sync::Arc;
+
+use socketioxide::{
+    TransportType,
+    extract::{Extension, HttpExtension, SocketRef, State, TryData},
+};
+
+use super::{
+    Refused, Shared,
+    ack::Ack,
+    backpressure::Backlog,
+    emit_error,
+    event_queue::{EventQueue, Turn},
+    socket_rooms,
+    protocol::{
+        self, ChatDelete, ChatGet, ChatPost, Chats, Handshake, WhisperPost, Whom, client_events,
+        server_events,
+    },
+    reader,
+};
+use crate::{
+    chat::{self, Error, SeatGuard, person_id, room_id},
+    domain::{Network, RoomId, Seq},
+    net::BytesWritten,
+    session::Session,
+};
+
+/// A socket's guard of its seat; stored as an extension of the socket.
+#[derive(Clone)]
+pub(super) struct Seat(Arc<SeatGuard>);
+
+/// The newest message that the client has, from the handshake's `after`.
+#[derive(Clone)]
+pub(super) struct SeenUpTo(Option<Seq>);
+
+/// Takes a seat. A failure leaves nothing behind. When the connection closes during the handshake,
+/// dropping the socket's extensions releases the seat.
+pub(super) async fn admit(
+    socket: SocketRef,
+    State(shared): State<Shared>,
+    HttpExtension(session): HttpExtension<Session>,
+    TryData(handshake): TryData<Handshake>,
+) -> Result<(), Refused> {
+    let _turn = shared.chat.entry_permit().await?;
+    let visitor = shared.admit(&socket, &session).await?;
+    let handshake = handshake.unwrap_or_default(); // Without `auth`, the page names the room.
+    let room = requested_room(&handshake, &socket)?;
+    let pass = visitor.pass(&room).await?;
+    let password = handshake.password.as_deref();
+    let network = socket.req_parts().extensions.get::<Network>();
+    let presence = shared.chat.enter(&room, &visitor.person, pass, password, network).await?;
+
+    let presence = Arc::new(presence);
+    socket.extensions.insert(Seat(presence.clone()));
+    socket.extensions.insert(EventQueue::default());
+    if let Some(written) = socket.req_parts().extensions.get::<BytesWritten>()
+        && socket.transport_type() == TransportType::Websocket
+    {
+        socket.extensions.insert(Backlog::of(written.clone()));
+    }
+    socket.extensions.insert(SeenUpTo(handshake.after));
+    socket.on_disconnect(async move || presence.let_go());
+    socket.on(client_events::CHAT_POST, on_post);
+    socket.on(client_events::CHAT_GET, on_get);
+    socket.on(client_events::CHAT_DELETE, on_delete);
+    socket.on(client_events::WHISPER_POST, on_whisper);
+    socket.on(client_events::PERSON_KICK, on_kick);
+    socket.on(client_events::OWNER_PUT, on_hand_over);
+    socket.on(client_events::TYPING, on_typing);
+    socket.on(client_events::EXIT, on_exit);
+    socket.on(client_events::READER_PUT, reader::on_put);
+    socket.on_fallback(on_unknown);
+    Ok(())
+}
+
+/// The room that the handshake names, or else the room of the page in its `Referer` header.
+fn requested_room(handshake: &Handshake, socket: &SocketRef) -> Result<RoomId, Error> {
+    if let Some(raw) = &handshake.room {
+        return room_id(raw);
+    }
+    let referer = socket.req_parts().headers.get("referer");
+    let page = referer.and_then(|value| url::Url::parse(value.to_str().ok()?).ok());
+    let raw = page.as_ref().and_then(|url| url.path().strip_prefix("/room/"));
+    room_id(raw.unwrap_or_default())
+}
+
+/// Sends `welcome` and joins the socket to the room, between two messages of the room. The socket
+/// joins after `welcome`, so no other event of the room, such as `typing`, arrives before it.
+pub(super) async fn connected(
+    socket: SocketRef,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    Extension(SeenUpTo(after)): Extension<SeenUpTo>,
+) {
+    socket.extensions.remove::<SeenUpTo>();
+    let you = presence.clone();
+    shared.chat.greet(&presence, after, move |found| {
+        let (room, history) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                emit_error(&socket, &error);
+                socket.disconnect().ok(); // The client reconnects by itself, and is greeted then.
+                return;
+            }
+        };
+        let welcome = protocol::Welcome {
+            room: protocol::Room::from(&room.summary()),
+            you: protocol::Person::from(&you.person),
+            people: room.people.iter().map(|seat| protocol::Person::from(&seat.person)).collect(),
+            history: Chats::from(&history),
+        };
+        if socket.emit(server_events::WELCOME, &welcome).is_err() {
+            return; // The socket has closed.
+        }
+        socket.join(socket_rooms(&you, &socket, room.max));
+        if !socket.connected() {
+            socket.leave_all(); // The disconnect came before the join, so nothing else removes it.
+        }
+    });
+}
+
+async fn on_post(
+    ack: Ack,
+    mut turn: Turn,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<ChatPost>,
+) {
+    let _answering = turn.acquire().await;
+    let pending = request.map_err(|_| Error::Malformed).and_then(|ChatPost { chat, client_id }| {
+        let client_id = chat::client_id(client_id.as_deref())?;
+        Ok(shared.chat.say(&presence.room, presence.caller(), &chat, client_id))
+    });
+    drop(turn); // The room task has the message; the next event need not await the commit.
+    let outcome = match pending {
+        Ok(stored) => stored.await.map(|message| protocol::Chat::from(&message)),
+        Err(error) => Err(error),
+    };
+    ack.send(outcome);
+}
+
+async fn on_whisper(
+    ack: Ack,
+    mut turn: Turn,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<WhisperPost>,
+) {
+    let _answering = turn.acquire().await;
+    let pending = request.map_err(|_| Error::Malformed).and_then(|whisper| {
+        let client_id = chat::client_id(whisper.client_id.as_deref())?;
+        let to = person_id(&whisper.to)?;
+        let (room, me) = (&presence.room, presence.caller());
+        Ok(shared.chat.whisper(room, me, &to, &whisper.chat, client_id))
+    });
+    drop(turn); // As in `on_post`.
+    let outcome = match pending {
+        Ok(stored) => stored.await.map(|message| protocol::Chat::from(&message)),
+        Err(error) => Err(error),
+    };
+    ack.send(outcome);
+}
+
+async fn on_delete(
+    ack: Ack,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<ChatDelete>,
+) {
+    let act = async |ChatDelete { seq }: ChatDelete| {
+        let left = shared.chat.delete(&presence.room, presence.caller(), seq).await?;
+        Ok(protocol::Chat::from(&left))
+    };
+    ack.respond(request, act).await;
+}
+
+async fn on_kick(
+    ack: Ack,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<Whom>,
+) {
+    let act = async |whom: Whom| {
+        let whom = person_id(&whom.id)?;
+        shared.chat.kick(&presence.room, presence.caller(), &whom).await
+    };
+    ack.respond(request, act).await;
+}
+
+async fn on_hand_over(
+    ack: Ack,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<Whom>,
+) {
+    let act = async |whom: Whom| {
+        let whom = person_id(&whom.id)?;
+        let owner = shared.chat.hand_over(&presence.room, presence.caller(), &whom).await?;
+        Ok(protocol::Person::from(&owner))
+    };
+    ack.respond(request, act).await;
+}
+
+async fn on_get(
+    ack: Ack,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(request): TryData<ChatGet>,
+) {
+    let act = async |request: ChatGet| {
+        let (room, me) = (&presence.room, presence.caller());
+        let history = shared.chat.history(room, me, request.window()).await?;
+        Ok(Chats::from(&history))
+    };
+    ack.respond(request, act).await;
+}
+
+async fn on_typing(
+    socket: SocketRef,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+    TryData(typing): TryData<bool>,
+) {
+    match typing {
+        Ok(typing) => shared.chat.typing(&presence, typing).await,
+        Err(_) => {
+            emit_error(&socket, &Error::Malformed);
+        }
+    }
+}
+
+async fn on_exit(
+    socket: SocketRef,
+    ack: Ack,
+    mut turn: Turn,
+    State(shared): State<Shared>,
+    Extension(Seat(presence)): Extension<Seat>,
+) {
+    drop(turn.acquire().await);
+    let rooms = socket.rooms();
+    // Leaves first: the room's `exit` event disconnects its sockets, and the acknowledgement must
+    // be sent before that.
+    socket.leave_all();
+    let outcome = shared.chat.exit(&presence.room, &presence.person).await;
+    let left = outcome.is_ok();
+    if left {
+        turn.end().await; // Earlier events are acknowledged first.
+    } else {
+        socket.join(rooms);
+    }
+    ack.send(outcome);
+    if left {
+        socket.disconnect().ok(); // An error means that the client closed it first.
+    }
+}
+
+async fn on_unknown(ack: Ack) {
+    ack.send::<()>(Err(Error::Malformed));
+}

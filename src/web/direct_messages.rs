@@ -1,0 +1,71 @@
+//! Messages to one person, wherever they are.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, State},
+    http::{StatusCode, header, request::Parts},
+};
+use axum_extra::headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
+use serde::Deserialize;
+
+use super::{Web, body::Fields, errors::Refused, extract::Me};
+use crate::{
+    chat::{self, Error, Requester, person_id},
+    domain::{Network, PersonId},
+    protocol::Chat,
+    session::Bot,
+};
+
+/// Whoever speaks: a visitor by their cookie, or a bot by its token. Whoever shows a token has no cookie's rights.
+pub(super) enum Speaker {
+    Visitor(Me),
+    Bot(Bot, Option<Network>),
+}
+
+impl Speaker {
+    fn caller(&self) -> Requester<'_> {
+        match self {
+            Self::Visitor(me) => me.caller(),
+            Self::Bot(bot, network) => {
+                Requester { id: &bot.person.id, pass: None, network: network.as_ref() }
+            }
+        }
+    }
+}
+
+impl FromRequestParts<Web> for Speaker {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Refused> {
+        if !parts.headers.contains_key(header::AUTHORIZATION) {
+            let me = Option::<Me>::from_request_parts(parts, web).await?;
+            return Ok(Self::Visitor(me.ok_or(Error::Unauthorized)?));
+        }
+        let shown = parts.headers.typed_get::<Authorization<Bearer>>();
+        let shown = shown.ok_or(Error::InvalidToken)?;
+        let bot = web.sessions.bot(shown.token()).await.map_err(Error::from)?;
+        Ok(Self::Bot(bot.ok_or(Error::InvalidToken)?, parts.extensions.get().cloned()))
+    }
+}
+
+/// Something to say to one person.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MessagePost {
+    #[serde(alias = "content")]
+    chat: String,
+    client_id: Option<String>,
+}
+
+/// `POST /chatter/{id}/message`
+pub(super) async fn whisper(
+    State(web): State<Web>,
+    speaker: Speaker,
+    Path(id): Path<String>,
+    Fields(MessagePost { chat, client_id }): Fields<MessagePost>,
+) -> Result<(StatusCode, Json<Chat>), Refused> {
+    let to: PersonId = person_id(&id)?;
+    let client_id = chat::client_id(client_id.as_deref())?;
+    let message = web.chat.whisper_wherever(speaker.caller(), &to, &chat, client_id).await?;
+    Ok((StatusCode::CREATED, Json(Chat::from(&message))))
+}

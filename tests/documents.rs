@@ -1,0 +1,114 @@
+//! The documents are true: every setting is documented with its default, and every link leads somewhere.
+
+#![cfg(test)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Name and value of each setting in `.env` syntax.
+fn settings_in(text: &str) -> BTreeMap<String, String> {
+    dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>().unwrap()
+}
+
+/// Name and default of each setting, as `huechat config` prints them when nothing is set.
+fn defaults() -> BTreeMap<String, String> {
+    let empty = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_huechat"))
+        .arg("config")
+        .env_clear()
+        .current_dir(empty.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    settings_in(&String::from_utf8(output.stdout).unwrap())
+}
+
+/// The code spans in the first two columns of each row of the table whose head is `setting`, `default`.
+fn settings_in_readme(text: &str) -> Vec<[Vec<String>; 2]> {
+    let (mut rows, mut cells, mut cell) = (Vec::new(), Vec::<Vec<String>>::new(), Vec::new());
+    let (mut head, mut in_settings) = (String::new(), false);
+    for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::TableHead) => head.clear(),
+            Event::Text(text) => head.push_str(&text),
+            Event::End(TagEnd::TableHead) => in_settings = head.starts_with("settingdefault"),
+            Event::Start(Tag::TableRow) => cells.clear(),
+            Event::Start(Tag::TableCell) => cell = Vec::new(),
+            Event::Code(code) => cell.push(code.into_string()),
+            Event::End(TagEnd::TableCell) => cells.push(std::mem::take(&mut cell)),
+            Event::End(TagEnd::TableRow) if in_settings => {
+                rows.push([cells[0].clone(), cells[1].clone()]);
+            }
+            _ => {}
+        }
+    }
+    rows
+}
+
+#[test]
+fn the_file_of_settings_has_every_setting_with_its_default_and_no_other() {
+    let documented = settings_in(&fs::read_to_string(root().join(".env")).unwrap());
+    assert_eq!(documented, defaults());
+}
+
+#[test]
+fn the_readme_has_every_setting_with_its_default_and_no_other() {
+    let rows = settings_in_readme(&fs::read_to_string(root().join("README.md")).unwrap());
+    let defaults = defaults();
+    let documented: BTreeSet<&str> =
+        rows.iter().flat_map(|[names, _]| names).map(String::as_str).collect();
+    assert_eq!(documented, defaults.keys().map(String::as_str).collect());
+    for [names, values] in &rows {
+        let expected: Vec<&str> =
+            names.iter().map(|name| &*defaults[name]).filter(|value| !value.is_empty()).collect();
+        assert_eq!(values, &expected, "{names:?}");
+    }
+}
+
+/// The Markdown files of the project, but not those of installed packages.
+fn documents() -> Vec<PathBuf> {
+    let folders = ["", "docs", "docs/adr", "docs/how-to", "bench", "bench/results"];
+    let files = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let files = files.map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect()
+}
+
+/// The links of a document to files of the project that are not there.
+fn broken_links(folder: &Path, text: &str) -> Vec<String> {
+    let links = Parser::new_ext(text, Options::ENABLE_TABLES).filter_map(|event| match event {
+        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => Some(dest_url),
+        _ => None,
+    });
+    let local = links.filter(|link| !link.contains("://") && !link.starts_with('#'));
+    local
+        .filter(|link| !folder.join(link.split('#').next().unwrap()).exists())
+        .map(|link| link.into_string())
+        .collect()
+}
+
+#[test]
+fn every_link_of_a_document_leads_to_a_file() {
+    let documents = documents();
+    assert!(documents.len() > 15, "the documents were not found");
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        let broken = broken_links(document.parent().unwrap(), &text);
+        assert!(broken.is_empty(), "{}: {broken:?}", document.display());
+    }
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_found() {
+    let text = "[a](src/lib.rs#x) ![b](nowhere.png) [c](https://example.org) | [d](attic/)";
+    assert_eq!(broken_links(&root(), text), ["nowhere.png", "attic/"]);
+}
