@@ -1,146 +1,146 @@
 // Made of docs/asyncapi.yaml by `make protocol`: change src/protocol instead.
-/** A field that programs may send as a number, and forms as text. */
+/** A field that forms send as text and programs may send as a number. */
 export type Text = string | number;
-/** One room, or a page of the lobby, as it was asked for. */
+/** One room, or a page of the lobby, as requested. */
 export type RoomsFound = Room | Rooms;
 
 /** A message. */
 export interface Chat {
-  /** The words; of a system message, in English. */
+  /** The text; a system message's in English. */
   chat?: string;
-  /** What its sender calls it. */
+  /** The sender's name for the message. */
   clientId?: string;
-  /** When it was said. */
+  /** Time of the message. */
   createdAt: string;
   gif?: Gif;
-  /** What the store calls it. */
+  /** The message's id in the store. */
   id: string;
   /** `chat`, `gif`, `system` or `whisper`. */
   kind: string;
-  /** The room's message before it that everybody sees; only when it is told live. */
+  /** Number of the room's previous message that everybody sees; only in live events. */
   prev?: number;
-  /** Where it was said. */
+  /** The room's id. */
   room: string;
-  /** Its place there. */
+  /** Its number in the room. */
   seq: number;
   system?: System;
   to?: Person;
-  /** Who said it. */
+  /** The sender. */
   user: Person;
 }
 /** A shared GIF. */
 export interface Gif {
   /** Size of the file, in bytes. */
   bytes: number;
-  /** One time through all frames, in milliseconds. */
+  /** Duration of all frames, in milliseconds. */
   durationMs: number;
-  /** How many frames. */
+  /** Number of frames. */
   frames: number;
-  /** Pixels down. */
+  /** Height, in pixels. */
   height: number;
-  /** Where its first frame is, as a PNG. */
+  /** Path of the first frame, as a PNG. */
   poster: string;
-  /** Where the file is. */
+  /** Path of the file. */
   url: string;
-  /** Pixels across. */
+  /** Width, in pixels. */
   width: number;
 }
-/** What a system message says, for pages to translate. */
+/** A system message as a code; pages translate it. */
 export interface System {
   /** `joined`, `left`, `kicked`, `owner`, … */
   code: string;
-  /** Whom it is about. */
+  /** The person it is about. */
   person: Person;
 }
-/** Somebody. */
+/** A person. */
 export interface Person {
-  /** True for a program; absent for people. */
+  /** True for a bot; absent otherwise. */
   bot?: boolean;
-  /** `#rrggbb`. */
+  /** The person's colour, as `#rrggbb`. */
   color: string;
-  /** The code of one of 24 colour words, for pages to translate. */
+  /** Code of one of 24 colour words; pages translate it. */
   hue: string;
-  /** What rights hang on. */
+  /** The person's id; rights belong to it. */
   id: string;
-  /** The English name, for programs. */
+  /** The person's name in English, for programs. */
   name: string;
-  /** The number beside the word. */
+  /** The number in the person's name. */
   number: number;
 }
 /** A message to delete. */
 export interface ChatDelete {
-  /** Its place in the room. */
+  /** Its number in the room. */
   seq: number;
 }
-/** Which history to read: before a message, after one, or the newest. */
+/** A request for history: before a message, after a message, or the newest. */
 export interface ChatGet {
-  /** The oldest ones after this. */
+  /** Read the oldest messages after this number. */
   after?: number;
-  /** The newest ones before this. */
+  /** Read the newest messages before this number. */
   before?: number;
-  /** How many; at most, and by default, 100. */
+  /** Number of messages; at most, and by default, 100. */
   limit?: number;
 }
-/** Something to say. */
+/** A message to send. */
 export interface ChatPost {
-  /** The words. */
+  /** The text. */
   chat: string;
-  /** What the sender calls it, so that a retry is stored once. */
+  /** The sender's name for the message; the server stores repeated sends once. */
   clientId?: string;
 }
-/** A stretch of history. */
+/** A window of history. */
 export interface Chats {
-  /** In the order of `seq`, rising. */
+  /** The messages, in rising order of `seq`. */
   chats: Chat[];
-  /** Whether there are more in the direction that was asked for. */
+  /** Whether there are more in the requested direction. */
   more: boolean;
 }
-/** Why something was refused. */
+/** An error, as clients receive it. */
 export interface ErrorBody {
-  /** What programs and translations call it. */
+  /** The error's code, for programs and translations. */
   code: string;
-  /** What is wrong with each field, as codes. */
+  /** An error code for each invalid field. */
   fields?: {
     [k: string]: string;
   };
-  /** In English. */
+  /** The error's text, in English. */
   message: string;
-  /** Milliseconds until it may be tried again. */
+  /** Milliseconds until the client may retry. */
   retryAfterMs?: number;
 }
-/** What a handshake brings to a room. */
+/** The `auth` of a handshake with a room. */
 export interface Handshake {
-  /** The newest message they have. */
+  /** Number of the newest message that the client has. */
   after?: number;
-  /** The room's password, from whoever has not shown it before. */
+  /** The room's password; needed unless this session has shown it before. */
   password?: string;
-  /** Which room; without it, the page's address says. */
+  /** The room's id; absent when the page's address names the room. */
   room?: string;
 }
-/** How far a room has got. */
+/** The newest message of a room. */
 export interface Head {
-  /** The newest message that everybody sees. */
+  /** Number of the newest message that everybody sees. */
   seq: number;
 }
-/** You were removed. */
+/** The owner removed you. */
 export interface Kicked {
-  /** By whom. */
+  /** The owner who did. */
   by: Person;
 }
-/** Somebody came in, or is gone. */
+/** A person entered or left a room. */
 export interface Presence {
   /** The stored system message. */
   chat: Chat;
-  /** Whether they came in. */
+  /** True when the person entered. */
   connected: boolean;
-  /** How many people are there now. */
+  /** Number of people in the room now. */
   currentUsers: number;
-  /** Who. */
+  /** The person. */
   person: Person;
   /** Always `system`. */
   user: string;
 }
-/** What a reader chooses for their pages. What is absent stays, what is empty is as their browser wants it. */
+/** A reader's preferences. An absent field stays as it is; an empty one follows the browser. */
 export interface ReaderPut {
   /** `en` or `ko`. */
   language?: string;
@@ -149,53 +149,53 @@ export interface ReaderPut {
 }
 /** A message was deleted. */
 export interface Removed {
-  /** Its place in the room. */
+  /** Its number in the room. */
   seq: number;
 }
-/** A room, as everybody may see it. */
+/** The public data of a room. */
 export interface Room {
-  /** Up to twelve of their colours. */
+  /** The colours of up to twelve of them. */
   colors: string[];
-  /** How many are there. */
+  /** Number of people in the room. */
   count: number;
-  /** When it was made. */
+  /** Time of its creation. */
   createdAt: string;
-  /** Its id. */
+  /** The room's id. */
   id: string;
-  /** Whether a password or a lock keeps newcomers out. */
+  /** Whether the room has a password or a lock. */
   locked: boolean;
-  /** How many people fit in. */
+  /** The capacity, in people. */
   max: number;
-  /** Who may change it. */
+  /** The person who may change the room. */
   owner: Person;
-  /** What it is listed under. */
+  /** The title. */
   title: string;
 }
 /** A room to close. */
 export interface RoomDelete {
-  /** The room. */
+  /** The room's id. */
   id: string;
 }
-/** Which rooms to see: one, or a page of those whose title holds `q`. */
+/** A request for one room, or for a page of the rooms whose titles contain `q`. */
 export interface RoomGet {
-  /** The room. */
+  /** The room's id. */
   id?: string;
-  /** Which page, from 1. */
+  /** The page's number, from 1. */
   page?: number;
-  /** What titles are searched for. */
+  /** Text to find in titles; empty for all rooms. */
   q?: string;
 }
-/** A room to make. */
+/** A room to create. */
 export interface RoomPost {
   max?: Text;
   password?: Text;
   title?: Text;
 }
-/** What to change, and of which room. */
+/** A room, and the changes to it. */
 export interface RoomPut {
-  /** The room. */
+  /** The room's id. */
   id: string;
-  /** Whether newcomers are kept out. */
+  /** Whether the room refuses new people. */
   locked?: boolean;
   max?: Text;
   password?: Text;
@@ -203,47 +203,47 @@ export interface RoomPut {
 }
 /** A page of the lobby. */
 export interface Rooms {
-  /** Which page this is, from 1. */
+  /** This page's number, from 1. */
   page: number;
-  /** How many pages there are. */
+  /** Number of pages. */
   pages: number;
   /** The rooms, the liveliest first. */
   rooms: Room[];
-  /** How many there are in all. */
+  /** Number of rooms on all pages. */
   total: number;
 }
-/** Somebody is typing, or stopped. */
+/** A person started or stopped typing. */
 export interface Typing {
-  /** Who. */
+  /** The person. */
   person: Person;
-  /** Whether they are. */
+  /** True when the person started. */
   typing: boolean;
 }
-/** The first word to whoever came in. */
+/** The first event after a client has entered a room. */
 export interface Welcome {
-  /** In the order of `seq`, rising. */
+  /** The messages, in rising order of `seq`. */
   chats: Chat[];
-  /** Whether there are more in the direction that was asked for. */
+  /** Whether there are more in the requested direction. */
   more: boolean;
-  /** Who is there, the longest first. */
+  /** The people in the room, in order of arrival. */
   people: Person[];
-  /** Where they are. */
+  /** The room. */
   room: Room;
-  /** Who they are here. */
+  /** The client's person, as named in this room. */
   you: Person;
 }
-/** Something to say to one person. */
+/** A whisper to send. */
 export interface WhisperPost {
-  /** The words. */
+  /** The text. */
   chat: string;
-  /** What the sender calls it, so that a retry is stored once. */
+  /** The sender's name for the message; the server stores repeated sends once. */
   clientId?: string;
-  /** The id of who is to hear it. */
+  /** The recipient's id. */
   to: string;
 }
-/** Somebody, by their id. */
+/** A person, by id. */
 export interface Whom {
-  /** The id. */
+  /** The person's id. */
   id: string;
 }
 

@@ -1,7 +1,8 @@
-//! One connection of a bot, as everybody else sees it: what is told to it, and how it is ended.
+//! One connection of a bot, as the rest of the gateway uses it: its queue, its seats and its end.
 //!
-//! What waits for a bot is bounded in frames and in bytes here, and in time where it is written. Whoever is over a bound is
-//! cut off: they come back, name the newest message they have, and get what they missed.
+//! The queue has a bound in frames and a bound in bytes; [`connection`](super::connection) bounds
+//! the time of a write. The gateway disconnects a bot over any bound. The bot reconnects, names the
+//! newest message that it has, and gets the rest.
 
 use std::{
     collections::HashMap,
@@ -24,12 +25,12 @@ use crate::{
     session::Bot,
 };
 
-/// Frames that may wait for one bot: some seconds of a very lively room.
-const MAX_WAITING: usize = 2_048;
-/// Bytes that may wait for one bot, beyond what the kernel holds: a hundred of the longest messages.
+/// Largest queue of one bot, in frames: some seconds of a very lively room.
+const MAX_QUEUED: usize = 2_048;
+/// Largest queue of one bot, in bytes, without the kernel's buffers: 100 of the longest messages.
 const MAX_BACKLOG: usize = 1024 * 1024;
 
-/// Why the server ends a connection: a code of the protocol, with what is said before it.
+/// Why the server closes a connection; each reason has a close code and a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Close {
     /// A binary frame.
@@ -38,15 +39,15 @@ pub(super) enum Close {
     TooBig,
     /// The server restarts.
     Restarting,
-    /// Too many frames in a row that are none.
-    Nonsense,
+    /// Too many malformed frames in a row.
+    Malformed,
     /// The bot has too many connections.
     TooMany,
-    /// No token, a wrong one, or one that has ended.
+    /// No token, a wrong token, or an expired or revoked one.
     Token,
-    /// Too slow in taking, or far too fast in giving.
+    /// The bot reads too slowly, or sends far too fast.
     Pace,
-    /// No sign of life.
+    /// No heartbeat.
     Silent,
 }
 
@@ -56,7 +57,7 @@ impl Close {
             Self::Binary => 1003,
             Self::TooBig => 1009,
             Self::Restarting => 1012,
-            Self::Nonsense => 4002,
+            Self::Malformed => 4002,
             Self::TooMany => 4003,
             Self::Token => 4004,
             Self::Pace => 4008,
@@ -69,7 +70,7 @@ impl Close {
             Self::Binary => "frames are text",
             Self::TooBig => "a frame has at most 16 KiB",
             Self::Restarting => "restarting",
-            Self::Nonsense => "five frames in a row were not understood",
+            Self::Malformed => "five frames in a row were not understood",
             Self::TooMany => "this bot has too many connections",
             Self::Token => "no valid token",
             Self::Pace => "too slow, or too much at once",
@@ -78,19 +79,19 @@ impl Close {
     }
 }
 
-/// Who is connected, once they have said so.
+/// The bot of a connection, after `IDENTIFY`.
 pub(super) struct Identity {
     pub(super) bot: Bot,
-    /// KeyedPermit among the bot's connections for as long as this is there.
+    /// Counts as one of the bot's connections until it is dropped.
     pub(super) _connected: Connected,
 }
 
-/// A connection.
+/// A bot's connection.
 pub(super) struct Client {
     queue: mpsc::UnboundedSender<Utf8Bytes>,
-    waiting: AtomicUsize,
+    queued: AtomicUsize,
     bytes: AtomicUsize,
-    over: CancellationToken,
+    ended: CancellationToken,
     close: OnceLock<Close>,
     identity: OnceLock<Identity>,
     pub(super) network: Option<Network>,
@@ -98,86 +99,88 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// A connection, and what waits for it.
+    /// Creates a connection, and the receiver of its queue.
     pub(super) fn new(network: Option<Network>) -> (Arc<Self>, mpsc::UnboundedReceiver<Utf8Bytes>) {
-        let (queue, waiting) = mpsc::unbounded_channel();
+        let (queue, frames) = mpsc::unbounded_channel();
         let client = Self {
             queue,
-            waiting: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
-            over: CancellationToken::new(),
+            ended: CancellationToken::new(),
             close: OnceLock::new(),
             identity: OnceLock::new(),
             network,
             seats: Mutex::default(),
         };
-        (Arc::new(client), waiting)
+        (Arc::new(client), frames)
     }
 
-    /// Tells it something. Whoever cannot take it is cut off.
-    pub(super) fn tell(&self, frame: Utf8Bytes) {
-        if self.over.is_cancelled() {
+    /// Queues a frame, and disconnects the bot when the queue exceeds a bound.
+    pub(super) fn send(&self, frame: Utf8Bytes) {
+        if self.ended.is_cancelled() {
             return;
         }
         let bytes = self.bytes.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
-        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
-        // A welcome may be longer than that: alone, it is not too much.
-        if waiting > MAX_WAITING || (bytes > MAX_BACKLOG && waiting > 1) {
-            info!("cut off a bot that is too slow");
+        let queued = self.queued.fetch_add(1, Ordering::Relaxed) + 1;
+        // One frame alone may exceed the bound in bytes, because a welcome can be that long.
+        if queued > MAX_QUEUED || (bytes > MAX_BACKLOG && queued > 1) {
+            info!("disconnecting a bot that reads too slowly");
             self.end_with(Close::Pace, &Error::TooSlow);
             return;
         }
-        self.queue.send(frame).ok(); // Its reader has gone: so has the bot.
+        self.queue.send(frame).ok(); // Fails when the connection has closed.
     }
 
-    pub(super) fn say<T: Serialize>(&self, op: &'static str, d: &T) {
-        self.tell(encode(op, d).into());
+    /// Queues a frame with this op and data.
+    pub(super) fn send_frame<T: Serialize>(&self, op: &'static str, d: &T) {
+        self.send(encode(op, d).into());
     }
 
-    pub(super) fn send_error(&self, trouble: &ErrorFrame) {
-        self.say(server_events::ERROR, trouble);
+    pub(super) fn send_error(&self, error: &ErrorFrame) {
+        self.send_frame(server_events::ERROR, error);
     }
 
-    /// A frame was written.
-    pub(super) fn took(&self, bytes: usize) {
+    /// Subtracts a written frame from the queue's counts.
+    pub(super) fn written(&self, bytes: usize) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.queued.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Ends the connection. Only the first reason counts.
+    /// Closes the connection. The first reason wins.
     pub(super) fn end(&self, close: Close) {
-        self.close.set(close).ok(); // It is ending already.
-        self.over.cancel();
+        self.close.set(close).ok(); // Fails when it is closing already.
+        self.ended.cancel();
     }
 
-    /// Says what is wrong, and ends the connection.
+    /// Queues an `ERROR` frame, and closes the connection.
     pub(super) fn end_with(&self, close: Close, error: &Error) {
-        if !self.over.is_cancelled() {
-            self.queue.send(encode(server_events::ERROR, &ErrorFrame::from(error)).into()).ok(); // It has gone.
+        if !self.ended.is_cancelled() {
+            let frame = encode(server_events::ERROR, &ErrorFrame::from(error));
+            self.queue.send(frame.into()).ok(); // Fails when the connection has closed.
         }
         self.end(close);
     }
 
-    /// The other side has ended it.
-    pub(super) fn over(&self) {
-        self.over.cancel();
+    /// Marks the connection as closed by the bot.
+    pub(super) fn closed_by_bot(&self) {
+        self.ended.cancel();
     }
 
-    /// When the connection ends, for whichever reason.
+    /// Completes when the connection ends, for any reason.
     pub(super) async fn ended(&self) {
-        self.over.cancelled().await;
+        self.ended.cancelled().await;
     }
 
-    pub(super) fn is_over(&self) -> bool {
-        self.over.is_cancelled()
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_cancelled()
     }
 
-    /// Why the server ended it; `None` when the other side did.
-    pub(super) fn why(&self) -> Option<Close> {
+    /// Why the server closed it; `None` when the bot did.
+    pub(super) fn close_reason(&self) -> Option<Close> {
         self.close.get().copied()
     }
 
-    /// Who this is from here on; false when it is somebody already.
+    /// Sets the connection's bot; false when it has one already.
     pub(super) fn identify(&self, identity: Identity) -> bool {
         self.identity.set(identity).is_ok()
     }
@@ -186,7 +189,7 @@ impl Client {
         self.identity.get().map(|identity| &identity.bot)
     }
 
-    /// The bot, asking for something.
+    /// The bot, as the chat checks requests.
     pub(super) fn caller<'a>(&'a self, bot: &'a Bot) -> Requester<'a> {
         Requester { id: &bot.person.id, pass: None, network: self.network.as_ref() }
     }
@@ -195,32 +198,32 @@ impl Client {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its hold on a seat in this room.
+    /// The guard of its seat in a room.
     pub(super) fn seat(&self, room: &RoomId) -> Option<Arc<SeatGuard>> {
         self.seats().get(room).cloned()
     }
 
-    /// Whether this is still its hold on a seat.
+    /// Whether the connection is open and this is still its guard of the seat.
     pub(super) fn holds(&self, seat_guard: &Arc<SeatGuard>) -> bool {
         let held = |held: &Arc<SeatGuard>| Arc::ptr_eq(held, seat_guard);
-        !self.is_over() && self.seats().get(&seat_guard.room).is_some_and(held)
+        !self.has_ended() && self.seats().get(&seat_guard.room).is_some_and(held)
     }
 
-    /// Keeps a seat. When the connection has ended meanwhile, it is let go.
-    pub(super) fn sit(&self, seat_guard: Arc<SeatGuard>) {
+    /// Stores a seat's guard; drops it, and so releases the seat, when the connection has ended.
+    pub(super) fn keep_seat(&self, seat_guard: Arc<SeatGuard>) {
         let mut seats = self.seats();
-        if !self.is_over() {
+        if !self.has_ended() {
             seats.insert(seat_guard.room.clone(), seat_guard);
         }
     }
 
-    /// Lets a seat go, and gives it.
-    pub(super) fn rise(&self, room: &RoomId) -> Option<Arc<SeatGuard>> {
+    /// Removes and returns a seat's guard; dropping it releases the seat.
+    pub(super) fn release_seat(&self, room: &RoomId) -> Option<Arc<SeatGuard>> {
         self.seats().remove(room)
     }
 
-    /// Lets every seat go, and gives them. The connection must be ending.
-    pub(super) fn rise_all(&self) -> Vec<Arc<SeatGuard>> {
+    /// Removes and returns the guards of all seats. The connection must be ending.
+    pub(super) fn release_all(&self) -> Vec<Arc<SeatGuard>> {
         self.seats().drain().map(|(_, seat_guard)| seat_guard).collect()
     }
 }

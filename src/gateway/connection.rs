@@ -1,4 +1,4 @@
-//! Reads and writes one connection, from its first word to its last.
+//! Reads and writes one connection, from `HELLO` to the close frame.
 
 use std::{
     ops::ControlFlow::{self, Break, Continue},
@@ -30,27 +30,27 @@ use super::{
     client::{Client, Close},
     requests,
 };
-use crate::protocol::frames::{ErrorFrame, Hello, Request, wrong_state, server_events};
+use crate::protocol::frames::{ErrorFrame, Hello, Request, server_events, wrong_state};
 use crate::{chat::Error, domain::Network, session::Bot};
 
 type Stream = WebSocketStream<TokioIo<Upgraded>>;
 
-/// Whoever has not said who they are by then is shut out.
+/// The server closes a connection that has not identified by then.
 const IDENTIFY_WITHIN: Duration = Duration::from_secs(10);
-/// As many frames in a row may make no sense.
-const MAX_NONSENSE: u32 = 5;
-/// As many frames in a row may come too early; whoever goes on does not listen.
+/// Malformed frames in a row after which the server closes a connection.
+const MAX_MALFORMED: u32 = 5;
+/// Frames in a row over the rate limit after which the server closes a connection.
 const MAX_TOO_EARLY: u32 = 100;
-/// As many messages may wait for their answers.
+/// Messages that may await their acknowledgement before the server stops reading.
 const MAX_UNANSWERED: usize = 64;
-/// A connection that takes nothing for so long is cut off.
-const TAKEN_WITHIN: Duration = Duration::from_secs(10);
-/// A goodbye takes no longer.
-const PART_WITHIN: Duration = Duration::from_secs(1);
-/// What still comes of a frame that was too big is read and thrown away, up to so many bytes: a connection that is
-/// closed before would take the goodbye with it.
-const THROWN_AWAY: u64 = 4 * 1024 * 1024;
-/// How often a bot that is connected keeps its maker's session from ending.
+/// The server closes a connection when a write takes longer.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// Time limit of the close handshake.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// Bytes of an oversized frame that the server reads and discards. Closing a TCP connection with
+/// unread data resets it, and the bot would lose the close frame.
+const MAX_DISCARDED: u64 = 4 * 1024 * 1024;
+/// How often a connected bot renews the session of its token's maker.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Serves a connection.
@@ -64,23 +64,23 @@ pub(super) async fn run(shared: Arc<Shared>, stream: Stream, network: Option<Net
     let mut connection = Connection {
         stream,
         queue,
-        working: None,
-        answers: FuturesUnordered::new(),
+        running: None,
+        acks: FuturesUnordered::new(),
         deadline: now + IDENTIFY_WITHIN,
         kept_alive: now,
-        nonsense: 0,
+        malformed: 0,
         too_early: 0,
         shared: shared.clone(),
         client: client.clone(),
     };
     let heartbeat_ms = u64::try_from(shared.heartbeat.as_millis()).unwrap_or(u64::MAX);
-    client.say(server_events::HELLO, &Hello { heartbeat_ms });
+    client.send_frame(server_events::HELLO, &Hello { heartbeat_ms });
     connection.serve().await;
-    if client.why().is_none() {
-        client.over();
+    if client.close_reason().is_none() {
+        client.closed_by_bot();
     }
     shared.subscriptions.remove(&client);
-    connection.part().await;
+    connection.close().await;
 }
 
 struct Connection {
@@ -88,36 +88,36 @@ struct Connection {
     client: Arc<Client>,
     stream: Stream,
     queue: mpsc::UnboundedReceiver<Utf8Bytes>,
-    /// What is being done; nothing else is read until it is, so that all is done in its order.
-    working: Option<JoinHandle<()>>,
-    answers: FuturesUnordered<BoxFuture<'static, String>>,
-    /// When it is over, unless there is a sign of life.
+    /// The running request. Nothing is read until it ends, so that requests run in order.
+    running: Option<JoinHandle<()>>,
+    acks: FuturesUnordered<BoxFuture<'static, String>>,
+    /// When the connection times out, unless a heartbeat comes before.
     deadline: Instant,
     kept_alive: Instant,
-    nonsense: u32,
+    malformed: u32,
     too_early: u32,
 }
 
 impl Connection {
     async fn serve(&mut self) {
         loop {
-            let listening = self.working.is_none() && self.answers.len() < MAX_UNANSWERED;
+            let listening = self.running.is_none() && self.acks.len() < MAX_UNANSWERED;
             let next = tokio::select! {
                 biased;
                 () = self.client.ended() => Break(()),
-                done = done(&mut self.working), if self.working.is_some() => {
-                    self.working = None;
-                    self.worked(done);
+                result = finished(&mut self.running), if self.running.is_some() => {
+                    self.running = None;
+                    self.request_finished(result);
                     Continue(())
                 }
-                Some(answer) = self.answers.next() => {
-                    self.client.tell(answer.into());
+                Some(ack) = self.acks.next() => {
+                    self.client.send(ack.into());
                     Continue(())
                 }
-                message = self.stream.next(), if listening => self.take(message),
+                message = self.stream.next(), if listening => self.receive(message),
                 Some(frame) = self.queue.recv() => self.write(frame).await,
                 () = sleep_until(self.deadline), if listening => {
-                    self.late();
+                    self.time_out();
                     Break(())
                 }
             };
@@ -127,31 +127,32 @@ impl Connection {
         }
     }
 
-    /// Whatever was done took its time: that is nobody's silence.
-    fn worked(&mut self, done: Result<(), tokio::task::JoinError>) {
-        if let Err(error) = done {
-            warn!(%error, "could not do what a bot asked");
+    /// Extends the deadline by a full interval: the server did not read while the request ran, so
+    /// the bot's heartbeats may still be unread.
+    fn request_finished(&mut self, result: Result<(), tokio::task::JoinError>) {
+        if let Err(error) = result {
+            warn!(%error, "a bot's request failed");
         }
         if self.client.bot().is_some() {
-            self.deadline = self.deadline.max(Instant::now() + self.patience());
+            self.deadline = self.deadline.max(Instant::now() + self.heartbeat_timeout());
         }
     }
 
-    /// Two signs of life may be missing, and the second a little late.
-    fn patience(&self) -> Duration {
+    /// Time without a heartbeat before a timeout: two intervals, and half of one for delays.
+    fn heartbeat_timeout(&self) -> Duration {
         self.shared.heartbeat * 5 / 2
     }
 
-    fn late(&self) {
+    fn time_out(&self) {
         match self.client.bot() {
             Some(_) => self.client.end(Close::Silent),
             None => self.client.end_with(Close::Token, &Error::InvalidToken),
         }
     }
 
-    fn take(&mut self, message: Option<Result<Message, WireError>>) -> ControlFlow<()> {
+    fn receive(&mut self, message: Option<Result<Message, WireError>>) -> ControlFlow<()> {
         match message {
-            Some(Ok(Message::Text(text))) => self.hear(&text),
+            Some(Ok(Message::Text(text))) => self.handle_text(&text),
             Some(Ok(Message::Binary(_))) => {
                 self.client.end(Close::Binary);
                 Break(())
@@ -169,7 +170,7 @@ impl Connection {
         }
     }
 
-    fn hear(&mut self, text: &str) -> ControlFlow<()> {
+    fn handle_text(&mut self, text: &str) -> ControlFlow<()> {
         let bot = self.client.bot().cloned();
         if let Some(Err(error)) =
             bot.as_ref().map(|bot| self.shared.chat.may_ask(self.client.caller(bot)))
@@ -183,66 +184,66 @@ impl Connection {
             return Break(());
         }
         self.too_early = 0;
-        let asked = Request::parse(text).and_then(|request| self.act(request, bot));
-        let Err(trouble) = asked else {
-            self.nonsense = 0;
+        let started = Request::parse(text).and_then(|request| self.start(request, bot));
+        let Err(refusal) = started else {
+            self.malformed = 0;
             return Continue(());
         };
-        self.client.send_error(&trouble);
-        self.nonsense += 1;
-        if self.nonsense < MAX_NONSENSE {
+        self.client.send_error(&refusal);
+        self.malformed += 1;
+        if self.malformed < MAX_MALFORMED {
             return Continue(());
         }
-        self.client.end(Close::Nonsense);
+        self.client.end(Close::Malformed);
         Break(())
     }
 
-    /// Begins what is asked for.
-    fn act(&mut self, request: Request, bot: Option<Bot>) -> Result<(), Box<ErrorFrame>> {
+    /// Starts a request.
+    fn start(&mut self, request: Request, bot: Option<Bot>) -> Result<(), Box<ErrorFrame>> {
         let (shared, client) = (self.shared.clone(), self.client.clone());
         let Some(bot) = bot else {
             let Request::Identify(identify) = request else {
                 return Err(wrong_state("not_identified", "the first frame is IDENTIFY"));
             };
-            self.work(requests::identify(shared, client, identify));
+            self.run(requests::identify(shared, client, identify));
             return Ok(());
         };
         match request {
             Request::Identify(_) => {
                 return Err(wrong_state("already_identified", "you have said who you are"));
             }
-            Request::Heartbeat => self.beat(bot),
-            Request::RoomJoin(wanted) => self.work(requests::join(shared, client, bot, wanted)),
-            Request::RoomLeave(which) => self.work(requests::leave(shared, client, which)),
+            Request::Heartbeat => self.heartbeat(bot),
+            Request::RoomJoin(join) => self.run(requests::join(shared, client, bot, join)),
+            Request::RoomLeave(leave) => self.run(requests::leave(shared, client, leave)),
             Request::MessagePost(post) => {
-                self.answers.push(requests::post(&shared, &client, post).boxed());
+                self.acks.push(requests::post(&shared, &client, post).boxed());
             }
         }
         Ok(())
     }
 
-    /// Does something in a task of its own, to its end, even when the bot has gone: between what is stored and what
-    /// is told of it nothing may end.
-    fn work(&mut self, work: impl Future<Output = ()> + Send + 'static) {
-        self.working = Some(self.shared.tasks.spawn(work));
+    /// Runs a request in its own task. The task completes even when the bot disconnects, because a
+    /// request cancelled after a commit would not announce its event.
+    fn run(&mut self, request: impl Future<Output = ()> + Send + 'static) {
+        self.running = Some(self.shared.tasks.spawn(request));
     }
 
-    fn beat(&mut self, bot: Bot) {
+    fn heartbeat(&mut self, bot: Bot) {
         let now = Instant::now();
-        self.deadline = now + self.patience();
-        self.client.say(server_events::HEARTBEAT_ACK, &());
+        self.deadline = now + self.heartbeat_timeout();
+        self.client.send_frame(server_events::HEARTBEAT_ACK, &());
         if now - self.kept_alive > KEEP_ALIVE_EVERY {
             self.kept_alive = now;
             let shared = self.shared.clone();
             self.shared.tasks.spawn(async move {
                 if let Err(error) = shared.sessions.keep_alive(&bot.key).await {
-                    warn!(%error, "could not keep the session of a bot's maker alive");
+                    warn!(%error, "could not renew the session of a bot's maker");
                 }
             });
         }
     }
 
-    /// Writes what waits, all at once.
+    /// Writes all queued frames, with one flush.
     async fn write(&mut self, first: Utf8Bytes) -> ControlFlow<()> {
         let (stream, queue, client) = (&mut self.stream, &mut self.queue, &self.client);
         let all = async {
@@ -250,7 +251,7 @@ impl Connection {
             while let Some(frame) = next {
                 let bytes = frame.len();
                 stream.feed(Message::Text(frame)).await?;
-                client.took(bytes);
+                client.written(bytes);
                 next = queue.try_recv().ok();
             }
             stream.flush().await
@@ -258,7 +259,7 @@ impl Connection {
         let written = tokio::select! {
             biased;
             () = client.ended() => return Break(()),
-            written = timeout(TAKEN_WITHIN, all) => written,
+            written = timeout(WRITE_WITHIN, all) => written,
         };
         match written {
             Ok(Ok(())) => Continue(()),
@@ -266,47 +267,47 @@ impl Connection {
                 debug!(%error, "a bot's connection broke");
                 Break(())
             }
-            Err(_late) => {
+            Err(_elapsed) => {
                 client.end_with(Close::Pace, &Error::TooSlow);
                 Break(())
             }
         }
     }
 
-    /// Says goodbye.
-    async fn part(mut self) {
-        let why = self.client.why();
-        let goodbye = async {
+    /// Sends the remaining frames and the close frame, and awaits the bot's.
+    async fn close(mut self) {
+        let reason = self.client.close_reason();
+        let closing = async {
             while let Ok(frame) = self.queue.try_recv() {
                 self.stream.feed(Message::Text(frame)).await?;
             }
-            let close = why.map(|why| CloseFrame {
-                code: CloseCode::from(why.code()),
-                reason: why.reason().into(),
+            let close = reason.map(|close| CloseFrame {
+                code: CloseCode::from(close.code()),
+                reason: close.reason().into(),
             });
             self.stream.close(close).await?;
-            if why == Some(Close::TooBig) {
-                throw_away(self.stream.get_mut()).await;
+            if reason == Some(Close::TooBig) {
+                discard(self.stream.get_mut()).await;
             } else {
                 while let Some(Ok(_)) = self.stream.next().await {}
             }
             Ok::<(), WireError>(())
         };
-        timeout(PART_WITHIN, goodbye).await.ok(); // They have gone, or do not listen.
+        timeout(CLOSE_WITHIN, closing).await.ok(); // The bot has gone, or does not read.
     }
 }
 
-async fn throw_away(stream: &mut TokioIo<Upgraded>) {
+async fn discard(stream: &mut TokioIo<Upgraded>) {
     if stream.shutdown().await.is_ok() {
-        let rest = &mut stream.take(THROWN_AWAY);
-        tokio::io::copy(rest, &mut tokio::io::sink()).await.ok(); // They have gone.
+        let rest = &mut stream.take(MAX_DISCARDED);
+        tokio::io::copy(rest, &mut tokio::io::sink()).await.ok(); // The bot has gone.
     }
 }
 
-/// What is being done, when it is.
-async fn done(working: &mut Option<JoinHandle<()>>) -> Result<(), tokio::task::JoinError> {
-    match working {
-        Some(working) => working.await,
+/// Awaits the running request, if there is one.
+async fn finished(running: &mut Option<JoinHandle<()>>) -> Result<(), tokio::task::JoinError> {
+    match running {
+        Some(running) => running.await,
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! A bot's handshake (RFC 6455, section 4.2): the answer, and the connection behind it.
+//! Answers a bot's handshake (RFC 6455, section 4.2) and starts its connection.
 
 use std::sync::Arc;
 
@@ -22,11 +22,12 @@ use tracing::debug;
 use super::{Shared, connection};
 use crate::{chat::Error, domain::Network, protocol::ErrorBody};
 
-/// A message of 2,000 characters fits, however they are written.
+/// Largest frame of a bot, in bytes: a message of 2,000 characters fits in any encoding.
 const MAX_FRAME_BYTES: usize = 16 * 1024;
-/// What bots send is short, and each connection holds one of these for as long as it lives.
+/// Read buffer of one connection, in bytes: small, because bots send short frames and each
+/// connection holds a buffer for its lifetime.
 const READ_BUFFER: usize = 1024;
-/// What is written at once; more goes in several writes.
+/// Write buffer of one connection, in bytes; longer data takes several writes.
 const WRITE_BUFFER: usize = 4 * 1024;
 
 fn config() -> WebSocketConfig {
@@ -37,13 +38,13 @@ fn config() -> WebSocketConfig {
         .write_buffer_size(WRITE_BUFFER)
 }
 
-/// Answers a handshake. The connection begins once the answer is written.
+/// Answers a handshake. The connection starts after hyper has written the response.
 pub(super) fn open(shared: &Arc<Shared>, mut request: Request) -> Response {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
     let network = parts.extensions.get::<Network>().cloned();
-    let answer = match create_response(&Request::from_parts(parts, ())) {
-        Ok(answer) => answer,
+    let response = match create_response(&Request::from_parts(parts, ())) {
+        Ok(response) => response,
         Err(error) => return refused(&error),
     };
     let (shared, tasks) = (shared.clone(), shared.tasks.clone());
@@ -55,13 +56,13 @@ pub(super) fn open(shared: &Arc<Shared>, mut request: Request) -> Response {
                     WebSocketStream::from_raw_socket(stream, Role::Server, Some(config())).await;
                 connection::run(shared, stream, network).await;
             }
-            Err(error) => debug!(%error, "a bot went before it was connected"),
+            Err(error) => debug!(%error, "a bot disconnected during its handshake"),
         }
     });
-    answer.map(|()| axum::body::Body::empty())
+    response.map(|()| axum::body::Body::empty())
 }
 
-/// Whoever asks for something else than a WebSocket is told what is spoken here.
+/// The response to a request that is not a WebSocket handshake.
 fn refused(error: &tokio_tungstenite::tungstenite::Error) -> Response {
     let message = format!("this is for WebSocket clients: {error}");
     let error = ErrorBody { message, ..ErrorBody::from(&Error::Malformed) };

@@ -1,8 +1,9 @@
-//! The plain WebSocket edge, for bots: programs that are not browsers.
+//! The gateway: the plain WebSocket edge, for bots.
 //!
-//! [`protocol`] says what is spoken, and `docs/gateway.md` is its manual. Here handshakes and frames become calls of
-//! the chat, and events become frames. A [`client`] is one connection as the others see it, [`connection`] reads and
-//! writes it, [`requests`] does what it asks for, and [`members`] know who hears of which room.
+//! [`frames`](crate::protocol::frames) defines the frames; `docs/gateway.md` is the manual. This
+//! module translates handshakes and frames into calls of [`ChatService`], and bus events into
+//! frames. [`client`] holds the state of one connection, [`connection`] reads and writes it,
+//! [`requests`] handles its frames, and [`subscriptions`] lists the connections of each room.
 
 mod client;
 mod connection;
@@ -32,10 +33,10 @@ use crate::{
 use client::Close;
 use subscriptions::Subscriptions;
 
-/// Connections that end have so long to say goodbye when the server stops.
-const PART_WITHIN: Duration = Duration::from_secs(1);
+/// Time in which connections may close when the server stops.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// What the parts of the gateway share.
+/// State that all connections share.
 struct Shared {
     chat: ChatService,
     sessions: Sessions,
@@ -45,7 +46,7 @@ struct Shared {
     stopped: CancellationToken,
 }
 
-/// The edge. It knows nothing of the chat, which knows it by the bus.
+/// The gateway, as the bus delivers events to it.
 pub struct Gateway {
     subscriptions: Arc<Subscriptions>,
     tasks: TaskTracker,
@@ -53,7 +54,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The edge, and what answers a bot's handshake. Bots show that they are there as often as `heartbeat` says.
+    /// Creates the edge, and the route of its handshakes. Bots must send `HEARTBEAT` every
+    /// `heartbeat`.
     pub fn new<S: Clone + Send + Sync + 'static>(
         chat: &ChatService,
         sessions: &Sessions,
@@ -80,73 +82,74 @@ impl Gateway {
     /// Ends every connection.
     pub async fn close(&self) {
         self.stopped.cancel();
-        self.send_away();
+        self.ask_to_reconnect();
         self.tasks.close();
-        timeout(PART_WITHIN, self.tasks.wait()).await.ok(); // The rest is cut short at the end.
+        timeout(CLOSE_WITHIN, self.tasks.wait()).await.ok(); // Later ones end with the process.
     }
 
-    /// Asks everybody to come back, each at a moment of their own.
-    fn send_away(&self) {
+    /// Asks every bot to reconnect, each after a random delay, and closes its connection.
+    fn ask_to_reconnect(&self) {
         for client in self.subscriptions.all() {
             client.end_with(Close::Restarting, &Error::restarting());
         }
     }
 
-    fn tell(&self, room: &RoomId, frame: impl Into<Utf8Bytes>) {
+    /// Sends a frame to all connections of a room.
+    fn send(&self, room: &RoomId, frame: impl Into<Utf8Bytes>) {
         let frame = frame.into();
         for client in self.subscriptions.of(room) {
-            client.tell(frame.clone());
+            client.send(frame.clone());
         }
     }
 
-    /// Tells those who see a message.
-    fn tell_audience(&self, message: &Message, frame: impl Into<Utf8Bytes>) {
+    /// Sends a frame to the connections that may see a message.
+    fn send_to_audience(&self, message: &Message, frame: impl Into<Utf8Bytes>) {
         let frame = frame.into();
         let (Body::Whisper { to, .. } | Body::DeletedWhisper { to }) = &message.body else {
-            return self.tell(&message.room, frame);
+            return self.send(&message.room, frame);
         };
         let pair = [&message.by.id, &to.id];
         for client in pair.iter().flat_map(|who| self.subscriptions.of_bot(&message.room, who)) {
-            client.tell(frame.clone());
+            client.send(frame.clone());
         }
     }
 
-    fn said(&self, message: &Message, prev: i64) {
+    fn message_posted(&self, message: &Message, prev: i64) {
         if self.subscriptions.count(&message.room) > 0 {
-            self.tell_audience(
+            self.send_to_audience(
                 message,
                 encode(server_events::MESSAGE_CREATE, &Chat::live(message, prev)),
             );
         }
     }
 
-    fn moved(&self, message: &Message, prev: i64, count: u32, connected: bool) {
-        self.said(message, prev);
+    fn presence_changed(&self, message: &Message, prev: i64, count: u32, connected: bool) {
+        self.message_posted(message, prev);
         let presence = Presence {
             room: message.room.to_string(),
             person: Person::from(&message.by),
             connected,
             current_users: count,
         };
-        self.tell(&message.room, encode(server_events::PRESENCE_UPDATE, &presence));
+        self.send(&message.room, encode(server_events::PRESENCE_UPDATE, &presence));
     }
 
-    /// A bot is out of a room, whichever of its connections was in it.
-    fn out(&self, room: &RoomId, bot: &PersonId, by: Option<Person>) {
-        let out: Utf8Bytes =
+    /// Removes all connections of a bot from a room, and sends them `ROOM_LEAVE`.
+    fn bot_left(&self, room: &RoomId, bot: &PersonId, by: Option<Person>) {
+        let left: Utf8Bytes =
             encode(server_events::ROOM_LEAVE, &Out { room: room.to_string(), by }).into();
         for client in self.subscriptions.of_bot(room, bot) {
             self.subscriptions.leave(&client, room);
-            client.tell(out.clone());
+            client.send(left.clone());
         }
     }
 
-    fn closed(&self, room: &RoomId) {
+    fn room_closed(&self, room: &RoomId) {
         let gone: Utf8Bytes =
             encode(server_events::ROOM_DELETE, &RoomGone { room: room.to_string() }).into();
         for client in self.subscriptions.of(room) {
             self.subscriptions.leave(&client, room);
-            client.tell(gone.clone());
+            client.send(gone.clone());
         }
     }
 }
@@ -177,35 +180,39 @@ impl Edge for Gateway {
 
     async fn deliver(&self, event: &Event, part: Part) {
         if part.nth > 0 {
-            return; // Bots are few: they are of the first part.
+            return; // Bots are few: they all belong to the first part.
         }
         match event {
-            // The lobby and who is typing are for people.
+            // Bots do not receive events of the lobby or typing.
             Event::RoomOpened(_) | Event::RoomChanged(_) | Event::Typing { .. } => {}
-            Event::RoomClosed(room) => self.closed(room),
-            Event::Joined { message, prev, count } => self.moved(message, *prev, *count, true),
+            Event::RoomClosed(room) => self.room_closed(room),
+            Event::Joined { message, prev, count } => {
+                self.presence_changed(message, *prev, *count, true);
+            }
             Event::Left { message, prev, count } => {
-                self.moved(message, *prev, *count, false);
-                self.out(&message.room, &message.by.id, None);
+                self.presence_changed(message, *prev, *count, false);
+                self.bot_left(&message.room, &message.by.id, None);
             }
-            Event::Posted { message, prev } => self.said(message, *prev),
+            Event::Posted { message, prev } => self.message_posted(message, *prev),
             Event::Deleted { message } => {
-                let emptied = Deleted { room: message.room.to_string(), seq: message.seq };
-                self.tell_audience(message, encode(server_events::MESSAGE_DELETE, &emptied));
+                let deleted = Deleted { room: message.room.to_string(), seq: message.seq };
+                self.send_to_audience(message, encode(server_events::MESSAGE_DELETE, &deleted));
             }
-            Event::Kicked { room, person, by } => self.out(room, person, Some(Person::from(by))),
+            Event::Kicked { room, person, by } => {
+                self.bot_left(room, person, Some(Person::from(by)));
+            }
             Event::RoomUpdated(room) => {
                 let update = RoomUpdate::Whole(Room::from(room));
-                self.tell(&room.id, encode(server_events::ROOM_UPDATE, &update));
+                self.send(&room.id, encode(server_events::ROOM_UPDATE, &update));
             }
             Event::OwnerChanged { room, owner } => {
                 let update = RoomUpdate::Owner { id: room.to_string(), owner: Person::from(owner) };
-                self.tell(room, encode(server_events::ROOM_UPDATE, &update));
+                self.send(room, encode(server_events::ROOM_UPDATE, &update));
             }
-            Event::Restarting => self.send_away(),
+            Event::Restarting => self.ask_to_reconnect(),
             Event::Head { room, seq } => {
                 let head = Head { room: room.to_string(), seq: *seq };
-                self.tell(room, encode(server_events::ROOM_HEAD, &head));
+                self.send(room, encode(server_events::ROOM_HEAD, &head));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a bot asks for, done by the chat.
+//! Handles the requests of bots.
 
 use std::{future::Future, sync::Arc};
 
@@ -16,19 +16,20 @@ use crate::{
     session::Bot,
 };
 
-/// A refusal of something that named a room.
-fn about(error: &Error, op: &'static str, room: String) -> ErrorFrame {
-    note(error);
+/// The `ERROR` frame for a request that named a room.
+fn room_error(error: &Error, op: &'static str, room: String) -> ErrorFrame {
+    log_if_unavailable(error);
     ErrorFrame { op: Some(op), room: Some(room), ..ErrorFrame::from(error) }
 }
 
-fn note(error: &Error) {
+fn log_if_unavailable(error: &Error) {
     if let Error::Unavailable(cause) = error {
-        tracing::warn!(%cause, "could not do what a bot asked");
+        tracing::warn!(%cause, "a bot's request failed");
     }
 }
 
-/// Finds out who this is. A wrong token ends the connection; while the store is in trouble, it may try again.
+/// Handles `IDENTIFY`. A wrong token closes the connection; after an error of the store the bot may
+/// retry.
 pub(super) async fn identify(
     shared: Arc<Shared>,
     client: Arc<Client>,
@@ -45,13 +46,13 @@ pub(super) async fn identify(
             let person = Person::from(&identity.bot.person);
             if client.identify(identity) {
                 let rooms = rooms.iter().map(Room::from).collect();
-                client.say(server_events::READY, &Ready { person, rooms });
+                client.send_frame(server_events::READY, &Ready { person, rooms });
             }
         }
         Err(error @ Error::InvalidToken) => client.end_with(Close::Token, &error),
         Err(error @ Error::TooManyConnections) => client.end_with(Close::TooMany, &error),
         Err(error) => {
-            note(&error);
+            log_if_unavailable(&error);
             client.send_error(&ErrorFrame {
                 op: Some(client_events::IDENTIFY),
                 ..ErrorFrame::from(&error)
@@ -60,9 +61,9 @@ pub(super) async fn identify(
     }
 }
 
-/// Takes a seat, or keeps the one that this connection has, and greets.
-pub(super) async fn join(shared: Arc<Shared>, client: Arc<Client>, bot: Bot, wanted: RoomJoin) {
-    let RoomJoin { room, password, after } = wanted;
+/// Handles `ROOM_JOIN`: takes a seat, unless the connection has one in the room, and greets.
+pub(super) async fn join(shared: Arc<Shared>, client: Arc<Client>, bot: Bot, join: RoomJoin) {
+    let RoomJoin { room, password, after } = join;
     let entered = async {
         let id = room_id(&room)?;
         if let Some(seat_guard) = client.seat(&id) {
@@ -76,21 +77,24 @@ pub(super) async fn join(shared: Arc<Shared>, client: Arc<Client>, bot: Bot, wan
     };
     let seat_guard = match entered.await {
         Ok(seat_guard) => seat_guard,
-        Err(error) => return client.send_error(&about(&error, client_events::ROOM_JOIN, room)),
+        Err(error) => {
+            return client.send_error(&room_error(&error, client_events::ROOM_JOIN, room));
+        }
     };
-    client.sit(seat_guard.clone());
+    client.keep_seat(seat_guard.clone());
     let chat = shared.chat.clone();
     chat.greet(&seat_guard.clone(), after, move |found| {
         let (room, history) = match found {
             Ok(found) => found,
             Err(error) => {
                 let id = seat_guard.room.to_string();
-                shared.subscriptions.leave(&client, &seat_guard.room); // It joins again, and is greeted then.
-                return client.send_error(&about(&error, client_events::ROOM_JOIN, id));
+                // The bot is greeted when it joins again.
+                shared.subscriptions.leave(&client, &seat_guard.room);
+                return client.send_error(&room_error(&error, client_events::ROOM_JOIN, id));
             }
         };
         if !client.holds(&seat_guard) {
-            return; // Gone meanwhile.
+            return; // The bot has left or disconnected.
         }
         let welcome = Welcome {
             room: Room::from(&room.summary()),
@@ -98,63 +102,64 @@ pub(super) async fn join(shared: Arc<Shared>, client: Arc<Client>, bot: Bot, wan
             people: room.people.iter().map(|seat| Person::from(&seat.person)).collect(),
             history: Chats::from(&history),
         };
-        client.say(server_events::ROOM_WELCOME, &welcome);
+        client.send_frame(server_events::ROOM_WELCOME, &welcome);
         shared.subscriptions.join(&client, &seat_guard);
     });
 }
 
-/// Leaves for good.
+/// Handles `ROOM_LEAVE`: leaves the room without the grace.
 pub(super) async fn leave(shared: Arc<Shared>, client: Arc<Client>, RoomLeave { room }: RoomLeave) {
-    let left = async {
+    let outcome = async {
         let id = room_id(&room)?;
-        // Out of the room first: nothing of it comes behind the answer.
+        // Unsubscribes first, so that no frame of the room follows the response.
         let seat_guard = shared.subscriptions.leave(&client, &id).ok_or(Error::NotInRoom)?;
         match shared.chat.exit(&id, &seat_guard.person).await {
-            // Whoever is not there has left already: this is what they wanted.
+            // The bot has left already.
             Ok(()) | Err(Error::NotInRoom) => Ok(()),
             Err(error) => {
-                client.sit(seat_guard.clone());
+                client.keep_seat(seat_guard.clone());
                 shared.subscriptions.join(&client, &seat_guard);
                 Err(error)
             }
         }
     };
-    match left.await {
-        Ok(()) => client.say(server_events::ROOM_LEAVE, &Out { room, by: None }),
-        Err(error) => client.send_error(&about(&error, client_events::ROOM_LEAVE, room)),
+    match outcome.await {
+        Ok(()) => client.send_frame(server_events::ROOM_LEAVE, &Out { room, by: None }),
+        Err(error) => client.send_error(&room_error(&error, client_events::ROOM_LEAVE, room)),
     }
 }
 
-/// Says something. Its place among the messages is taken when this returns; what it gives is the answer.
+/// Handles `MESSAGE_POST`. The room task has the message when this returns; the future resolves to
+/// the response.
 pub(super) fn post(
     shared: &Shared,
     client: &Client,
     post: MessagePost,
 ) -> impl Future<Output = String> + Send + use<> {
     let MessagePost { room, chat: text, client_id, to } = post;
-    let said = room_id(&room).and_then(|id| {
+    let pending = room_id(&room).and_then(|id| {
         let seat_guard = client.seat(&id).ok_or(Error::NotInRoom)?;
-        let known = chat::client_id(client_id.as_deref())?;
+        let id_of_client = chat::client_id(client_id.as_deref())?;
         let me = seat_guard.caller();
         let to = to.as_deref().map(person_id).transpose()?;
         Ok(match to {
             None => {
-                let said = shared.chat.say(&id, me, &text, known);
-                Box::pin(said) as futures_util::future::BoxFuture<'static, _>
+                let stored = shared.chat.say(&id, me, &text, id_of_client);
+                Box::pin(stored) as futures_util::future::BoxFuture<'static, _>
             }
-            Some(to) => Box::pin(shared.chat.whisper(&id, me, &to, &text, known)),
+            Some(to) => Box::pin(shared.chat.whisper(&id, me, &to, &text, id_of_client)),
         })
     });
     async move {
-        let outcome = match said {
-            Ok(said) => said.await,
+        let outcome = match pending {
+            Ok(stored) => stored.await,
             Err(error) => Err(error),
         };
         match outcome {
             Ok(message) => encode(server_events::MESSAGE_ACK, &Chat::from(&message)),
             Err(error) => {
-                let trouble = about(&error, client_events::MESSAGE_POST, room);
-                encode(server_events::ERROR, &ErrorFrame { client_id, ..trouble })
+                let error = room_error(&error, client_events::MESSAGE_POST, room);
+                encode(server_events::ERROR, &ErrorFrame { client_id, ..error })
             }
         }
     }

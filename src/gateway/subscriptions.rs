@@ -1,4 +1,4 @@
-//! Which bots are connected here, and which of them hear of which room.
+//! The connections of this server's bots, and the rooms whose events each receives.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use crate::{
     domain::{PersonId, RoomId},
 };
 
-/// Connections, all of them and by room.
+/// All connections, and the connections of each room.
 #[derive(Default)]
 pub(super) struct Subscriptions(Mutex<Lists>);
 
@@ -30,32 +30,32 @@ impl Subscriptions {
         self.lists().all.push(client);
     }
 
-    /// Forgets a connection that is ending. What was its seats is let go.
+    /// Removes a connection that is ending, and releases its seats.
     pub(super) fn remove(&self, client: &Arc<Client>) {
-        let seats = client.rise_all();
+        let seats = client.release_all();
         let mut lists = self.lists();
         lists.all.retain(|other| !Arc::ptr_eq(other, client));
         for seat in &seats {
-            lists.drop_from(&seat.room, client);
+            lists.unsubscribe(&seat.room, client);
         }
     }
 
-    /// From here on it hears of this room, unless it has lost its seat meanwhile.
+    /// Subscribes a connection to a room, unless it has lost its seat there.
     pub(super) fn join(&self, client: &Arc<Client>, seat_guard: &Arc<SeatGuard>) {
         let mut lists = self.lists();
-        let members = lists.rooms.entry(seat_guard.room.clone()).or_default();
-        if client.holds(seat_guard) && !members.iter().any(|other| Arc::ptr_eq(other, client)) {
-            members.push(client.clone());
+        let subscribers = lists.rooms.entry(seat_guard.room.clone()).or_default();
+        if client.holds(seat_guard) && !subscribers.iter().any(|other| Arc::ptr_eq(other, client)) {
+            subscribers.push(client.clone());
         }
-        if members.is_empty() {
+        if subscribers.is_empty() {
             lists.rooms.remove(&seat_guard.room);
         }
     }
 
-    /// From here on it hears no more of this room; what it held there.
+    /// Unsubscribes a connection from a room, and returns the guard of its seat.
     pub(super) fn leave(&self, client: &Arc<Client>, room: &RoomId) -> Option<Arc<SeatGuard>> {
-        let seat_guard = client.rise(room);
-        self.lists().drop_from(room, client);
+        let seat_guard = client.release_seat(room);
+        self.lists().unsubscribe(room, client);
         seat_guard
     }
 
@@ -73,17 +73,17 @@ impl Subscriptions {
 
     /// The connections of one bot in one room.
     pub(super) fn of_bot(&self, room: &RoomId, bot: &PersonId) -> Vec<Arc<Client>> {
-        let is_it =
+        let is_of_bot =
             |client: &Arc<Client>| client.bot().is_some_and(|known| known.person.id == *bot);
-        self.of(room).into_iter().filter(is_it).collect()
+        self.of(room).into_iter().filter(is_of_bot).collect()
     }
 }
 
 impl Lists {
-    fn drop_from(&mut self, room: &RoomId, client: &Arc<Client>) {
-        let Some(members) = self.rooms.get_mut(room) else { return };
-        members.retain(|other| !Arc::ptr_eq(other, client));
-        if members.is_empty() {
+    fn unsubscribe(&mut self, room: &RoomId, client: &Arc<Client>) {
+        let Some(subscribers) = self.rooms.get_mut(room) else { return };
+        subscribers.retain(|other| !Arc::ptr_eq(other, client));
+        if subscribers.is_empty() {
             self.rooms.remove(room);
         }
     }

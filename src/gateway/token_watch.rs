@@ -1,5 +1,5 @@
-//! Tokens that end while their bots are connected: revoked, too old, or gone with the session that made them, on
-//! whichever server.
+//! Disconnects bots whose token has ended: revoked, expired, or deleted with its maker's session,
+//! on any server.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -12,14 +12,14 @@ use super::{
 };
 use crate::{chat::Error, session::BotKey};
 
-/// Promised is a second.
-const LOOK_EVERY: Duration = Duration::from_millis(600);
-/// So many are asked for together.
-const AT_ONCE: usize = 500;
+/// Interval between checks. The contract promises one second.
+const CHECK_EVERY: Duration = Duration::from_millis(600);
+/// Tokens in one query of the store.
+const CHUNK_SIZE: usize = 500;
 
-/// Silences the bots whose tokens have ended, until the server stops.
+/// Checks the tokens of connected bots, until the server stops.
 pub(super) async fn watch(shared: Arc<Shared>) {
-    while shared.stopped.run_until_cancelled(sleep(LOOK_EVERY)).await.is_some() {
+    while shared.stopped.run_until_cancelled(sleep(CHECK_EVERY)).await.is_some() {
         let mut open: HashMap<BotKey, Vec<Arc<Client>>> = HashMap::new();
         for client in shared.subscriptions.all() {
             if let Some(key) = client.bot().map(|bot| bot.key.clone()) {
@@ -27,31 +27,31 @@ pub(super) async fn watch(shared: Arc<Shared>) {
             }
         }
         let keys: Vec<BotKey> = open.keys().cloned().collect();
-        for some in keys.chunks(AT_ONCE) {
-            let ended = match shared.sessions.ended_bots(some.to_vec()).await {
+        for chunk in keys.chunks(CHUNK_SIZE) {
+            let ended = match shared.sessions.ended_bots(chunk.to_vec()).await {
                 Ok(ended) => ended,
                 Err(error) => {
-                    warn!(%error, "could not find out which tokens live; will look again");
+                    warn!(%error, "could not check tokens; will retry");
                     break;
                 }
             };
             for client in ended.iter().filter_map(|key| open.remove(key)).flatten() {
-                silence(&shared, &client);
+                disconnect(&shared, &client);
             }
         }
     }
 }
 
-/// A bot whose token has ended leaves at once: nobody is to come back within the grace.
-fn silence(shared: &Arc<Shared>, client: &Arc<Client>) {
+/// Closes a connection and leaves its rooms without the grace, because the bot cannot reconnect.
+fn disconnect(shared: &Arc<Shared>, client: &Arc<Client>) {
     let Some(bot) = client.bot() else { return };
-    info!(bot = %bot.person.id, "silenced a bot whose token has ended");
+    info!(bot = %bot.person.id, "disconnecting a bot whose token has ended");
     client.end_with(Close::Token, &Error::InvalidToken);
-    let (chat, person, seats) = (shared.chat.clone(), bot.person.clone(), client.rise_all());
+    let (chat, person, seats) = (shared.chat.clone(), bot.person.clone(), client.release_all());
     shared.subscriptions.remove(client);
     shared.tasks.spawn(async move {
         let rooms: Vec<_> = seats.iter().map(|seat| seat.room.clone()).collect();
         chat.exit_all(&person, rooms).await;
-        drop(seats); // Not before: nobody is to see the bot away and then gone.
+        drop(seats); // After leaving: dropped before, the bot would show as away first.
     });
 }

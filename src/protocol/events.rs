@@ -77,7 +77,7 @@ pub mod server_events {
     events! {
         /// A room was created.
         NEW_ROOM = "newRoom", &[LOBBY], Room;
-        /// In the lobby: a room's count, title, owner or lock changed. In a room: the owner changed it.
+        /// In the lobby: a room's count, title, owner or lock changed. In a room: its settings did.
         UPDATE_ROOM = "updateRoom", &[LOBBY, super::CHAT], Room;
         /// A room was deleted; the payload is its id.
         REMOVE_ROOM = "removeRoom", &[LOBBY, super::CHAT], String;
@@ -104,7 +104,7 @@ pub mod server_events {
     }
 }
 
-/// Events that a client sends. The server acknowledges each with a [`super::Reply`], except `typing`.
+/// Events that a client sends. All but `typing` are acknowledged with a [`super::Reply`].
 pub mod client_events {
     use super::{
         CHAT, Chat, ChatDelete, ChatGet, ChatPost, Chats, Event, LOBBY, Person, ReaderPut, Room,

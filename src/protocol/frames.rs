@@ -63,7 +63,7 @@ pub mod server_events {
         READY: Ready;
         /// The acknowledgement of a `HEARTBEAT`.
         HEARTBEAT_ACK: ();
-        /// You entered a room: its messages since `after`, or the newest. It precedes the room's other frames.
+        /// You entered a room: its messages since `after`, or the newest. The room's first frame.
         ROOM_WELCOME: Welcome;
         /// You left a room, by this connection or another, or its owner removed you.
         ROOM_LEAVE: Out;

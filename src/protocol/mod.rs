@@ -1,7 +1,7 @@
 //! The wire protocol: event names and payloads of Socket.IO, and frames of the gateway.
 //!
-//! These types are the protocol's reference; HTTP routes respond with the same payloads. Field names
-//! are in camel case; times are RFC 3339 in UTC with milliseconds.
+//! These types are the protocol's reference; HTTP routes respond with the same payloads. Field
+//! names are in camel case; times are RFC 3339 in UTC with milliseconds.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -18,7 +18,7 @@ use crate::chat::Error;
 /// is sent as an `error` event.
 pub(super) struct Ack {
     socket: SocketRef,
-    ack: AckSender,
+    sender: AckSender,
     awaited: bool,
 }
 
@@ -32,7 +32,7 @@ impl FromMessageParts<LocalAdapter> for Ack {
     ) -> Result<Self, Infallible> {
         Ok(Self {
             socket: extracted(socket, value, ack)?,
-            ack: extracted(socket, value, ack)?,
+            sender: extracted(socket, value, ack)?,
             awaited: ack.is_some(),
         })
     }
@@ -67,7 +67,7 @@ impl Ack {
             warn!(%cause, "a socket's request failed");
         }
         if self.awaited {
-            self.ack.send(&Reply::from(outcome)).ok(); // An error means that the socket has closed.
+            self.sender.send(&Reply::from(outcome)).ok(); // Fails when the socket has closed.
         } else if let Err(error) = outcome {
             emit_error(&self.socket, &error);
         }

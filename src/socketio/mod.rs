@@ -82,7 +82,10 @@ impl SocketIoEdge {
         tokio::spawn(lobby::broadcast(io.clone(), chat.clone(), changes));
         let stopped = CancellationToken::new();
         tokio::spawn(watch.run(io.clone(), sessions.clone(), stopped.clone()));
-        (Arc::new(Self { io, lobby, sent_bytes: backpressure::SentBytes::default(), stopped }), layer)
+        (
+            Arc::new(Self { io, lobby, sent_bytes: backpressure::SentBytes::default(), stopped }),
+            layer,
+        )
     }
 
     /// Ends every connection, without an event.

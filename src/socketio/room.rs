@@ -13,12 +13,11 @@ use super::{
     backpressure::Backlog,
     emit_error,
     event_queue::{EventQueue, Turn},
-    socket_rooms,
     protocol::{
         self, ChatDelete, ChatGet, ChatPost, Chats, Handshake, WhisperPost, Whom, client_events,
         server_events,
     },
-    reader,
+    reader, socket_rooms,
 };
 use crate::{
     chat::{self, Error, SeatGuard, person_id, room_id},

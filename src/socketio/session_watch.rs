@@ -52,8 +52,7 @@ impl SessionWatch {
                 let keys = self.0.keys();
                 let size = (keys.len() / CHUNKS).clamp(*CHUNK_SIZE.start(), *CHUNK_SIZE.end());
                 let chunks = keys.chunks(size);
-                let pause =
-                    u32::try_from(chunks.len().max(1)).map_or(CYCLE, |n| CYCLE / n);
+                let pause = u32::try_from(chunks.len().max(1)).map_or(CYCLE, |n| CYCLE / n);
                 if keys.is_empty() {
                     sleep(pause).await;
                 }

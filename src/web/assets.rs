@@ -1,5 +1,5 @@
-//! Styles, scripts, icons and texts: inside the program, and under an address that changes with
-//! their content, so that a browser never asks twice for what it has.
+//! Styles, scripts, icons and texts, embedded in the program. Their addresses change with their
+//! content, so browsers cache them forever.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::Color;
 
-/// `npm ci` puts it there. Without it no page is alive: what is built before must not look as if it were whole.
+/// `npm ci` creates this file. The build fails without it, because no page works without it.
 const _: &[u8] = include_bytes!("../../public/lib/socket.io.js");
 
 #[derive(RustEmbed)]
@@ -45,7 +45,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     HEXLOWER.encode(&digest.finalize()[..8])
 });
 
-/// Where a page finds a file of `public/`, the texts as `locales/en.ftl`, or `people.css`.
+/// The address of a file of `public/`, of texts such as `locales/en.ftl`, or of `people.css`.
 #[must_use]
 pub fn url(path: &str) -> String {
     format!("/public/{}/{path}", *VERSION)
@@ -66,20 +66,20 @@ fn find(path: &str) -> Option<(Cow<'static, [u8]>, String)> {
     Some((file.data, kind))
 }
 
-/// `GET /public/{version}/{path}`. Another version's address is answered with what there is now,
-/// but not to be kept: a page from before a deploy finds its scripts.
+/// `GET /public/{version}/{path}`. An address of another version serves the current file without
+/// caching, so that a page from before a deployment finds its scripts.
 pub(super) async fn serve(Path((version, path)): Path<(String, String)>) -> Response {
     let Some((data, kind)) = find(&path) else { return StatusCode::NOT_FOUND.into_response() };
     let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind };
-    let keep = if version == *VERSION {
+    let cache = if version == *VERSION {
         HeaderValue::from_static("public, max-age=31536000, immutable")
     } else {
         HeaderValue::from_static("no-store")
     };
-    ([(header::CONTENT_TYPE, kind)], [(header::CACHE_CONTROL, keep)], data).into_response()
+    ([(header::CONTENT_TYPE, kind)], [(header::CACHE_CONTROL, cache)], data).into_response()
 }
 
-/// `GET /favicon.ico`, for whoever asks without reading the page.
+/// `GET /favicon.ico`, for clients that do not read the page's `link`.
 pub(super) async fn favicon() -> Response {
     serve(Path((VERSION.clone(), "icons/icon.svg".to_owned()))).await
 }

@@ -1,4 +1,4 @@
-//! Bodies of requests: a form from a page, JSON from a program, with the same fields.
+//! Extracts request bodies: forms of pages and JSON of programs, with the same fields.
 
 use axum::{
     Form, Json,
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::errors::Refused;
 use crate::chat::Error;
 
-/// Fields, from a form or from JSON, by the request's content type.
+/// Extractor of fields, from a form or from JSON by the request's content type.
 pub(super) struct Fields<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
@@ -26,7 +26,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
     }
 }
 
-/// Whether a body is what a browser makes of a form without files.
+/// Whether a body is a form without files.
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"))

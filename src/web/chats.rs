@@ -1,4 +1,4 @@
-//! A room's messages, over HTTP.
+//! Routes of a room's messages.
 
 use axum::{
     Json,
@@ -21,9 +21,9 @@ pub(super) async fn history(
     query: Result<Query<ChatGet>, QueryRejection>,
 ) -> Result<Json<Chats>, Refused> {
     let id = room_id(&id)?;
-    let Query(asked) = query.map_err(|_| Error::Malformed)?;
+    let Query(params) = query.map_err(|_| Error::Malformed)?;
     let pass = me.pass(&id).await?;
-    let history = web.chat.history(&id, me.with(pass.as_ref()), asked.window()).await?;
+    let history = web.chat.history(&id, me.with(pass.as_ref()), params.window()).await?;
     Ok(Json(Chats::from(&history)))
 }
 

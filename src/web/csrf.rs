@@ -1,8 +1,9 @@
-//! Forms of browsers that do not say from where they are sent.
+//! Checks the token in forms of browsers that send neither `Origin` nor `Sec-Fetch-Site`.
 //!
-//! Today's say it, and [`guard`](super::guard) has judged that. An older one sends a form of another site's page with the visitor's
-//! cookie and with nothing to tell it by, so that a form of our own has to carry a token (`session/forms.rs`). Whoever has no session
-//! has nothing that could be misused, and a program that wants no page is nobody's browser: both are asked for none.
+//! [`cross_origin`](super::cross_origin) has checked the requests that have these headers. An older
+//! browser sends a form of another site's page with the visitor's cookie and without them, so the
+//! forms of our own pages carry a token (`session/csrf.rs`). The check skips visitors without a
+//! session, who have no rights to misuse, and programs that do not accept HTML.
 
 use axum::{
     body::{Body, Bytes},
@@ -13,25 +14,24 @@ use axum::{
 };
 use url::form_urlencoded;
 
-use super::{body::is_form, errors::Refused, extract::Reader, guard};
+use super::{body::is_form, cross_origin, errors::Refused, extract::Reader};
 use crate::{
     chat::Error,
     session::{Session, is_form_of},
 };
 
-/// The field that every form of a page has.
+/// The form field that holds the token.
 const TOKEN: &str = "csrf_token";
 
-/// Refuses a form that may be another site's. What it carries is left as it is.
-pub(super) async fn of_own_pages(reader: Reader, request: Request, next: Next) -> Response {
+/// Middleware: refuses a form that may be another site's. The body reaches the handler unchanged.
+pub(super) async fn check_forms(reader: Reader, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let says_from_where = [header::ORIGIN, HeaderName::from_static("sec-fetch-site")]
+    let has_origin = [header::ORIGIN, HeaderName::from_static("sec-fetch-site")]
         .iter()
         .any(|name| headers.contains_key(name));
     let session = request.extensions().get::<Session>().filter(|session| session.id().is_some());
-    // All that a form can do without a script is a POST.
-    let Some(session) = session.filter(|_| request.method() == Method::POST && !says_from_where)
-    else {
+    // Without a script, a form of another site can send only a POST.
+    let Some(session) = session.filter(|_| request.method() == Method::POST && !has_origin) else {
         return next.run(request).await;
     };
     let holds = |name, text| {
@@ -39,23 +39,24 @@ pub(super) async fn of_own_pages(reader: Reader, request: Request, next: Next) -
             value.to_str().is_ok_and(|value| value.contains(text))
         })
     };
-    let is_asked = holds(header::ACCEPT, "text/html") && !holds(header::CONTENT_TYPE, "json"); // No form is JSON.
+    // No form is JSON.
+    let from_browser = holds(header::ACCEPT, "text/html") && !holds(header::CONTENT_TYPE, "json");
     if !is_form(headers) {
-        // Our own pages send their files by script.
-        return if is_asked { guard::foreign(reader) } else { next.run(request).await };
+        // Our own pages upload files only by script; a form with files is another site's.
+        return if from_browser { cross_origin::refuse(reader) } else { next.run(request).await };
     }
     let session = session.clone();
     let (parts, body) = request.into_parts();
-    // Within the same bound as where it is read for good.
+    // The extensions carry the body limit that the handler's extractor uses.
     let mut whole = Request::new(body);
     *whole.extensions_mut() = parts.extensions.clone();
     let Ok(body) = Bytes::from_request(whole, &()).await else {
         return Refused(Error::Malformed).into_response();
     };
     let token = form_urlencoded::parse(&body).find(|(name, _)| name == TOKEN);
-    if token.map_or(!is_asked, |(_, token)| is_form_of(&session, &token)) {
+    if token.map_or(!from_browser, |(_, token)| is_form_of(&session, &token)) {
         next.run(Request::from_parts(parts, Body::from(body))).await
     } else {
-        guard::foreign(reader)
+        cross_origin::refuse(reader)
     }
 }

@@ -1,4 +1,4 @@
-//! Messages to one person, wherever they are.
+//! Messages to one person, in any room that the sender shares with them.
 
 use axum::{
     Json,
@@ -16,7 +16,8 @@ use crate::{
     session::Bot,
 };
 
-/// Whoever speaks: a visitor by their cookie, or a bot by its token. Whoever shows a token has no cookie's rights.
+/// The sender: a visitor by the cookie, or a bot by its token. A request with a token does not use
+/// the rights of its cookie.
 pub(super) enum Speaker {
     Visitor(Me),
     Bot(Bot, Option<Network>),
@@ -48,7 +49,7 @@ impl FromRequestParts<Web> for Speaker {
     }
 }
 
-/// Something to say to one person.
+/// A message to one person.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MessagePost {

@@ -1,20 +1,14 @@
-//! Refusals: a status and JSON for programs, words on a page for people.
+//! Refusals: the status, headers and JSON body of each error.
 
 use axum::{
     Json,
-    extract::Request,
-    http::{HeaderValue, Method, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Redirect, Response},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use tracing::error;
 
-use super::{extract::Reader, pages};
-use crate::{
-    chat::{Error, room_id},
-    protocol::ErrorBody,
-};
+use crate::{chat::Error, protocol::ErrorBody};
 
 /// A request that was refused.
 #[derive(Debug)]
@@ -26,7 +20,7 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
-/// The status of each refusal.
+/// The status of each error.
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::Unauthorized | Error::InvalidToken => StatusCode::UNAUTHORIZED,
@@ -54,7 +48,7 @@ fn status(error: &Error) -> StatusCode {
     }
 }
 
-/// Every code that a page may be asked to show, so that it never shows what an address made up.
+/// The code, if pages may show it. `code` comes from an address that anybody can write.
 pub(super) fn known_code(code: &str) -> Option<&'static str> {
     const SHOWN: [&str; 12] = [
         "no_such_room",
@@ -73,9 +67,9 @@ pub(super) fn known_code(code: &str) -> Option<&'static str> {
     SHOWN.into_iter().find(|shown| *shown == code)
 }
 
-/// A refusal's code, for the layer that makes pages of refusals.
+/// A response's extension: the error's code, for [`error_pages`](super::error_pages).
 #[derive(Clone, Copy)]
-struct Code(&'static str);
+pub(super) struct Code(pub(super) &'static str);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -84,7 +78,7 @@ impl IntoResponse for Refused {
             error: ErrorBody,
         }
         if let Error::Unavailable(cause) = &self.0 {
-            error!(%cause, "could not answer a request");
+            error!(%cause, "a request failed");
         }
         let body = Json(Body { error: ErrorBody::from(&self.0) });
         let mut response = (status(&self.0), body).into_response();
@@ -107,62 +101,11 @@ impl IntoResponse for Refused {
 }
 
 impl Refused {
-    /// The same status and headers as a program gets, around a page.
+    /// A page with the status and headers of the JSON response.
     pub(super) fn around(self, page: impl IntoResponse) -> Response {
         let (mut parts, _) = self.into_response().into_parts();
         parts.headers.remove(header::CONTENT_TYPE);
         parts.headers.remove(header::CONTENT_LENGTH);
         (parts.status, parts.headers, page).into_response()
     }
-}
-
-/// Says that the store is in trouble when a session could not be kept after all else was done: the
-/// layer of the sessions has no more than a bare 500 for that, and nobody else answers one.
-pub(super) async fn report_session_failure(
-    reader: Reader,
-    request: Request,
-    next: Next,
-) -> Response {
-    let response = next.run(request).await;
-    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
-        return response;
-    }
-    let error = Error::Unavailable("a session could not be kept".into());
-    let code = error.code();
-    let response = Refused(error).into_response();
-    if reader.wants_json { response } else { error_page(reader, &response, code) }
-}
-
-/// A page in place of a refusal.
-pub(super) fn error_page(reader: Reader, refusal: &Response, code: &'static str) -> Response {
-    let page = pages::ErrorPage { frame: reader.blank(), code };
-    let retry = refusal.headers().get(header::RETRY_AFTER).cloned();
-    let mut page = (refusal.status(), page).into_response();
-    page.headers_mut().extend(retry.map(|seconds| (header::RETRY_AFTER, seconds)));
-    page
-}
-
-/// Turns refusals of pages into what a person can read, unless a program asked: back to the lobby, which
-/// says what happened, or, when the lobby would fail too, a page of its own.
-pub(super) async fn redirect_refusals(reader: Reader, request: Request, next: Next) -> Response {
-    let room = request.uri().path().strip_prefix("/room/").map(ToOwned::to_owned);
-    let lobby = request.uri().path() == "/";
-    let tried = request.method() == Method::POST || request.uri().query().is_some();
-    let response = next.run(request).await;
-    if reader.wants_json {
-        return response;
-    }
-    let Some(Code(code)) = response.extensions().get().copied() else { return response };
-    // The lobby says what happened elsewhere; whoever may not see that is told at once.
-    if (lobby && code == "slow_down") || ["unavailable", "restarting"].contains(&code) {
-        return error_page(reader, &response, code);
-    }
-    let id = room.as_deref().and_then(|path| path.split('/').next());
-    let unlocking = id.and_then(|id| room_id(id).ok()).filter(|_| code == "wrong_password");
-    Redirect::to(&match unlocking {
-        Some(id) if tried => format!("/?error={code}&room={id}&tried=1"),
-        Some(id) => format!("/?error={code}&room={id}"),
-        None => format!("/?error={code}"),
-    })
-    .into_response()
 }

@@ -1,4 +1,4 @@
-//! Who asks, in which language, and whether a page or a program: what every handler extracts.
+//! Extractors that most handlers use: the visitor, the language and theme, and HTML or JSON.
 
 use std::convert::Infallible;
 
@@ -23,7 +23,7 @@ use crate::{
     session::{self, Session, Visitor},
 };
 
-/// A visitor. Their session begins with their first request.
+/// Extractor of the visitor. Their session begins with their first request.
 pub(super) struct Me {
     pub(super) visitor: Visitor,
     network: Option<Network>,
@@ -42,12 +42,12 @@ impl Me {
         Ok(self.visitor.pass(room).await?)
     }
 
-    /// Them, asking for something.
+    /// The visitor, as the chat checks requests.
     pub(super) fn caller(&self) -> Requester<'_> {
         self.with(None)
     }
 
-    /// The same, at the door of a room that they may have shown a password of.
+    /// The same, with the visitor's pass for a room, if they have one.
     pub(super) fn with<'a>(&'a self, pass: Option<&'a RoomPass>) -> Requester<'a> {
         Requester { id: self.id(), pass, network: self.network.as_ref() }
     }
@@ -66,7 +66,7 @@ impl FromRequestParts<Web> for Me {
         if let Some(visitor) = web.sessions.resume(session.clone()).await? {
             return Ok(Self::new(visitor, parts));
         }
-        // Each stranger is kept for a week.
+        // The store keeps each new session for a week, so a network's rate is limited.
         if let Some(network) = parts.extensions.get() {
             web.chat.may_begin(network)?;
         }
@@ -83,7 +83,7 @@ impl OptionalFromRequestParts<Web> for Me {
     }
 }
 
-/// In which language, how bright, and whether a page or JSON.
+/// Extractor of the reader: language, theme, and whether the client wants JSON.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader {
     pub(super) texts: Texts,
@@ -91,9 +91,12 @@ pub(super) struct Reader {
     pub(super) wants_json: bool,
 }
 
-/// Lets the pages be as their reader has chosen. When the session cannot be read, nothing else is tried: whoever
-/// waits has waited long enough.
-pub(super) async fn remember(mut request: Request, next: Next) -> Result<Response, Refused> {
+/// Middleware: loads the reader's preferences. It refuses the request when the session cannot be
+/// read, because the visitor has waited for the store's deadline already.
+pub(super) async fn load_preferences(
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
     if let Some(session) = request.extensions().get::<Session>().cloned() {
         let preferences = session::preferences(&session).await?;
         request.extensions_mut().insert(preferences);
@@ -102,7 +105,7 @@ pub(super) async fn remember(mut request: Request, next: Next) -> Result<Respons
 }
 
 impl Reader {
-    /// The frame of a page that knows nobody.
+    /// The frame of a page without a visitor.
     pub(super) fn blank(self) -> Blank {
         Blank { texts: self.texts, theme: self.theme }
     }

@@ -1,4 +1,4 @@
-//! GIFs: shared, and shown.
+//! Routes that upload and serve GIFs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,19 +22,20 @@ use crate::{
     protocol::Chat,
 };
 
-/// The boundaries, headers and the client's id around a GIF.
+/// Bytes of a multipart body besides the GIF: boundaries, headers and `clientId`.
 const ENVELOPE_BYTES: u64 = 16 * 1024;
 
-/// As many bytes of uploads are in memory at the same time, while they are read and decoded; one upload fits always.
-const BYTES_AT_ONCE: usize = 32 << 20;
-/// They are counted in blocks of so many; an upload takes one at least.
+/// Bytes of uploads that are in memory at the same time, while they are read and decoded. One
+/// upload of the largest size always fits.
+const MAX_BYTES_IN_MEMORY: usize = 32 << 20;
+/// Size of the units in which they are counted, in bytes; an upload takes at least one.
 const BLOCK: usize = 64 << 10;
-/// As many uploads may be one person's at the same time.
-const OF_ONE_PERSON: usize = 4;
-/// Whoever finds all places taken tries again after this.
-const TRY_AGAIN_AFTER: Duration = Duration::from_secs(3);
+/// Uploads of one person at the same time.
+const MAX_PER_PERSON: usize = 4;
+/// Retry delay in the refusal of an upload that does not fit in memory.
+const RETRY_AFTER: Duration = Duration::from_secs(3);
 
-/// The uploads that are under way.
+/// The running uploads.
 #[derive(Clone)]
 pub(super) struct Uploads {
     blocks: Arc<Semaphore>,
@@ -42,22 +43,22 @@ pub(super) struct Uploads {
 }
 
 impl Uploads {
-    /// None yet; each has so many bytes at most.
+    /// No uploads; `max_gif_bytes` bounds each.
     pub(super) fn new(max_gif_bytes: usize) -> Self {
-        let blocks = Semaphore::new(BYTES_AT_ONCE.max(max_gif_bytes).div_ceil(BLOCK));
+        let blocks = Semaphore::new(MAX_BYTES_IN_MEMORY.max(max_gif_bytes).div_ceil(BLOCK));
         Self { blocks: Arc::new(blocks), by_person: KeyedLimit::default() }
     }
 
-    /// A place for an upload of so many bytes, for as long as it is not dropped.
-    fn place(
+    /// Reserves memory for an upload of so many bytes, until the permits are dropped.
+    fn reserve(
         &self,
         of: &PersonId,
         bytes: usize,
     ) -> Result<(OwnedSemaphorePermit, KeyedPermit<PersonId>), Error> {
-        let theirs = self.by_person.take(of.clone(), OF_ONE_PERSON);
+        let theirs = self.by_person.take(of.clone(), MAX_PER_PERSON);
         let blocks = u32::try_from(bytes.div_ceil(BLOCK).max(1)).unwrap_or(u32::MAX);
-        let place = self.blocks.clone().try_acquire_many_owned(blocks).ok();
-        place.zip(theirs).ok_or(Error::SlowDown { retry_after: TRY_AGAIN_AFTER })
+        let memory = self.blocks.clone().try_acquire_many_owned(blocks).ok();
+        memory.zip(theirs).ok_or(Error::SlowDown { retry_after: RETRY_AFTER })
     }
 }
 
@@ -71,7 +72,7 @@ pub(super) async fn share(
     let id = room_id(&id)?;
     web.chat.may_share(&id, me.caller()).await?;
     let expected = expected_bytes(request.headers(), web.max_gif_bytes);
-    let _place = web.uploads.place(me.id(), expected)?;
+    let _reserved = web.uploads.reserve(me.id(), expected)?;
     let (file, client_id) = read_upload(request, web.max_gif_bytes, expected).await?;
     let message = web.chat.share(&id, me.caller(), file, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
@@ -87,11 +88,12 @@ pub(super) async fn file(
     let room = room_id(&room)?;
     let me = me.ok_or(Error::NotInRoom)?;
     let pass = me.pass(&room).await?;
-    let range = wanted_range(&headers);
+    let range = requested_range(&headers);
     let partial = range.is_some();
     let found = web.chat.file(&room, me.with(pass.as_ref()), &name, range).await;
     let file = found.map_err(|error| match error {
-        Error::RoomFull | Error::Locked => Error::NotInRoom, // Whoever is in sees it.
+        // Only people in the room may see its files.
+        Error::RoomFull | Error::Locked => Error::NotInRoom,
         other => other,
     })?;
     Ok(match file {
@@ -100,9 +102,9 @@ pub(super) async fn file(
     })
 }
 
-/// The one stretch of bytes that is asked for. Several at once are answered with all of the file,
-/// as RFC 9110 (14.2) allows.
-fn wanted_range(headers: &HeaderMap) -> Option<GetRange> {
+/// The requested byte range. A request for several ranges gets the whole file, as RFC 9110 (14.2)
+/// allows.
+fn requested_range(headers: &HeaderMap) -> Option<GetRange> {
     let header = headers.get(header::RANGE)?.to_str().ok()?;
     let ranges = http_range_header::parse_range_header(header).ok()?.ranges;
     let [range] = ranges.as_slice() else { return None };
@@ -115,7 +117,8 @@ fn wanted_range(headers: &HeaderMap) -> Option<GetRange> {
     })
 }
 
-/// The file never changes under its name, is shown and never run, and is for this reader alone.
+/// The response with a file: cached forever, because a name's content never changes; sandboxed,
+/// because people upload it; and private, because only people in the room may see it.
 fn show(file: GifFile, partial: bool) -> Response {
     let length = file.range.end - file.range.start;
     let headers = [
@@ -134,13 +137,13 @@ fn show(file: GifFile, partial: bool) -> Response {
     (StatusCode::PARTIAL_CONTENT, headers, [(header::CONTENT_RANGE, part)], body).into_response()
 }
 
-/// How many bytes a file may have, as far as the request says.
+/// Upper bound of a file's size, from the request's `Content-Length`.
 fn expected_bytes(headers: &HeaderMap, limit: usize) -> usize {
-    let said = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    said.and_then(|length| length.parse().ok()).map_or(limit, |length: usize| length.min(limit))
+    let stated = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    stated.and_then(|length| length.parse().ok()).map_or(limit, |length: usize| length.min(limit))
 }
 
-/// Reads the fields `gif` and `clientId`, each within its limit. What else there is, is refused.
+/// Reads the fields `gif` and `clientId`, each within its limit; refuses any other field.
 async fn read_upload(
     request: Request,
     limit: usize,
@@ -166,7 +169,7 @@ async fn read_upload(
     while let Some(mut field) = upload.next_field().await.map_err(refuse)? {
         match field.name() {
             Some("gif") => {
-                // One that grows would be there twice each time it does, and twice as large as needed at the end.
+                // A growing buffer would need twice the memory at each reallocation.
                 let mut bytes = Vec::with_capacity(expected);
                 while let Some(chunk) = field.chunk().await.map_err(refuse)? {
                     bytes.extend_from_slice(&chunk);

@@ -1,4 +1,4 @@
-//! Whether this server lives, and whether it can be given work.
+//! Liveness and readiness probes.
 
 use axum::{extract::State, http::StatusCode};
 use tracing::warn;
@@ -6,12 +6,12 @@ use tracing::warn;
 use super::Web;
 use crate::chat::Error;
 
-/// `GET /healthz`: the process answers.
+/// `GET /healthz`: the process responds.
 pub(super) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the store answers, and new rooms and people are taken.
+/// `GET /readyz`: the store responds, and the server accepts new rooms and people.
 pub(super) async fn ready(State(web): State<Web>) -> (StatusCode, &'static str) {
     match web.chat.ready().await {
         Ok(()) => (StatusCode::OK, "ready\n"),

@@ -1,6 +1,6 @@
-//! Every word on a page, in the reader's language: Fluent messages from `views/locales`.
+//! The texts of pages in the reader's language: Fluent messages from `views/locales`.
 //!
-//! The scripts read the same files, so a sentence is written once a language.
+//! The page's scripts read the same files, so each language has one version of a text.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use fluent_langneg::{LanguageIdentifier, NegotiationStrategy, negotiate_language
 
 use crate::domain::{Language, Name, Person, SystemCode};
 
-/// The language that an `Accept-Language` header (RFC 9110, 12.5.4) likes best.
+/// The best available language for an `Accept-Language` header (RFC 9110, 12.5.4).
 #[must_use]
 pub fn negotiate(accept_language: Option<&str>) -> Language {
     let requested = by_preference(accept_language.unwrap_or_default());
@@ -31,7 +31,7 @@ fn bundle(language: Language) -> &'static FluentBundle<FluentResource> {
     }
 }
 
-/// The languages of the header, the most wanted first; `fluent-langneg` itself takes no weights.
+/// The languages of the header by falling weight; `fluent-langneg` does not read weights.
 fn by_preference(header: &str) -> Vec<LanguageIdentifier> {
     let mut wanted: Vec<(f32, LanguageIdentifier)> = header
         .split(',')
@@ -46,14 +46,15 @@ fn by_preference(header: &str) -> Vec<LanguageIdentifier> {
     wanted.into_iter().map(|(_, language)| language).collect()
 }
 
-/// A line that does not parse is left out: the tests of the texts find it, a visitor sees a key.
+/// Parses a file of texts and skips invalid entries: the tests of the texts report them, and a
+/// visitor sees the key.
 fn read(language: Language, source: &str) -> FluentBundle<FluentResource> {
     let resource = match FluentResource::try_new(source.to_owned()) {
         Ok(resource) | Err((resource, _)) => resource,
     };
     let locale = language.code().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![locale]);
-    bundle.set_use_isolating(false); // Both languages run from left to right.
+    bundle.set_use_isolating(false); // Both languages are written from left to right.
     bundle.add_resource_overriding(resource);
     bundle
 }
@@ -63,7 +64,7 @@ fn read(language: Language, source: &str) -> FluentBundle<FluentResource> {
 pub struct Texts(pub Language);
 
 impl Texts {
-    /// Which language they are in.
+    /// The language of the texts.
     #[must_use]
     pub fn language(self) -> Language {
         self.0
@@ -83,41 +84,41 @@ impl Texts {
         self.format(key, Some(&arguments))
     }
 
-    /// The text with this key, which counts something.
+    /// The text with this key and the variable `count`.
     #[must_use]
     pub fn counting(self, key: &str, count: u32) -> String {
         self.with(key, &[("count", count.into())])
     }
 
-    /// What somebody is called in a sentence: `Teal 204`, `청록 204`, `Teal 204 (bot)`.
+    /// A person's name in a sentence: `Teal 204`, `청록 204`, `Teal 204 (bot)`.
     #[must_use]
     pub fn person(self, person: &Person) -> String {
         let name = self.name(&person.name);
         if person.name.bot { self.with("person-bot", &[("name", name.into())]) } else { name }
     }
 
-    /// A name in the reader's words. That it is a bot's is said beside it.
+    /// A name in the reader's language, without the mark of bots.
     #[must_use]
     pub fn name(self, name: &Name) -> String {
         let hue = self.text(&format!("hue-{}", name.hue.code()));
         self.with("person", &[("hue", hue.into()), ("number", name.number.to_string().into())])
     }
 
-    /// What a system message says.
+    /// The text of a system message.
     #[must_use]
     pub fn system(self, code: SystemCode, person: &Person) -> String {
         let key = format!("system-{}", code.code());
         self.with(&key, &[("person", self.person(person).into())])
     }
 
-    /// What went wrong, and what to do next. A code without words gets words that fit any.
+    /// The text of an error, with the next step. An unknown code gets a general text.
     #[must_use]
     pub fn error(self, code: &str) -> String {
         let key = format!("error-{code}");
         self.text(if self.has(&key) { &key } else { "error-unknown" })
     }
 
-    /// The same, for a code whose words name a limit.
+    /// The same, for a code whose text names a limit.
     #[must_use]
     pub fn error_counting(self, code: &str, count: u32) -> String {
         let key = format!("error-{code}");
@@ -130,7 +131,7 @@ impl Texts {
         bundle(self.0).has_message(key)
     }
 
-    /// A key without text shows itself, so that it is seen and nobody is stopped by it.
+    /// Formats a text. A missing text shows its key, so that the gap is visible and the page works.
     fn format(self, key: &str, arguments: Option<&FluentArgs<'_>>) -> String {
         let bundle = bundle(self.0);
         let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {

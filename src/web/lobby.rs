@@ -1,4 +1,4 @@
-//! The lobby, and the form for a new room.
+//! Routes of the lobby, of the form for a new room, and of the visitor's preferences.
 
 use std::sync::Arc;
 
@@ -27,11 +27,12 @@ use crate::{
     protocol::{ReaderPut, Room, RoomPost, Rooms},
 };
 
-/// A room that most people would make first: friends around a table.
+/// The capacity that the form for a new room suggests.
 const USUAL_CAPACITY: &str = "10";
-/// Pages of the lobby that are kept in words, and how long a search among them may be, in bytes.
-const MAX_KEPT: u64 = 64;
-const MAX_KEPT_SEARCH: usize = 256;
+/// Largest number of cached pages of the lobby.
+const MAX_CACHED: u64 = 64;
+/// Longest search whose pages are cached, in bytes.
+const MAX_CACHED_SEARCH: usize = 256;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct LobbyParams {
@@ -39,9 +40,9 @@ pub(super) struct LobbyParams {
     q: String,
     page: Option<String>,
     error: Option<String>,
-    /// The room whose password is asked for.
+    /// The room whose password dialog is open.
     room: Option<String>,
-    /// Whether they have tried one; until then nothing is called wrong.
+    /// Present after a wrong password; without it, the dialog shows no error.
     tried: Option<String>,
 }
 
@@ -52,7 +53,7 @@ pub(super) async fn show(
     reader: Reader,
     Query(params): Query<LobbyParams>,
 ) -> Result<Response, Refused> {
-    // A page that is none is the first: an address that somebody mistyped still shows rooms.
+    // An invalid page number shows the first page, so that a mistyped address still shows rooms.
     let page = params.page.as_deref().and_then(|page| page.parse().ok()).unwrap_or(1).max(1);
     let found = web.chat.lobby(&params.q, page).await?;
     if reader.wants_json {
@@ -64,7 +65,7 @@ pub(super) async fn show(
     };
     Ok(LobbyPage {
         frame: web.frame(reader, &visitor),
-        rooms: web.rooms.words(&found, reader.texts, &params.q, page)?,
+        rooms: web.rooms.render(&found, reader.texts, &params.q, page)?,
         total: found.total,
         q: params.q,
         notice: params
@@ -77,22 +78,24 @@ pub(super) async fn show(
     .into_response())
 }
 
-/// Pages of the lobby in words, as they were last read; those of another time are no use.
+/// Cache of rendered pages of the lobby; an entry is valid for the [`chat::LobbyPage`] it came
+/// from.
 #[derive(Clone)]
-pub(super) struct RoomsInWords(Cache<Place, InWords>);
+pub(super) struct RenderedRooms(Cache<CacheKey, RenderedPage>);
 
-/// A page of the lobby, or of what a search found, in a language.
-type Place = (Language, String, usize);
-type InWords = (Arc<chat::LobbyPage>, Arc<str>);
+/// A language, a search and a page number.
+type CacheKey = (Language, String, usize);
+/// The page's data and its HTML.
+type RenderedPage = (Arc<chat::LobbyPage>, Arc<str>);
 
-impl Default for RoomsInWords {
+impl Default for RenderedRooms {
     fn default() -> Self {
-        Self(Cache::new(MAX_KEPT))
+        Self(Cache::new(MAX_CACHED))
     }
 }
 
-impl RoomsInWords {
-    fn words(
+impl RenderedRooms {
+    fn render(
         &self,
         found: &Arc<chat::LobbyPage>,
         texts: Texts,
@@ -100,19 +103,19 @@ impl RoomsInWords {
         page: usize,
     ) -> Result<Arc<str>, Error> {
         let key = (texts.language(), q.to_owned(), page);
-        if let Some((of, words)) = self.0.get(&key)
-            && Arc::ptr_eq(&of, found)
+        if let Some((source, html)) = self.0.get(&key)
+            && Arc::ptr_eq(&source, found)
         {
-            return Ok(words);
+            return Ok(html);
         }
         let pages = ChatService::pages(found.total);
         let rooms = pages::Rooms { texts, rooms: &found.rooms, page, pages, q };
-        let words = rooms.render().map_err(|cause| Error::Unavailable(cause.into()))?;
-        let words: Arc<str> = words.into();
-        if q.len() <= MAX_KEPT_SEARCH {
-            self.0.insert(key, (found.clone(), words.clone()));
+        let html = rooms.render().map_err(|cause| Error::Unavailable(cause.into()))?;
+        let html: Arc<str> = html.into();
+        if q.len() <= MAX_CACHED_SEARCH {
+            self.0.insert(key, (found.clone(), html.clone()));
         }
-        Ok(words)
+        Ok(html)
     }
 }
 
@@ -130,7 +133,7 @@ pub(super) async fn log_out(Me { visitor, .. }: Me, reader: Reader) -> Result<Re
     })
 }
 
-/// `POST /reader`: what the reader chooses for their pages. From a form, back to where they were.
+/// `POST /reader`: stores the reader's preferences. A form redirects to the page that it was on.
 pub(super) async fn choose(
     Me { visitor, .. }: Me,
     reader: Reader,
@@ -175,7 +178,7 @@ pub(super) async fn create(
     let opened = match web.chat.open(&visitor.person, network, &form).await {
         Ok(opened) => opened,
         Err(error) if reader.wants_json => return Err(error.into()),
-        Err(error) => return again(&web, visitor, reader, form, error),
+        Err(error) => return form_with_errors(&web, visitor, reader, form, error),
     };
     if let Some(pass) = &opened.pass {
         visitor.keep_pass(&opened.room.id, pass).await?;
@@ -189,8 +192,8 @@ pub(super) async fn create(
     Ok(Redirect::to(&address).into_response())
 }
 
-/// The form once more, with what was filled in and what is wrong with it.
-fn again(
+/// The form with the visitor's input and the errors.
+fn form_with_errors(
     web: &Web,
     visitor: &crate::session::Visitor,
     reader: Reader,

@@ -1,23 +1,25 @@
-//! The HTTP edge: pages for people, JSON for programs, on the same routes.
+//! The HTTP edge: pages for people and JSON for programs, on the same routes.
 //!
-//! [`routes`] is the table of all of them. A handler extracts, calls the chat, and answers; what is
-//! refused becomes a status, JSON or a page in [`errors`].
+//! [`routes`] lists them all. A handler extracts its input, calls [`ChatService`], and responds.
+//! [`errors`] turns a refusal into a status and JSON, and [`error_pages`] into a page.
 
 pub mod assets;
 mod body;
 mod chats;
+mod cross_origin;
 mod csrf;
 mod direct_messages;
+mod error_pages;
 mod errors;
 mod extract;
 mod gifs;
-mod guard;
 mod health;
 pub mod i18n;
 mod lobby;
 pub mod pages;
 mod room;
 mod rotation;
+mod security_headers;
 mod tokens;
 
 use std::sync::Arc;
@@ -42,20 +44,21 @@ use crate::{
     chat::ChatService,
     session::{self, Sessions, Visitor},
 };
+use cross_origin::Guard;
 use extract::Reader;
-use guard::Guard;
 use rotation::Secrets;
 
-/// A form or a message, escaped, fits many times over. Uploads have a limit of their own.
+/// Largest request body, in bytes: several times the longest form or message, escaped. Uploads have
+/// their own limit.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// What keeps a visitor's session; the contract names it.
+/// The session cookie over http; `docs/protocol.md` names it.
 const SESSION_COOKIE: &str = "huechat.sid";
-/// The same over https. Browsers take a cookie of this prefix from nobody but this very host, so that no sibling of it
-/// can give a visitor a session of its own making.
+/// The session cookie over https. Browsers accept this prefix only from this exact host, so another
+/// subdomain cannot plant a session.
 const SESSION_COOKIE_OF_HTTPS: &str = "__Host-huechat.sid";
 
-/// What the handlers share.
+/// State that all handlers share.
 #[derive(Clone)]
 pub struct Web {
     chat: ChatService,
@@ -65,32 +68,32 @@ pub struct Web {
     max_gif_bytes: usize,
     token_days: u16,
     uploads: gifs::Uploads,
-    rooms: lobby::RoomsInWords,
+    rooms: lobby::RenderedRooms,
 }
 
-/// How the edge is set up.
+/// Settings of the edge.
 pub struct Setup {
     /// The public URL, such as `https://chat.example/`.
     pub public_url: String,
-    /// Other sites whose pages may ask for what this server does, such as `https://chat.example`.
+    /// Other sites whose pages may send requests, such as `https://chat.example`.
     pub origins: Vec<String>,
     /// Largest GIF accepted, in bytes.
     pub max_gif_bytes: usize,
-    /// How long a bot's token lasts at most.
+    /// Longest lifetime of a bot's token, in days.
     pub token_days: u16,
-    /// Signs the cookies.
+    /// The key that signs cookies.
     pub cookie_key: Key,
-    /// Signed the cookies once, and what they signed still counts.
+    /// Previous keys, whose signatures are still accepted.
     pub old_cookie_keys: Vec<Key>,
-    /// The requests that are under way, but for those of sockets.
+    /// Tracks running requests, except those of sockets, for the shutdown.
     pub requests: TaskTracker,
 }
 
-/// The whole of what is served. `socket_io` and `gateway` answer for the other edges; the first hears of the
-/// session that each request brings.
+/// Builds the router of the whole server. `socket_io` and `gateway` are the handlers of the other
+/// edges; requests reach `socket_io` with their session.
 ///
 /// # Errors
-/// When one of the origins is none.
+/// When one of the origins is invalid.
 pub fn routes(
     chat: &ChatService,
     sessions: &Sessions,
@@ -107,12 +110,12 @@ pub fn routes(
         max_gif_bytes: setup.max_gif_bytes,
         token_days: setup.token_days,
         uploads: gifs::Uploads::new(setup.max_gif_bytes),
-        rooms: lobby::RoomsInWords::default(),
+        rooms: lobby::RenderedRooms::default(),
     };
     let cookie = if secure { SESSION_COOKIE_OF_HTTPS } else { SESSION_COOKIE };
     let secrets =
         Secrets { now: setup.cookie_key.clone(), old: setup.old_cookie_keys, cookie, secure };
-    let rotation = middleware::from_fn_with_state(secrets, rotation::sign_anew);
+    let rotation = middleware::from_fn_with_state(secrets, rotation::re_sign);
     let session = SessionManagerLayer::new(sessions.clone())
         .with_name(cookie)
         .with_signed(setup.cookie_key)
@@ -134,8 +137,8 @@ pub fn routes(
         .route("/token/revoke", post(tokens::revoke_all))
         .route("/token/{id}", delete(tokens::revoke))
         .route("/token/{id}/revoke", post(tokens::revoke))
-        .layer(middleware::from_fn(extract::remember))
-        .layer(middleware::from_fn(errors::redirect_refusals));
+        .layer(middleware::from_fn(extract::load_preferences))
+        .layer(middleware::from_fn(error_pages::redirect_refusals));
     let visited = Router::new()
         .merge(pages)
         .route("/room/{id}/chat", get(chats::history).post(chats::say))
@@ -147,21 +150,24 @@ pub fn routes(
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
         .route("/gif/{room}/{name}", get(gifs::file))
         .route("/chatter/{id}/message", post(direct_messages::whisper))
-        .layer(middleware::from_fn(csrf::of_own_pages))
+        .layer(middleware::from_fn(csrf::check_forms))
         .layer(session.clone())
         .layer(rotation.clone())
-        .layer(middleware::from_fn(errors::report_session_failure))
-        .layer(middleware::from_fn_with_state(setup.requests, to_its_end))
-        .layer(middleware::from_fn_with_state(guard.clone(), guard::of_changes));
+        .layer(middleware::from_fn(error_pages::report_session_failure))
+        .layer(middleware::from_fn_with_state(setup.requests, run_to_completion))
+        .layer(middleware::from_fn_with_state(guard.clone(), cross_origin::check_changes));
     let sockets = Router::new()
         .route("/socket.io/", socket_io)
         .layer(session)
         .layer(rotation)
-        .layer(middleware::from_fn(errors::report_session_failure))
-        .layer(middleware::from_fn_with_state((guard.clone(), chat.clone()), guard::of_handshakes));
+        .layer(middleware::from_fn(error_pages::report_session_failure))
+        .layer(middleware::from_fn_with_state(
+            (guard.clone(), chat.clone()),
+            cross_origin::check_handshakes,
+        ));
     let bots = Router::new()
         .route("/gateway", gateway)
-        .layer(middleware::from_fn_with_state((guard, chat.clone()), guard::of_bots));
+        .layer(middleware::from_fn_with_state((guard, chat.clone()), cross_origin::check_gateway));
 
     let router = Router::new()
         .merge(visited)
@@ -176,19 +182,23 @@ pub fn routes(
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::new())
         .with_state(web);
-    let of_https = secure.then_some(guard::HEADER_OF_HTTPS);
-    let headers = guard::HEADERS.into_iter().chain(of_https);
-    Ok(headers.fold(router, |router, header| router.layer(guard::always(header))))
+    let of_https = secure.then_some(security_headers::HEADER_OF_HTTPS);
+    let headers = security_headers::HEADERS.into_iter().chain(of_https);
+    Ok(headers.fold(router, |router, header| router.layer(security_headers::always(header))))
 }
 
-/// Does what a request asks for as a whole, even when whoever asked has gone: between what is stored and
-/// what is told of it nothing may end.
-async fn to_its_end(State(requests): State<TaskTracker>, request: Request, next: Next) -> Response {
+/// Middleware: runs a request in its own task, which completes even when the client disconnects. A
+/// request cancelled after a commit would not announce its event.
+async fn run_to_completion(
+    State(requests): State<TaskTracker>,
+    request: Request,
+    next: Next,
+) -> Response {
     match requests.spawn(next.run(request)).await {
         Ok(response) => response,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(), // The runtime stops.
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(), // The runtime is stopping.
         },
     }
 }

@@ -1,5 +1,5 @@
-//! What each page shows. A struct here names its template in `views/`, and is built from domain
-//! types only; words and classes are found here, and HTML is written there.
+//! The data of each page. Each struct names its template in `views/` and holds domain types; its
+//! methods provide texts and CSS classes, and the template writes the HTML.
 
 mod line;
 mod rich_text;
@@ -21,18 +21,18 @@ use self::{
 use super::{assets, i18n::Texts};
 use crate::domain::{Color, Language, Message, Person, Preferences, RoomSummary, Theme};
 
-/// What every page needs: the reader, and how to speak to them.
+/// The data that every page needs: the reader and their preferences.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// The reader's language.
     pub texts: Texts,
     /// The reader.
     pub me: Person,
-    /// How bright the page is, if that was chosen.
+    /// The page's theme, if the reader has chosen one.
     pub theme: Option<Theme>,
-    /// What the reader has chosen.
+    /// The reader's preferences.
     pub preferences: Preferences,
-    /// What each form of the page carries.
+    /// The CSRF token of the page's forms.
     pub form_token: String,
     /// The server's public URL, without a slash at its end.
     pub base: String,
@@ -51,7 +51,7 @@ impl Frame {
         texts_url(self.texts)
     }
 
-    /// Each language with its code and its own name, and whether it was chosen.
+    /// The languages, each with its own name, and whether the reader has chosen it.
     fn languages(&self) -> impl Iterator<Item = Choice> {
         let chosen = self.preferences.language;
         Language::ALL.into_iter().map(move |language| Choice {
@@ -74,7 +74,7 @@ impl Frame {
     }
 }
 
-/// One of several things to choose.
+/// An option of a preference.
 struct Choice {
     code: &'static str,
     words: String,
@@ -90,26 +90,26 @@ fn color_class(color: Color) -> String {
     format!("c-{}", color.hex().trim_start_matches('#'))
 }
 
-/// The rooms, the most lively first.
+/// The lobby.
 #[derive(Debug, Template, WebTemplate)]
 #[template(path = "lobby.html")]
 pub struct LobbyPage {
-    /// What every page needs.
+    /// The data that every page needs.
     pub frame: Frame,
-    /// The rooms of this page, as [`Rooms`] puts them into words.
+    /// The rooms of this page, as [`Rooms`] renders them.
     pub rooms: Arc<str>,
-    /// How many rooms there are, or were found.
+    /// Number of rooms in the lobby, or of those that a search found.
     pub total: usize,
-    /// What was searched for.
+    /// The search, or empty.
     pub q: String,
-    /// The code of what went wrong on the way here.
+    /// Code of the error that redirected the visitor here.
     pub notice: Option<&'static str>,
-    /// The room whose password is asked for, in a dialog that is open.
+    /// The room whose password dialog is open.
     pub unlock: Option<RoomSummary>,
 }
 
 impl LobbyPage {
-    /// What went wrong, unless the password dialog says it.
+    /// The text of the error, unless the password dialog shows it.
     fn banner(&self) -> Option<String> {
         let code = self.notice.filter(|_| self.unlock.is_none())?;
         Some(self.frame.texts.error(code))
@@ -121,7 +121,7 @@ impl LobbyPage {
     }
 }
 
-/// The rooms of a page of the lobby: what is the same for all who read the same language.
+/// The rooms on a page of the lobby; the HTML is the same for all readers of a language.
 #[derive(Debug, Template)]
 #[template(path = "partials/rooms.html")]
 pub struct Rooms<'a> {
@@ -129,11 +129,11 @@ pub struct Rooms<'a> {
     pub texts: Texts,
     /// The rooms of this page.
     pub rooms: &'a [RoomSummary],
-    /// Which page this is, from 1.
+    /// This page's number, from 1.
     pub page: usize,
-    /// How many pages there are.
+    /// Number of pages.
     pub pages: usize,
-    /// What was searched for.
+    /// The search, or empty.
     pub q: &'a str,
 }
 
@@ -172,17 +172,17 @@ impl Rooms<'_> {
 #[derive(Debug, Template, WebTemplate)]
 #[template(path = "new_room.html")]
 pub struct NewRoomPage {
-    /// What every page needs.
+    /// The data that every page needs.
     pub frame: Frame,
-    /// The title, as it was typed.
+    /// The title, as typed.
     pub title: String,
-    /// The capacity, as it was typed.
+    /// The capacity, as typed.
     pub max: String,
-    /// The most people that the server allows in a room.
+    /// The largest capacity that the server allows.
     pub max_capacity: u32,
-    /// A field's name and the code of what is wrong with it.
+    /// Names of invalid fields, each with its error code.
     pub errors: Vec<(&'static str, String)>,
-    /// The code of what went wrong with the whole.
+    /// Code of an error that concerns no single field.
     pub problem: Option<&'static str>,
 }
 
@@ -201,23 +201,23 @@ impl NewRoomPage {
     }
 }
 
-/// A room, and what was said in it.
+/// A room with its messages.
 #[derive(Debug, Template, WebTemplate)]
 #[template(path = "room.html")]
 pub struct RoomPage {
-    /// What every page needs.
+    /// The data that every page needs.
     pub frame: Frame,
     /// The room.
     pub room: RoomSummary,
-    /// Who is there, in the order in which they came.
+    /// The people in the room, in order of arrival.
     pub people: Vec<Person>,
-    /// The newest messages, in the order of `seq`, rising.
+    /// The newest messages, in rising order of `seq`.
     pub messages: Vec<Message>,
     /// Whether there are older ones.
     pub more: bool,
-    /// The largest GIF that the server takes, in bytes.
+    /// Largest GIF that the server accepts, in bytes.
     pub max_gif_bytes: usize,
-    /// Most people that any room may be for.
+    /// The largest capacity of any room.
     pub max_capacity: u32,
 }
 
@@ -232,7 +232,7 @@ impl RoomPage {
         Line::blanks()
     }
 
-    /// The host first, then the others in the order in which they came.
+    /// The owner first, then the others in order of arrival.
     fn members(&self) -> impl Iterator<Item = Member> {
         let is_host = |person: &&Person| person.id == self.room.owner.id;
         let host = self.people.iter().filter(is_host);
@@ -265,7 +265,7 @@ impl RoomPage {
     }
 }
 
-/// One of the people in a room, as the list of them says it.
+/// A person in the room's list of people.
 #[derive(Debug, Default)]
 struct Member {
     id: String,
@@ -277,18 +277,18 @@ struct Member {
 }
 
 impl Member {
-    /// For scripts to fill in.
+    /// An empty element that scripts clone and fill in.
     fn blank() -> Self {
         Self::default()
     }
 }
 
-/// A page's frame when nobody knows who reads it: the session may be what failed.
+/// The frame of a page without a visitor, such as when the session cannot be read.
 #[derive(Debug, Clone, Copy)]
 pub struct Blank {
     /// The reader's language.
     pub texts: Texts,
-    /// How bright the page is, if that was chosen.
+    /// The page's theme, if the reader has chosen one.
     pub theme: Option<Theme>,
 }
 
@@ -298,13 +298,13 @@ impl Blank {
     }
 }
 
-/// What cannot be shown, and why.
+/// An error.
 #[derive(Debug, Template, WebTemplate)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
-    /// What this page needs.
+    /// The page's frame.
     pub frame: Blank,
-    /// The code of what went wrong.
+    /// The error's code.
     pub code: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! A room's page and its door.
+//! Routes of a room: its page, admission, settings and moderation.
 
 use axum::{
     Json,
@@ -21,7 +21,7 @@ use crate::{
     protocol::{Person, Room, RoomPatch, Whom},
 };
 
-/// As many of the newest messages are on the page before any script runs.
+/// Number of the newest messages in the page's HTML, before scripts run.
 const SHOWN: usize = 50;
 
 #[derive(Debug, Deserialize)]
@@ -39,7 +39,7 @@ pub(super) async fn enter(
 ) -> Result<Response, Refused> {
     let id = room_id(&id)?;
     if let Some(password) = password {
-        // On to the clean address at once: a password does not stay where it can be read.
+        // Redirects to the address without the password, so that it does not stay visible.
         show_password(&web, &me, &id, &password).await?;
         return Ok(Redirect::to(&format!("/room/{id}")).into_response());
     }
@@ -53,7 +53,7 @@ pub(super) async fn enter(
         web.chat.get_room_with_history(&id, me.with(pass.as_ref()), window).await?;
     let mut frame = web.frame(reader, &me.visitor);
     if let Some(seat) = room.seat(me.id()) {
-        frame.me = seat.person.clone(); // Here they may be called by another number.
+        frame.me = seat.person.clone(); // The name in this room may have another number.
     }
     let summary = room.summary();
     Ok(RoomPage {
@@ -162,7 +162,7 @@ pub(super) async fn report(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /room/{id}/leave`: for pages without scripts; the others say `exit` on their socket.
+/// `POST /room/{id}/leave`: for pages without scripts; pages with scripts emit `exit`.
 pub(super) async fn leave(
     State(web): State<Web>,
     me: Me,
@@ -171,7 +171,7 @@ pub(super) async fn leave(
 ) -> Result<Response, Refused> {
     let id = room_id(&id)?;
     match web.chat.exit(&id, &me.visitor.person).await {
-        // Whoever is not there has left already: this is what they wanted.
+        // The visitor has left already.
         Ok(()) | Err(Error::NotInRoom) => {}
         Err(error) => return Err(error.into()),
     }

@@ -1,5 +1,5 @@
-//! A cookie secret that takes the place of another: what the old one signed is good for as long as the old one is
-//! listed, and is signed anew when it is shown.
+//! Rotation of the cookie secret: cookies that a listed old secret has signed stay valid, and the
+//! server signs them again with the current secret.
 
 use axum::{
     extract::{Request, State},
@@ -12,21 +12,21 @@ use tower_sessions::cookie::{Cookie, CookieJar, Key, SameSite};
 
 use crate::session;
 
-/// The secret that signs cookies, and those that did.
+/// The current secret and the old ones.
 #[derive(Clone)]
 pub(super) struct Secrets {
     pub(super) now: Key,
     pub(super) old: Vec<Key>,
-    /// What the session's cookie is called.
+    /// Name of the session cookie.
     pub(super) cookie: &'static str,
-    /// Whether the cookie is for secure connections only.
+    /// Whether the cookie is for https only.
     pub(super) secure: bool,
 }
 
 impl Secrets {
-    /// When an old secret signed the session's cookie: all the request's cookies with that one signed by the secret of
-    /// today, and it alone, as the browser should keep it.
-    fn sign_anew(&self, request: &Request) -> Option<(HeaderValue, HeaderValue)> {
+    /// When an old secret has signed the session cookie: the request's `Cookie` header with the new
+    /// signature, and the `Set-Cookie` header for the browser.
+    fn re_sign(&self, request: &Request) -> Option<(HeaderValue, HeaderValue)> {
         let mut jar = CookieJar::new();
         for cookie in cookie::CookieJar::from_headers(request.headers()).iter() {
             jar.add_original(cookie.clone());
@@ -48,16 +48,17 @@ impl Secrets {
     }
 }
 
-/// Lets a cookie that an old secret signed count, and gives it back signed by the secret of today.
-pub(super) async fn sign_anew(
+/// Middleware: accepts a session cookie that an old secret has signed, and sets it with the current
+/// signature.
+pub(super) async fn re_sign(
     State(secrets): State<Secrets>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let Some((all, kept)) = secrets.sign_anew(&request) else { return next.run(request).await };
+    let Some((all, kept)) = secrets.re_sign(&request) else { return next.run(request).await };
     request.headers_mut().insert(header::COOKIE, all);
     let mut response = next.run(request).await;
-    // When the session has changed, its cookie is given already.
+    // When the session has changed, the session layer has set the cookie already.
     response.headers_mut().entry(header::SET_COOKIE).or_insert(kept);
     response
 }

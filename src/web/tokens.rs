@@ -1,4 +1,4 @@
-//! Tokens for bots: the page where they are made and revoked, and the same for programs.
+//! Routes that create, list and revoke tokens of bots.
 
 use axum::{
     Json,
@@ -21,7 +21,7 @@ use crate::{
     session::{MadeToken, TokenRow},
 };
 
-/// A token, as its maker sees it for as long as it lasts.
+/// A token in the list, without its secret.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Kept {
@@ -42,7 +42,7 @@ impl From<&TokenRow> for Kept {
     }
 }
 
-/// A token that was just made.
+/// A new token with its secret.
 #[derive(Debug, Serialize)]
 struct Made {
     token: String,
@@ -56,7 +56,7 @@ struct List {
     tokens: Vec<Kept>,
 }
 
-/// A bot to make a token for.
+/// The form for a new token.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct TokenForm {
     #[serde(default)]
@@ -72,9 +72,9 @@ pub(super) async fn show(
     let tokens = web.sessions.tokens(&me.visitor).await?;
     if reader.wants_json {
         let tokens = tokens.iter().map(Kept::from).collect();
-        return Ok(private(Json(List { tokens }).into_response()));
+        return Ok(no_store(Json(List { tokens }).into_response()));
     }
-    Ok(private(page(&web, &me, reader, tokens).into_response()))
+    Ok(no_store(page(&web, &me, reader, tokens).into_response()))
 }
 
 /// `POST /token`
@@ -86,16 +86,16 @@ pub(super) async fn make(
 ) -> Result<Response, Refused> {
     let made = match try_to_make(&web, &me, &name).await {
         Ok(made) => made,
-        Err(Refused(error)) => return again(&web, &me, reader, name, error).await,
+        Err(Refused(error)) => return form_with_errors(&web, &me, reader, name, error).await,
     };
     if reader.wants_json {
         let token = made.token.reveal().to_owned();
         let body = Json(Made { token, kept: Kept::from(&made.kept) });
-        return Ok(private((StatusCode::CREATED, body).into_response()));
+        return Ok(no_store((StatusCode::CREATED, body).into_response()));
     }
     let tokens = web.sessions.tokens(&me.visitor).await?;
     let page = TokensPage { made: Some(made), ..page(&web, &me, reader, tokens) };
-    Ok(private((StatusCode::CREATED, page).into_response()))
+    Ok(no_store((StatusCode::CREATED, page).into_response()))
 }
 
 async fn try_to_make(web: &Web, me: &Me, name: &str) -> Result<MadeToken, Refused> {
@@ -105,8 +105,8 @@ async fn try_to_make(web: &Web, me: &Me, name: &str) -> Result<MadeToken, Refuse
     Ok(made.ok_or(Error::TooManyTokens)?)
 }
 
-/// The page once more, with what is wrong.
-async fn again(
+/// The page with the visitor's input and the error.
+async fn form_with_errors(
     web: &Web,
     me: &Me,
     reader: Reader,
@@ -125,10 +125,11 @@ async fn again(
     let problem = field.is_none().then_some(error.code());
     let tokens = web.sessions.tokens(&me.visitor).await?;
     let page = TokensPage { name, field, problem, ..page(web, me, reader, tokens) };
-    Ok(private(Refused(error).around(page)))
+    Ok(no_store(Refused(error).around(page)))
 }
 
-/// `DELETE /token/{id}`; from a page, `POST /token/{id}/revoke`. One that is not there is revoked.
+/// `DELETE /token/{id}`; from a page, `POST /token/{id}/revoke`. A token that does not exist counts
+/// as revoked.
 pub(super) async fn revoke(
     State(web): State<Web>,
     me: Me,
@@ -153,7 +154,7 @@ pub(super) async fn revoke_all(
     Ok(revoked(reader, &method))
 }
 
-/// A page asks by a form, which knows no DELETE.
+/// The response to a revocation: a redirect for forms, which cannot send DELETE.
 fn revoked(reader: Reader, method: &Method) -> Response {
     if reader.wants_json || method == Method::DELETE {
         StatusCode::NO_CONTENT.into_response()
@@ -173,9 +174,9 @@ fn page(web: &Web, me: &Me, reader: Reader, tokens: Vec<TokenRow>) -> TokensPage
     }
 }
 
-/// What shows a secret, or whose they are, is kept nowhere on its way.
-fn private(mut response: Response) -> Response {
-    let never = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(header::CACHE_CONTROL, never);
+/// Forbids caching, because the response shows a secret or a visitor's tokens.
+fn no_store(mut response: Response) -> Response {
+    let value = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, value);
     response
 }

@@ -9,8 +9,8 @@ use crate::protocol::document::absent_rather_than_null;
 /// The heading of the generated section of the manual.
 pub const HEAD: &str = "## Schemas\n";
 
-/// One schema of all frames. It accepts the server's frames, which its definitions list as `told_…`;
-/// the definitions list a bot's frames as `asked_…`.
+/// One schema of all frames. It accepts the server's frames, which its definitions list as
+/// `told_…`; the definitions list a bot's frames as `asked_…`.
 #[must_use]
 pub fn document() -> Value {
     let mut schemas = SchemaSettings::draft07()

@@ -1,4 +1,4 @@
-//! A message as the page shows it: one partial for history and for what the scripts add.
+//! A message on the page. History and scripts use the same partial.
 
 use std::time::Duration;
 
@@ -8,24 +8,25 @@ use super::{
 };
 use crate::domain::{Body, Gif, Message, Person, RoomId, Seq, Timestamp};
 
-/// Somebody who speaks again within this is not named again. The scripts use the same time.
-const SAME_BREATH: Duration = Duration::from_mins(5);
+/// A message continues the sender's previous one when it follows within this time. The scripts use
+/// the same value.
+const CONTINUES_WITHIN: Duration = Duration::from_mins(5);
 
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) seq: Option<Seq>,
-    /// What the reader's own page calls it: nobody else's is told.
+    /// The message's `clientId`, on the sender's own page only.
     pub(super) client: Option<String>,
     pub(super) person: String,
     pub(super) class: String,
     pub(super) author: String,
-    /// Whether a program said it.
+    /// Whether a bot sent it.
     pub(super) bot: bool,
     pub(super) at: String,
-    /// Hours and minutes in UTC, until a script knows the reader's zone.
+    /// Hours and minutes in UTC; scripts replace them with the reader's time zone.
     pub(super) clock: String,
     pub(super) mine: bool,
-    /// Whether its author and time go without saying.
+    /// Whether the page omits the author and time, because it continues the previous message.
     pub(super) continued: bool,
     pub(super) content: LineContent,
 }
@@ -46,12 +47,12 @@ pub(super) struct Picture {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) alt: String,
-    /// More than one frame.
+    /// Whether the GIF has more than one frame.
     pub(super) moving: bool,
 }
 
 impl Line {
-    /// The lines of a stretch of history, each knowing whether it continues the one before.
+    /// The lines of a window of history.
     pub(super) fn all<'a>(messages: impl Iterator<Item = &'a Message>, frame: &Frame) -> Vec<Self> {
         let mut before: Option<&Message> = None;
         let mut lines = Vec::new();
@@ -85,7 +86,7 @@ impl Line {
         }
     }
 
-    /// One of each kind, for scripts to clone and fill in.
+    /// An empty line of each kind, which scripts clone and fill in.
     pub(super) fn blanks() -> [Self; 5] {
         [
             LineContent::System { code: "", words: String::new() },
@@ -151,8 +152,8 @@ impl Picture {
     }
 }
 
-/// The size at which a GIF is shown, known before it has come so that nothing jumps: its own, or
-/// as large as the box allows. The scripts use the same box.
+/// The size at which the page shows a GIF: its own, or the largest that fits the box. The HTML has
+/// it so that the layout does not move when the file arrives. The scripts use the same box.
 fn fit(width: u32, height: u32) -> (u32, u32) {
     const BOX: (u32, u32) = (352, 320);
     let (w, h) = (u64::from(width.max(1)), u64::from(height.max(1)));
@@ -170,7 +171,7 @@ fn continues(before: &Message, message: &Message) -> bool {
     before.by.id == message.by.id
         && spoken(&before.body)
         && spoken(&message.body)
-        && before.at >= message.at.before(SAME_BREATH)
+        && before.at >= message.at.before(CONTINUES_WITHIN)
 }
 
 /// `14:03` of `2026-01-01T14:03:00.000Z`.

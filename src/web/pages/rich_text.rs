@@ -1,16 +1,16 @@
-//! What a text is made of: words, addresses to click on, and names of people. The scripts find the same.
+//! Splits a message's text into plain text, links and mentions. The scripts split it the same way.
 
 use linkify::{LinkFinder, LinkKind};
 
 use crate::domain::Name;
 
-/// A stretch of a text.
+/// A piece of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     Words(String),
-    /// An address with `http` or `https`, to click on.
+    /// A link with `http` or `https`.
     Link(String),
-    /// Somebody is named, as `@Teal 204`.
+    /// A mention of a person, as `@Teal 204`.
     Mention(Name),
 }
 
@@ -19,9 +19,10 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     finder.kinds(&[LinkKind::Url]).url_can_be_iri(false);
     let mut pieces = Vec::new();
     let mut plain = String::new();
-    // An address ends where another script begins, or a character that shows nothing or turns others around.
+    // A link ends at the first character that is not ASCII: another script, an invisible character
+    // or a direction override could disguise its target.
     for stretch in text.as_bytes().chunk_by(|one, next| one.is_ascii() == next.is_ascii()) {
-        let stretch = str::from_utf8(stretch).unwrap_or_default(); // It is cut between characters.
+        let stretch = str::from_utf8(stretch).unwrap_or_default(); // Valid: cut between characters.
         for span in finder.spans(stretch) {
             let words = span.as_str();
             let web = words.starts_with("http://") || words.starts_with("https://");
@@ -60,7 +61,7 @@ fn add_words(pieces: &mut Vec<Piece>, words: &str) {
     }
 }
 
-/// The name that a text begins with, after its `@`, and what is behind it.
+/// Parses `@` and a name at the start of a text; returns the name and the rest.
 fn named(text: &str) -> Option<(Name, &str)> {
     let text = text.strip_prefix('@')?;
     let word = text.find(|c: char| !c.is_ascii_alphabetic())?;
@@ -103,7 +104,8 @@ mod tests {
             });
             links.collect()
         };
-        // Turned around, with nothing between, with a letter of another script: it ends there.
+        // A direction override, an invisible character and a letter of another script each end a
+        // link.
         assert_eq!(linked("https://good.example/\u{202e}moc.live"), ["https://good.example/"]);
         assert_eq!(linked("\u{202e}https://good.example/"), ["https://good.example/"]);
         assert_eq!(linked("https://go\u{200b}od.example/"), ["https://go"]);

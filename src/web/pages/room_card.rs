@@ -1,4 +1,4 @@
-//! A room in the lobby: its title, and the colours of those inside.
+//! A room in the lobby: its title, and the colours of the people in it.
 
 use fluent_bundle::FluentValue;
 
@@ -14,17 +14,17 @@ pub(super) struct RoomCard {
     pub(super) seats: String,
     pub(super) owner_name: String,
     pub(super) owner_class: String,
-    /// A class for each: a colour, or a free place.
+    /// A CSS class for each dot: a person's colour, or a free seat.
     pub(super) dots: Vec<String>,
-    /// How many are there beyond those whose colour is shown.
+    /// Text with the number of people without a dot; empty for none.
     pub(super) more: String,
     pub(super) locked: bool,
     pub(super) full: bool,
 }
 
 impl RoomCard {
-    /// In a room for no more than this, the free places are shown too.
-    const MOST_PLACES: u32 = 12;
+    /// Largest capacity for which the card shows free seats.
+    const MAX_FREE_DOTS: u32 = 12;
 
     pub(super) fn new(room: &RoomSummary, texts: Texts) -> Self {
         let max = room.max.get();
@@ -44,7 +44,7 @@ impl RoomCard {
         }
     }
 
-    /// For scripts to fill in.
+    /// An empty card, which scripts clone and fill in.
     pub(super) fn blank() -> Self {
         Self::default()
     }
@@ -59,7 +59,7 @@ impl RoomCard {
 
     fn dots(room: &RoomSummary) -> Vec<String> {
         let max = room.max.get();
-        let free = if max <= Self::MOST_PLACES { max.saturating_sub(room.count) } else { 0 };
+        let free = if max <= Self::MAX_FREE_DOTS { max.saturating_sub(room.count) } else { 0 };
         let taken = room.colors.iter().map(|color| color_class(*color));
         taken.chain((0..free).map(|_| String::from("dot--free"))).collect()
     }

@@ -1,4 +1,4 @@
-//! The page of a visitor's bots.
+//! The page of a visitor's tokens.
 
 use askama::Template;
 use askama_web::WebTemplate;
@@ -9,26 +9,26 @@ use crate::{
     session::{MadeToken, TokenRow},
 };
 
-/// The tokens of a visitor's bots, and the form for another.
+/// The tokens of a visitor's bots, and the form for a new one.
 #[derive(Debug, Template, WebTemplate)]
 #[template(path = "tokens.html")]
 pub struct TokensPage {
-    /// What every page needs.
+    /// The data that every page needs.
     pub frame: Frame,
-    /// The tokens that there are, in the order in which they were made.
+    /// The visitor's tokens, in order of creation.
     pub tokens: Vec<TokenRow>,
-    /// The one that was just made, which is shown this once.
+    /// The new token; the page shows its secret only this once.
     pub made: Option<MadeToken>,
-    /// What the next bot is called, as it was typed.
+    /// The name of the new bot, as typed.
     pub name: String,
-    /// The code of what is wrong with that.
+    /// Error code of the name.
     pub field: Option<&'static str>,
-    /// The code of what went wrong with the whole.
+    /// Code of an error that does not concern the name.
     pub problem: Option<&'static str>,
 }
 
 impl TokensPage {
-    /// Where bots connect.
+    /// The address at which bots connect.
     fn address(&self) -> String {
         // `http` becomes `ws`, and `https` becomes `wss`.
         format!("{}/gateway", self.frame.base.replacen("http", "ws", 1))
@@ -46,7 +46,7 @@ impl TokensPage {
         self.frame.texts.with("token-revoke-which", &[("name", token.label.as_str().into())])
     }
 
-    /// `2026-01-01`, until a script knows the reader's habit.
+    /// The date as `2026-01-01`; scripts replace it with the reader's format.
     #[expect(clippy::unused_self, reason = "templates call methods of their page")]
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn day(&self, at: &Timestamp) -> String {

@@ -1,0 +1,123 @@
+//! Refuses requests of other sites' pages.
+//!
+//! The check follows Go 1.25 (Filippo Valsorda, "Cross-Site Request Forgery", 2025). It reads
+//! `Sec-Fetch-Site`, which no script can set, or else compares `Origin` with `Host`. A program
+//! sends none of these and carries no visitor's cookies. [`csrf`](super::csrf) checks the forms of
+//! browsers that are too old to send them.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderName, Method, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
+
+use super::{error_pages::error_page, errors::Refused, extract::Reader};
+use crate::{
+    chat::{ChatService, Error},
+    domain::Network,
+};
+
+/// The check of a request's origin.
+#[derive(Clone)]
+pub(super) struct Guard(CsrfLayer);
+
+impl Guard {
+    /// Trusts this server's own pages and those of `origins`, such as `https://chat.example`.
+    pub(super) fn new(origins: &[String]) -> Result<Self, ConfigError> {
+        let layer = origins.iter().try_fold(CsrfLayer::new(), CsrfLayer::add_trusted_origin)?;
+        Ok(Self(layer))
+    }
+
+    /// Whether a request comes from a trusted page or from a program.
+    fn allows(&self, request: &Request) -> impl Future<Output = bool> + Send + use<> {
+        // The layer lets every GET pass, and a handshake is a GET: the layer checks a copy with
+        // POST.
+        let mut copy = Request::new(Body::empty());
+        *copy.method_mut() = Method::POST;
+        *copy.uri_mut() = request.uri().clone();
+        for name in [header::HOST, header::ORIGIN, HeaderName::from_static("sec-fetch-site")] {
+            if let Some(value) = request.headers().get(&name) {
+                copy.headers_mut().insert(name, value.clone());
+            }
+        }
+        let check = self.0.layer(service_fn(passed));
+        async move {
+            let Ok(response) = check.oneshot(copy).await;
+            response.extensions().get::<ProtectionError>().is_none()
+        }
+    }
+}
+
+async fn passed(_: Request) -> Result<Response, Infallible> {
+    Ok(Response::new(Body::empty()))
+}
+
+/// Middleware: refuses requests of other sites' pages, except with safe methods.
+pub(super) async fn check_changes(
+    State(guard): State<Guard>,
+    reader: Reader,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.method().is_safe() || guard.allows(&request).await {
+        return next.run(request).await;
+    }
+    refuse(reader)
+}
+
+/// The response to a request of another site's page.
+pub(super) fn refuse(reader: Reader) -> Response {
+    let response = Refused(Error::ForeignOrigin).into_response();
+    if reader.wants_json {
+        response
+    } else {
+        error_page(reader, &response, Error::ForeignOrigin.code())
+    }
+}
+
+/// Middleware of Socket.IO: refuses other sites' pages with any method, and networks that open
+/// connections too often.
+pub(super) async fn check_handshakes(
+    State((guard, chat)): State<(Guard, ChatService)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    // A request without `sid` opens a connection, as the Socket.IO layer reads it.
+    let mut query = request.uri().query().unwrap_or_default().split('&');
+    let opens = !query.any(|part| part.starts_with("sid="));
+    check_handshake(&guard, &chat, &request, opens).await.map_err(Refused)?;
+    Ok(next.run(request).await)
+}
+
+/// The same for the gateway, where every request opens a connection.
+pub(super) async fn check_gateway(
+    State((guard, chat)): State<(Guard, ChatService)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    check_handshake(&guard, &chat, &request, true).await.map_err(Refused)?;
+    Ok(next.run(request).await)
+}
+
+fn check_handshake(
+    guard: &Guard,
+    chat: &ChatService,
+    request: &Request,
+    opens: bool,
+) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+    let allowed = guard.allows(request);
+    let network = request.extensions().get::<Network>().filter(|_| opens).cloned();
+    let chat = chat.clone();
+    async move {
+        if !allowed.await {
+            return Err(Error::ForeignOrigin);
+        }
+        network.map_or(Ok(()), |network| chat.may_connect(&network))
+    }
+}
