@@ -92,7 +92,7 @@ fn broken_links(folder: &Path, text: &str) -> Vec<String> {
     let local = links.filter(|link| !link.contains("://") && !link.starts_with('#'));
     local
         .filter(|link| !folder.join(link.split('#').next().unwrap()).exists())
-        .map(|link| link.into_string())
+        .map(pulldown_cmark::CowStr::into_string)
         .collect()
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use huechat::protocol::client_events;
+use huechat::protocol::client_events as events;
 use reqwest::{Method, header};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use crate::{
 on_both_stores!(an_event_does_what_its_route_does, what_is_no_operation_is_malformed);
 
 /// Events without a route: nobody waits for what they do.
-const WITHOUT_ROUTE: [&str; 1] = [client_events::TYPING];
+const WITHOUT_ROUTE: [&str; 1] = [events::TYPING];
 
 /// Who does something.
 #[derive(Debug, Clone, Copy)]
@@ -50,36 +50,20 @@ fn cases() -> Vec<Case> {
     let (patch, delete) = (|| Method::PATCH, || Method::DELETE);
     let nobody = "aaaaaaaaaaaa";
     let mut cases = vec![
-        case(
-            client_events::ROOM_GET,
-            Ben,
-            json!({ "id": "{room}" }),
-            (get(), "/room/{room}", nothing()),
-        ),
-        case(
-            client_events::ROOM_GET,
-            Ben,
-            json!({ "id": "none" }),
-            (get(), "/room/none", nothing()),
-        ),
-        case(client_events::ROOM_GET, Ben, json!({ "q": "te" }), (get(), "/?q=te", nothing())),
-        case(client_events::ROOM_GET, Ben, json!({ "page": 2 }), (get(), "/?page=2", nothing())),
+        case(events::ROOM_GET, Ben, json!({ "id": "{room}" }), (get(), "/room/{room}", nothing())),
+        case(events::ROOM_GET, Ben, json!({ "id": "none" }), (get(), "/room/none", nothing())),
+        case(events::ROOM_GET, Ben, json!({ "q": "te" }), (get(), "/?q=te", nothing())),
+        case(events::ROOM_GET, Ben, json!({ "page": 2 }), (get(), "/?page=2", nothing())),
+        alike(events::ROOM_POST, Ben, post(), "/room", json!({ "title": "coffee", "max": 3 })),
         alike(
-            client_events::ROOM_POST,
-            Ben,
-            post(),
-            "/room",
-            json!({ "title": "coffee", "max": 3 }),
-        ),
-        alike(
-            client_events::ROOM_POST,
+            events::ROOM_POST,
             Ben,
             post(),
             "/room",
             json!({ "title": "coffee", "max": "3", "password": "p" }),
         ),
-        alike(client_events::ROOM_POST, Ben, post(), "/room", json!({ "title": " ", "max": "x" })),
-        alike(client_events::ROOM_POST, Ben, post(), "/room", json!([])),
+        alike(events::ROOM_POST, Ben, post(), "/room", json!({ "title": " ", "max": "x" })),
+        alike(events::ROOM_POST, Ben, post(), "/room", json!([])),
     ];
     for (by, change) in [
         (Anna, json!({ "title": "<b>coffee</b>", "max": 7, "locked": true })),
@@ -92,18 +76,18 @@ fn cases() -> Vec<Case> {
     ] {
         let mut data = change.clone();
         data["id"] = json!("{room}");
-        cases.push(case(client_events::ROOM_PUT, by, data, (patch(), "/room/{room}", change)));
+        cases.push(case(events::ROOM_PUT, by, data, (patch(), "/room/{room}", change)));
     }
     for by in [Anna, Ben] {
         let route = (delete(), "/room/{room}", nothing());
-        cases.push(case(client_events::ROOM_DELETE, by, json!({ "id": "{room}" }), route));
+        cases.push(case(events::ROOM_DELETE, by, json!({ "id": "{room}" }), route));
     }
     for choice in [
         json!({ "language": "ko", "theme": "dark" }),
         json!({ "theme": "" }),
         json!({ "language": "tlh", "theme": "neon" }),
     ] {
-        cases.push(alike(client_events::READER_PUT, Ben, post(), "/reader", choice));
+        cases.push(alike(events::READER_PUT, Ben, post(), "/reader", choice));
     }
     for words in [
         json!({ "chat": "hello", "clientId": "c-1" }),
@@ -112,7 +96,7 @@ fn cases() -> Vec<Case> {
         json!({ "chat": "hello", "clientId": "" }),
         json!({ "words": "hello" }),
     ] {
-        cases.push(alike(client_events::CHAT_POST, Ben, post(), "/room/{room}/chat", words));
+        cases.push(alike(events::CHAT_POST, Ben, post(), "/room/{room}/chat", words));
     }
     for (data, path) in [
         (json!({ "limit": 2 }), "/room/{room}/chat?limit=2"),
@@ -120,7 +104,7 @@ fn cases() -> Vec<Case> {
         (json!({ "after": 2 }), "/room/{room}/chat?after=2"),
         (json!({ "after": "x" }), "/room/{room}/chat?after=x"),
     ] {
-        cases.push(case(client_events::CHAT_GET, Ben, data, (get(), path, nothing())));
+        cases.push(case(events::CHAT_GET, Ben, data, (get(), path, nothing())));
     }
     for (by, seq, path) in [
         (Ben, 4, "/room/{room}/chat/4"),
@@ -130,11 +114,11 @@ fn cases() -> Vec<Case> {
         (Anna, 99, "/room/{room}/chat/99"),
     ] {
         let route = (delete(), path, nothing());
-        cases.push(case(client_events::CHAT_DELETE, by, json!({ "seq": seq }), route));
+        cases.push(case(events::CHAT_DELETE, by, json!({ "seq": seq }), route));
     }
     for to in ["{anna}", "{ben}", nobody, "nobody"] {
         let words = json!({ "to": to, "chat": "psst", "clientId": "c-2" });
-        cases.push(alike(client_events::WHISPER_POST, Ben, post(), "/room/{room}/whisper", words));
+        cases.push(alike(events::WHISPER_POST, Ben, post(), "/room/{room}/whisper", words));
     }
     for (by, whom, path) in [
         (Anna, "{ben}", "/room/{room}/person/{ben}"),
@@ -143,15 +127,15 @@ fn cases() -> Vec<Case> {
         (Ben, "{cleo}", "/room/{room}/person/{cleo}"),
     ] {
         let route = (delete(), path, nothing());
-        cases.push(case(client_events::PERSON_KICK, by, json!({ "id": whom }), route));
+        cases.push(case(events::PERSON_KICK, by, json!({ "id": whom }), route));
     }
     for (by, whom) in [(Anna, "{ben}"), (Anna, "{anna}"), (Anna, nobody), (Ben, "{cleo}")] {
         let data = json!({ "id": whom });
-        cases.push(alike(client_events::OWNER_PUT, by, put(), "/room/{room}/owner", data));
+        cases.push(alike(events::OWNER_PUT, by, put(), "/room/{room}/owner", data));
     }
     for by in [Anna, Ben] {
         let route = (post(), "/room/{room}/leave", nothing());
-        cases.push(case(client_events::EXIT, by, nothing(), route));
+        cases.push(case(events::EXIT, by, nothing(), route));
     }
     cases
 }
@@ -159,7 +143,7 @@ fn cases() -> Vec<Case> {
 async fn an_event_does_what_its_route_does(on: Backend) {
     let cases = cases();
     let tried: BTreeSet<&str> = cases.iter().map(|case| case.event).collect();
-    let all: BTreeSet<&str> = client_events::all().iter().map(|event| event.name).collect();
+    let all: BTreeSet<&str> = events::all().iter().map(|event| event.name).collect();
     let without: BTreeSet<&str> = WITHOUT_ROUTE.into();
     assert_eq!(tried, &all - &without, "an operation is not tried");
 
@@ -220,7 +204,7 @@ impl World {
             histories.push(browser.get_json(&history).await.1);
         }
         let reader = match case.event {
-            client_events::READER_PUT => {
+            events::READER_PUT => {
                 let page = self.browsers[1].get("/room").await.text().await.unwrap();
                 page.lines().find(|line| line.starts_with("<html")).map(ToOwned::to_owned)
             }
