@@ -226,8 +226,7 @@ async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Error> {
         info!(file = %path.display(), "keeping rooms in a file");
         return Ok((Arc::new(SqliteStore::open(&path)?), true));
     };
-    let credentials = config.mongo_credentials.as_ref();
-    let credentials = credentials.map(|c| (c.id.clone(), c.password.reveal().to_owned()));
+    let credentials = config.mongo_credentials();
     let store = MongoStore::open(uri.reveal(), credentials).await?;
     info!("keeping rooms in MongoDB");
     Ok((Arc::new(store), false))

@@ -1,11 +1,8 @@
 //! Limits how many of something each key holds at the same time.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, fmt, hash::Hash, sync::Arc};
+
+use parking_lot::Mutex;
 
 /// Counts by key. Clones share the counts.
 pub struct KeyedLimit<K>(Arc<Mutex<HashMap<K, usize>>>);
@@ -26,7 +23,7 @@ impl<K: Hash + Eq + Clone> KeyedLimit<K> {
     /// Counts one more for this key, or returns `None` if the key already has `most`.
     #[must_use]
     pub fn take(&self, key: K, most: usize) -> Option<KeyedPermit<K>> {
-        let mut all = self.all();
+        let mut all = self.0.lock();
         let count = all.entry(key.clone()).or_default();
         if *count >= most {
             if *count == 0 {
@@ -43,15 +40,11 @@ impl<K: Clone> KeyedLimit<K> {
     /// The keys with a count above zero.
     #[must_use]
     pub fn keys(&self) -> Vec<K> {
-        self.all().keys().cloned().collect()
+        self.0.lock().keys().cloned().collect()
     }
 }
 
-impl<K> KeyedLimit<K> {
-    fn all(&self) -> MutexGuard<'_, HashMap<K, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl<K> KeyedLimit<K> {}
 
 /// One counted item. Dropping it decrements its key's count.
 pub struct KeyedPermit<K: Hash + Eq> {
@@ -68,7 +61,7 @@ impl<K: Hash + Eq> KeyedPermit<K> {
 
 impl<K: Hash + Eq> Drop for KeyedPermit<K> {
     fn drop(&mut self) {
-        let mut all = self.counts.all();
+        let mut all = self.counts.0.lock();
         if let Some(count) = all.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
@@ -102,6 +95,6 @@ mod tests {
         keys.sort_unstable();
         assert_eq!(keys, ["anna", "ben"]);
         drop((second, third, ben));
-        assert!(counts.all().is_empty());
+        assert!(counts.0.lock().is_empty());
     }
 }

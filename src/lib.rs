@@ -23,5 +23,6 @@ pub mod web;
 
 mod app;
 mod keyed_limit;
+mod system;
 
 pub use app::{App, Error, choose_tls};

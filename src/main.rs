@@ -2,8 +2,12 @@
 
 use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
-use clap::{Parser, Subcommand};
-use huechat::{App, config::Config, net};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use huechat::{
+    App,
+    config::{self, Config},
+    net,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{Level, Metadata, error};
 use tracing_subscriber::{
@@ -35,15 +39,21 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     huechat::choose_tls();
-    let command = CommandLine::parse().command.unwrap_or(Command::Serve);
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
     {
         return failed(&format!(".env: {error}"));
     }
-    let config = match Config::from_vars(std::env::vars()) {
-        Ok(config) => config,
+    let vars = std::env::vars();
+    let read = Config::from_command_line(CommandLine::command(), std::env::args_os(), vars);
+    let (config, matches) = match read {
+        Ok(read) => read,
+        Err(config::Error::CommandLine(error)) => error.exit(),
         Err(error) => return failed(&error.to_string()),
+    };
+    let command = match CommandLine::from_arg_matches(&matches) {
+        Ok(line) => line.command.unwrap_or(Command::Serve),
+        Err(error) => error.exit(),
     };
     match command {
         Command::Serve => serve(config).await,

@@ -7,11 +7,9 @@
 mod csrf;
 mod tokens;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
@@ -71,13 +69,9 @@ impl Kept {
         Self { rows, writes: Mutex::new(0) }
     }
 
-    fn writes(&self) -> MutexGuard<'_, u64> {
-        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Caches a row read when the write count was `since`, unless there were writes in between.
     fn keep(&self, row: &SessionRow, since: u64) {
-        let writes = self.writes();
+        let writes = self.writes.lock();
         if *writes == since {
             self.rows.insert(row.key.clone(), row.clone());
         }
@@ -85,7 +79,7 @@ impl Kept {
 
     /// Removes a session from the cache; called before and after each write.
     fn forget(&self, key: &str) {
-        let mut writes = self.writes();
+        let mut writes = self.writes.lock();
         *writes += 1;
         self.rows.invalidate(key);
     }
@@ -354,7 +348,7 @@ impl SessionStore for Sessions {
         let row = if let Some(kept) = self.kept.rows.get(&key).filter(|row| now < row.expires_at) {
             Some(kept)
         } else {
-            let writes = *self.kept.writes();
+            let writes = *self.kept.writes.lock();
             let found = self.store.session(&key, now).await.map_err(|e| backend(&e))?;
             found.inspect(|row| self.kept.keep(row, writes))
         };

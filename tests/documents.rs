@@ -20,17 +20,35 @@ fn settings_in(text: &str) -> BTreeMap<String, String> {
     dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>().unwrap()
 }
 
-/// Name and default of each setting, as `huechat config` prints them when nothing is set.
-fn defaults() -> BTreeMap<String, String> {
+/// What `huechat` prints with these arguments when nothing is set.
+fn huechat(arguments: &[&str]) -> String {
     let empty = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_huechat"))
-        .arg("config")
+        .args(arguments)
         .env_clear()
         .current_dir(empty.path())
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    settings_in(&String::from_utf8(output.stdout).unwrap())
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Name and default of each setting, as `huechat config` prints them when nothing is set.
+fn defaults() -> BTreeMap<String, String> {
+    settings_in(&huechat(&["config"]))
+}
+
+/// Name and default of each option that takes a value, from the text of `--help`.
+fn settings_in_help(text: &str) -> BTreeMap<String, String> {
+    let (_, settings) = text.split_once("\nSettings:\n").unwrap();
+    let options = settings.split("\n      --").map(|option| option.trim_start_matches("      --"));
+    let setting = |option: &str| {
+        let (_, option) = option.split_once(" <").unwrap();
+        let (name, about) = option.split_once('>').unwrap();
+        let (_, default) = about.split_once("[default: ").unwrap_or_default();
+        (name.to_owned(), default.split(']').next().unwrap().to_owned())
+    };
+    options.map(setting).collect()
 }
 
 /// The code spans in the first two columns of each row of the table whose head is `setting`, `default`.
@@ -72,6 +90,13 @@ fn the_readme_has_every_setting_with_its_default_and_no_other() {
         let expected: Vec<&str> =
             names.iter().map(|name| &*defaults[name]).filter(|value| !value.is_empty()).collect();
         assert_eq!(values, &expected, "{names:?}");
+    }
+}
+
+#[test]
+fn the_help_has_every_setting_with_its_default_and_no_other() {
+    for command in ["serve", "config", "healthcheck"] {
+        assert_eq!(settings_in_help(&huechat(&[command, "--help"])), defaults(), "{command}");
     }
 }
 

@@ -80,37 +80,84 @@ impl fmt::Display for RateLimit {
     }
 }
 
-/// The rate limits of all classes of operations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rates {
-    /// Making rooms. `RATE_ROOMS`.
-    pub rooms: RateLimit,
-    /// Entering a room with another connection. `RATE_ENTERING`.
-    pub entering: RateLimit,
-    /// Trying passwords. `RATE_PASSWORDS`.
-    pub passwords: RateLimit,
-    /// Sending messages. `RATE_CHATS`.
-    pub chats: RateLimit,
-    /// Whispering. `RATE_WHISPERS`.
-    pub whispers: RateLimit,
-    /// Sharing GIFs. `RATE_GIFS`.
-    pub gifs: RateLimit,
-    /// Sharing GIFs, in kibibytes. `RATE_GIF_KIB`.
-    pub gif_kib: RateLimit,
-    /// Typing notifications, which go to everybody in the room. `RATE_TYPING`.
-    pub typing: RateLimit,
-    /// Deleting and reporting messages, and an owner's actions. `RATE_ITEMS`.
-    pub items: RateLimit,
-    /// Reading rooms and history by programs; pages are not counted. `RATE_READS`.
-    pub reads: RateLimit,
-    /// Making tokens for bots. `RATE_TOKENS`.
-    pub tokens: RateLimit,
-    /// Frames that a bot sends to the gateway. `RATE_FRAMES`.
-    pub frames: RateLimit,
-    /// Opening live connections, by network. `RATE_HANDSHAKES`.
-    pub handshakes: Option<Rate>,
-    /// Beginning sessions, by network. `RATE_SESSIONS`.
-    pub sessions: Option<Rate>,
+/// The limits of all classes of operations: for each, how often one person and one network may do
+/// it. A line here is a setting, too: `chats` is `RATE_CHATS`.
+macro_rules! rate_limits {
+    ($($(#[doc = $about:literal])+ $class:ident = $default:literal;)+) => {
+        /// The rate limits of all classes of operations.
+        #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+        pub struct Rates {
+            $(
+                $(#[doc = $about])+
+                #[arg(id = concat!("rate_", stringify!($class)), default_value = $default)]
+                pub $class: RateLimit,
+            )+
+            /// How often one network may open live connections.
+            #[arg(id = "rate_handshakes", default_value = "100/10", value_parser = rate_or_off)]
+            pub handshakes: RateOrOff,
+            /// How often one network may begin sessions.
+            #[arg(id = "rate_sessions", default_value = "300/600", value_parser = rate_or_off)]
+            pub sessions: RateOrOff,
+        }
+
+        /// The limiters of all classes.
+        pub(super) struct RateLimiters {
+            $(pub(super) $class: ClassLimiter,)+
+            handshakes: KeyedRateLimiter<Network>,
+            sessions: KeyedRateLimiter<Network>,
+        }
+
+        impl RateLimiters {
+            pub(super) fn new(rates: &Rates) -> Self {
+                Self {
+                    $($class: ClassLimiter::new(rates.$class),)+
+                    handshakes: KeyedRateLimiter::new(rates.handshakes),
+                    sessions: KeyedRateLimiter::new(rates.sessions),
+                }
+            }
+
+            /// Drops the state of people and networks that are within every limit.
+            pub(super) fn forget_idle(&self) {
+                $(self.$class.forget_idle();)+
+                self.handshakes.forget_idle();
+                self.sessions.forget_idle();
+            }
+        }
+    };
+}
+
+rate_limits! {
+    /// Making rooms, as count/seconds: for one person, and behind the comma for one network; or `off`.
+    rooms = "10/60,30/60";
+    /// Entering a room with another connection.
+    entering = "30/10,200/10";
+    /// Trying passwords.
+    passwords = "10/60,30/60";
+    /// Sending messages.
+    chats = "30/10,300/10";
+    /// Whispering.
+    whispers = "30/10,300/10";
+    /// Sharing GIFs.
+    gifs = "10/60,50/60";
+    /// Sharing GIFs, in kibibytes.
+    gif_kib = "30720/60,102400/60";
+    /// Typing notifications, which go to everybody in the room.
+    typing = "20/10,200/10";
+    /// Deleting and reporting messages, and an owner's actions.
+    items = "30/10,200/10";
+    /// Reading rooms and history by programs; pages are not counted.
+    reads = "200/10,1000/10";
+    /// Making tokens for bots.
+    tokens = "10/60,30/60";
+    /// Frames that a bot sends to the gateway.
+    frames = "120/10,1200/10";
+}
+
+/// A rate; `None` for `off`.
+type RateOrOff = Option<Rate>;
+
+fn rate_or_off(raw: &str) -> Result<RateOrOff, &'static str> {
+    if raw == "off" { Ok(None) } else { raw.parse().map(Some) }
 }
 
 /// One rate, counted separately for each key.
@@ -178,44 +225,7 @@ impl ClassLimiter {
     }
 }
 
-/// The limiters of all classes.
-pub(super) struct RateLimiters {
-    pub(super) rooms: ClassLimiter,
-    pub(super) entering: ClassLimiter,
-    pub(super) passwords: ClassLimiter,
-    pub(super) chats: ClassLimiter,
-    pub(super) whispers: ClassLimiter,
-    pub(super) gifs: ClassLimiter,
-    pub(super) gif_kib: ClassLimiter,
-    pub(super) typing: ClassLimiter,
-    pub(super) items: ClassLimiter,
-    pub(super) reads: ClassLimiter,
-    pub(super) tokens: ClassLimiter,
-    pub(super) frames: ClassLimiter,
-    handshakes: KeyedRateLimiter<Network>,
-    sessions: KeyedRateLimiter<Network>,
-}
-
 impl RateLimiters {
-    pub(super) fn new(rates: &Rates) -> Self {
-        Self {
-            rooms: ClassLimiter::new(rates.rooms),
-            entering: ClassLimiter::new(rates.entering),
-            passwords: ClassLimiter::new(rates.passwords),
-            chats: ClassLimiter::new(rates.chats),
-            whispers: ClassLimiter::new(rates.whispers),
-            gifs: ClassLimiter::new(rates.gifs),
-            gif_kib: ClassLimiter::new(rates.gif_kib),
-            typing: ClassLimiter::new(rates.typing),
-            items: ClassLimiter::new(rates.items),
-            reads: ClassLimiter::new(rates.reads),
-            tokens: ClassLimiter::new(rates.tokens),
-            frames: ClassLimiter::new(rates.frames),
-            handshakes: KeyedRateLimiter::new(rates.handshakes),
-            sessions: KeyedRateLimiter::new(rates.sessions),
-        }
-    }
-
     /// Counts a new live connection, before its person is known.
     pub(super) fn check_handshake(&self, network: &Network) -> Result<(), Error> {
         if network.is_trusted_proxy() {
@@ -232,19 +242,6 @@ impl RateLimiters {
         } else {
             self.sessions.check(network, NonZeroU32::MIN)
         }
-    }
-
-    /// Frees the memory of keys whose burst has fully refilled.
-    pub(super) fn forget_idle(&self) {
-        let Self { rooms, entering, passwords, chats, whispers, .. } = self;
-        let Self {
-            gifs, gif_kib, typing, items, reads, tokens, frames, handshakes, sessions, ..
-        } = self;
-        let classes = [rooms, entering, passwords, chats, whispers, gifs, gif_kib, typing];
-        let others = [items, reads, tokens, frames];
-        classes.into_iter().chain(others).for_each(ClassLimiter::forget_idle);
-        handshakes.forget_idle();
-        sessions.forget_idle();
     }
 }
 

@@ -15,6 +15,7 @@ mod lobby;
 mod maintenance;
 mod messages;
 mod moderation;
+mod password_hash;
 mod password_pool;
 mod password_throttle;
 mod reconcile;

@@ -3,10 +3,9 @@
 //! A write that returned an error may have been applied, or may still be applied later. The caller
 //! publishes nothing, so housekeeping reads the store again until the outcome is certain.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use tokio::time::Instant;
 use tracing::warn;
@@ -56,10 +55,6 @@ pub(super) struct Reconciler {
     rooms: Mutex<Vec<Unconfirmed>>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Reconciler {
     /// Records a connection whose closing could not be stored or, with `entered`, whose entry has
     /// an unknown outcome.
@@ -71,7 +66,7 @@ impl Reconciler {
         entered: Option<Timestamp>,
     ) {
         let trouble = Instant::now();
-        locked(&self.sockets).push(LostSocket {
+        self.sockets.lock().push(LostSocket {
             room,
             person,
             socket,
@@ -86,7 +81,7 @@ impl Reconciler {
     pub(super) fn add(&self, room: &RoomId, left: Option<&Person>) {
         let entry =
             Unconfirmed { room: room.clone(), left: left.cloned(), trouble: Instant::now() };
-        let mut all = locked(&self.rooms);
+        let mut all = self.rooms.lock();
         all.retain(|known| !known.is(&entry));
         all.push(entry);
     }
@@ -96,33 +91,33 @@ impl Reconciler {
         let published = |entry: &Unconfirmed| {
             entry.room == *room && entry.left.as_ref().is_some_and(|left| left.id == *person)
         };
-        locked(&self.rooms).retain(|entry| !published(entry));
+        self.rooms.lock().retain(|entry| !published(entry));
     }
 
     /// Forgets a room whose closing is now published.
     pub(super) fn closing_published(&self, room: &RoomId) {
-        locked(&self.rooms).retain(|entry| entry.room != *room);
+        self.rooms.lock().retain(|entry| entry.room != *room);
     }
 
     /// Whether a failed entry took this seat, so that the join is still unpublished. Returns true
     /// only once for each entry.
     pub(super) fn took_seat_unpublished(&self, room: &Room, me: &PersonId) -> bool {
         let since = room.seat(me).map(|seat| seat.since);
-        let mut all = locked(&self.sockets);
+        let mut all = self.sockets.lock();
         let mut mine = all.iter_mut().filter(|lost| lost.room == room.id && lost.person == *me);
         mine.any(|lost| lost.entered.take_if(|entered| Some(*entered) == since).is_some())
     }
 
     /// Closed connections that the store may still list as open.
     fn ghosts(&self) -> Vec<(RoomId, PersonId, SocketId)> {
-        let all = locked(&self.sockets);
+        let all = self.sockets.lock();
         let ghosts = all.iter().filter(|lost| !lost.gone);
         ghosts.map(|lost| (lost.room.clone(), lost.person.clone(), lost.socket.clone())).collect()
     }
 
     /// Records the store's answer for one of them: `known` is whether it had listed it.
     fn record_answer(&self, socket: &SocketId, known: &Result<bool, Error>) {
-        for lost in locked(&self.sockets).iter_mut().filter(|lost| lost.socket == *socket) {
+        for lost in self.sockets.lock().iter_mut().filter(|lost| lost.socket == *socket) {
             match known {
                 // An entry with an unknown outcome may still be applied later.
                 Ok(known) => lost.gone = *known || lost.entered.is_none(),
@@ -132,7 +127,7 @@ impl Reconciler {
     }
 
     fn forget_sockets_that_are_gone(&self) {
-        locked(&self.sockets).retain(|lost| match lost.entered {
+        self.sockets.lock().retain(|lost| match lost.entered {
             Some(_) => lost.trouble.elapsed() < OVER_AFTER,
             None => !lost.gone,
         });
@@ -140,14 +135,14 @@ impl Reconciler {
 
     /// Records another store failure for this room.
     fn record_failure(&self, entry: &Unconfirmed) {
-        for known in locked(&self.rooms).iter_mut().filter(|known| known.is(entry)) {
+        for known in self.rooms.lock().iter_mut().filter(|known| known.is(entry)) {
             known.trouble = Instant::now();
         }
     }
 
     /// Removes an entry. False when it was already removed and its outcome published.
     fn end(&self, entry: &Unconfirmed) -> bool {
-        let mut all = locked(&self.rooms);
+        let mut all = self.rooms.lock();
         let before = all.len();
         all.retain(|known| !known.is(entry));
         all.len() < before
@@ -162,7 +157,7 @@ impl ChatService {
             self.reconciler.record_answer(&socket, &known);
         }
         self.reconciler.forget_sockets_that_are_gone();
-        let unconfirmed = locked(&self.reconciler.rooms).clone();
+        let unconfirmed = self.reconciler.rooms.lock().clone();
         for entry in unconfirmed {
             self.confirm(&entry).await;
         }

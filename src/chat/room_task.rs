@@ -14,9 +14,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     panic::AssertUnwindSafe,
-    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+
+use parking_lot::Mutex;
 
 use futures_util::{FutureExt as _, future::join_all};
 use tokio::{
@@ -50,13 +51,9 @@ pub(super) struct RoomTasks {
 }
 
 impl RoomTasks {
-    fn waiting(&self) -> MutexGuard<'_, HashMap<RoomId, VecDeque<Command>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Queues a command. Returns true when the caller must start the room task.
     fn add(&self, room: &RoomId, work: Command) -> bool {
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.lock();
         if let Some(queue) = waiting.get_mut(room) {
             queue.push_back(work);
             return false;
@@ -67,12 +64,12 @@ impl RoomTasks {
 
     /// Takes all queued commands of a room.
     fn take_waiting(&self, room: &RoomId) -> VecDeque<Command> {
-        self.waiting().get_mut(room).map(std::mem::take).unwrap_or_default()
+        self.waiting.lock().get_mut(room).map(std::mem::take).unwrap_or_default()
     }
 
     /// Removes a room's queue if it is empty. Returns true when the room task may end.
     fn close(&self, room: &RoomId) -> bool {
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.lock();
         let empty = waiting.get(room).is_none_or(VecDeque::is_empty);
         if empty {
             waiting.remove(room);
@@ -83,18 +80,18 @@ impl RoomTasks {
     /// Removes the queue of a room task that panicked and refuses its commands. The next command
     /// starts a new task.
     fn abort(&self, room: &RoomId) {
-        let left = self.waiting().remove(room);
+        let left = self.waiting.lock().remove(room);
         left.into_iter().flatten().filter_map(refuse).for_each(drop);
     }
 
     /// Takes the newest public `seq` of each room that published one since the last call.
     pub(super) fn take_heads(&self) -> HashMap<RoomId, Seq> {
-        std::mem::take(&mut *self.heads.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.heads.lock())
     }
 
     /// Records the newest public message that was published to a room.
     pub(super) fn record_head(&self, room: &RoomId, seq: Seq) {
-        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heads = self.heads.lock();
         heads.insert(room.clone(), seq);
     }
 }

@@ -1,123 +1,137 @@
 //! The operator's settings. Only this module and `main` read the environment.
+//!
+//! [`Config`] is the only list of them: a field's name is the variable and the option, its
+//! attributes are the default and the parser, its documentation is the help.
 
-mod vars;
+mod parse;
 
-use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{error::Error as _, ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
+use clap::{
+    Arg, ArgMatches, Args, Command, FromArgMatches as _,
+    error::{ContextKind, ContextValue},
+};
 use url::Url;
 
-use crate::{
-    chat::{Rate, Rates},
-    net::Proxies,
-};
-use vars::Vars;
+use crate::{chat::Rates, net::Proxies};
+use parse::{Limit, Secrets, Sites, Switch};
 
-/// An invalid setting. Its text is one line: the variable, the value and the reason.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable}={value}: {reason}")]
-pub struct Invalid {
-    variable: &'static str,
-    value: String,
-    reason: String,
+pub use parse::{MIN_SECRET_BYTES, Secret};
+
+/// The reason why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is invalid. The text is one line; a secret's value is hidden.
+    #[error("{variable}={value}: {reason}")]
+    Setting {
+        /// The name of the variable.
+        variable: String,
+        /// Its value, or `(hidden)`.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The command line is invalid, or asks for help.
+    #[error(transparent)]
+    CommandLine(#[from] clap::Error),
 }
 
-/// A value that is never displayed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The value itself.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
-
-/// Credentials for MongoDB, kept out of its URI.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MongoCredentials {
-    /// `MONGO_ID`.
-    pub id: String,
-    /// `MONGO_PASSWORD`.
-    pub password: Secret,
-}
+/// What the listing shows in place of a secret.
+const HIDDEN: &str = "(hidden)";
+/// The settings whose values are never shown: those of the type [`Secret`].
+const SECRETS: [&str; 4] = ["COOKIE_SECRET", "OLD_COOKIE_SECRETS", "MONGODB_URI", "MONGO_PASSWORD"];
 
 /// All settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Config {
-    /// Address to listen on. `HOST`, by default 127.0.0.1.
+    /// Address to listen on.
+    #[arg(default_value = "127.0.0.1", value_parser = parse::ip)]
     pub host: IpAddr,
-    /// Port to listen on; 0 takes any free one. `PORT`, by default 8005.
+    /// Port to listen on; 0 takes any free one.
+    #[arg(default_value = "8005", value_parser = parse::port)]
     pub port: u16,
-    /// The URL at which visitors reach this server. `PUBLIC_URL`, by default the address it listens
-    /// on. With https, cookies are limited to secure connections.
+    /// The URL at which visitors reach this server; empty: the address it listens on. With https,
+    /// cookies are limited to secure connections.
+    #[arg(value_parser = parse::site)]
     pub public_url: Option<Url>,
-    /// Other sites whose pages may call this server, comma-separated. `ALLOWED_ORIGINS`, by default
-    /// none.
-    pub allowed_origins: Vec<Url>,
-    /// Folder of the database file and the cookie secret. `DATA_DIR`, by default `data`.
+    /// Other sites whose pages may call this server, comma-separated.
+    #[arg(default_value = "", value_parser = parse::sites)]
+    pub allowed_origins: Sites,
+    /// Folder of the database file and the cookie secret.
+    #[arg(default_value = "data")]
     pub data_dir: PathBuf,
-    /// The key that signs cookies; at least 32 bytes. `COOKIE_SECRET`, by default one that is
-    /// generated at the first start and stored in the data folder.
+    /// The key that signs cookies, at least 32 bytes; empty: one that is generated at the first
+    /// start and stored in the data folder.
+    #[arg(value_parser = parse::key)]
     pub cookie_secret: Option<Secret>,
-    /// Former signing keys, comma-separated; cookies that they signed stay valid while they are
-    /// listed. `OLD_COOKIE_SECRETS`, by default none.
-    pub old_cookie_secrets: Vec<Secret>,
-    /// The database, with its name as the path. `MONGODB_URI`, by default none: the embedded store.
+    /// Former signing keys, comma-separated. Cookies that they signed stay valid while they are
+    /// listed.
+    #[arg(default_value = "", value_parser = parse::keys)]
+    pub old_cookie_secrets: Secrets,
+    /// The MongoDB database, with its name as the path; empty: the embedded store.
+    #[arg(value_parser = parse::mongodb_uri)]
     pub mongodb_uri: Option<Secret>,
-    /// Credentials kept out of the URI. `MONGO_ID` and `MONGO_PASSWORD`, by default none.
-    pub mongo_credentials: Option<MongoCredentials>,
-    /// Storage of GIFs: a folder, `file:///…` or `s3://bucket/prefix`. `UPLOADS_URL`, by default
-    /// `uploads`.
+    /// User name for MongoDB, kept out of the URI.
+    pub mongo_id: Option<String>,
+    /// Password for MongoDB, kept out of the URI.
+    pub mongo_password: Option<Secret>,
+    /// Storage of GIFs: a folder, `file:///…` or `s3://bucket/prefix`.
+    #[arg(default_value = "uploads")]
     pub uploads_url: String,
     /// Settings of the S3 client: every variable that starts with `AWS_`.
+    #[arg(skip)]
     pub s3: Vec<(String, Secret)>,
-    /// How long a seat is kept after its last connection closes. `ROOM_GRACE`, in seconds, by
-    /// default 10.
+    /// Seconds for which a seat is kept after its last connection closes.
+    #[arg(default_value = "10", value_parser = parse::grace)]
     pub room_grace: Duration,
-    /// Most rooms at once. `MAX_ROOMS`, by default 10,000.
+    /// Most rooms at once.
+    #[arg(default_value = "10000", value_parser = parse::whole::<usize>)]
     pub max_rooms: usize,
-    /// Most connections at once. `MAX_CONNECTIONS`, by default 20,000.
+    /// Largest capacity a room may have, in people.
+    #[arg(default_value = "500", value_parser = parse::capacity)]
+    pub max_room_capacity: u32,
+    /// Most messages that a room keeps; the oldest are removed. `off`: no limit while the room
+    /// exists.
+    #[arg(default_value = "10000", value_parser = parse::limit)]
+    pub max_chats_per_room: Limit,
+    /// Largest GIF accepted, in bytes.
+    #[arg(default_value = "5242880", value_parser = parse::whole::<usize>)]
+    pub max_gif_bytes: usize,
+    /// Most bytes of all GIFs and their stills together.
+    #[arg(default_value = "2147483648", value_parser = parse::whole::<u64>)]
+    pub max_uploads_bytes: u64,
+    /// Most connections at once.
+    #[arg(default_value = "20000", value_parser = parse::whole::<usize>)]
     pub max_connections: usize,
     /// Most connections at once from one IPv4 address or IPv6 /64; trusted proxies are exempt.
-    /// `MAX_CONNECTIONS_PER_NETWORK`, by default 256.
+    #[arg(default_value = "256", value_parser = parse::whole::<usize>)]
     pub max_connections_per_network: usize,
     /// Most connections at once of one person, in rooms and in the lobby.
-    /// `MAX_CONNECTIONS_PER_PERSON`, by default 20.
+    #[arg(default_value = "20", value_parser = parse::whole::<usize>)]
     pub max_connections_per_person: usize,
-    /// Largest capacity a room may have. `MAX_ROOM_CAPACITY`, by default 500.
-    pub max_room_capacity: u32,
-    /// Most messages that a room keeps; the oldest are removed. `MAX_CHATS_PER_ROOM`, by default
-    /// 10,000; `None` is `off`: no limit while the room exists.
-    pub max_chats_per_room: Option<NonZeroU32>,
-    /// Largest GIF accepted, in bytes. `MAX_GIF_BYTES`, by default 5 MiB.
-    pub max_gif_bytes: usize,
-    /// Most bytes of all GIFs and their stills together. `MAX_UPLOADS_BYTES`, by default 2 GiB.
-    pub max_uploads_bytes: u64,
-    /// Longest lifetime of a bot's token, in days. `TOKEN_DAYS`, by default 90.
+    /// Longest lifetime of a bot's token, in days.
+    #[arg(default_value = "90", value_parser = parse::days)]
     pub token_days: u16,
-    /// Interval of a bot's heartbeats. `HEARTBEAT`, in seconds, by default 30.
+    /// Seconds between two heartbeats of a bot.
+    #[arg(default_value = "30", value_parser = parse::heartbeat)]
     pub heartbeat: Duration,
     /// Rate limits of operations.
+    #[command(flatten)]
     pub rates: Rates,
-    /// Whether a kick also bans the person's network. `KICK_NETWORKS`, `on` or `off`, by default
-    /// `on`.
-    pub kick_networks: bool,
+    /// Whether a kick also bans the person's network: `on` or `off`.
+    #[arg(default_value = "on", value_parser = parse::switch)]
+    pub kick_networks: Switch,
     /// Proxies whose forwarded client addresses are trusted: comma-separated addresses and
-    /// networks, or `none`. `TRUSTED_PROXIES`, by default this machine.
+    /// networks, or `none`.
+    #[arg(default_value = "127.0.0.0/8,::1")]
     pub trusted_proxies: Proxies,
-    /// The log filter, in the syntax of `tracing`. `RUST_LOG`, by default `info`.
+    /// The log filter, in the syntax of `tracing`.
+    #[arg(id = "rust_log", default_value = "info")]
     pub log: String,
+    /// Each variable with its effective value, secrets hidden.
+    #[arg(skip)]
+    listing: Vec<(String, String)>,
 }
-
-/// Shortest signing key for cookies, in bytes.
-pub const MIN_SECRET_BYTES: usize = 32;
 
 impl Config {
     /// Parses every setting from `vars`, names and values of the environment. An empty value counts
@@ -125,119 +139,57 @@ impl Config {
     ///
     /// # Errors
     /// The first invalid setting.
-    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Invalid> {
-        let vars = Vars::new(vars);
-        let max_room_capacity = vars.parse("MAX_ROOM_CAPACITY", 500, "not a whole number")?;
-        if max_room_capacity < 2 {
-            return Err(vars.invalid("MAX_ROOM_CAPACITY", "a room holds at least 2"));
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
+        let command = Command::new("huechat");
+        Self::from_command_line(command, ["huechat"], vars).map(|(config, _)| config)
+    }
+
+    /// Parses every setting from the options of a command line, and those that it does not name from
+    /// `vars`, as [`Self::from_vars`] does. Returns what else `command` takes from the command line, too.
+    ///
+    /// # Errors
+    /// The first invalid setting or option; a request for help.
+    pub fn from_command_line<A: Into<OsString> + Clone>(
+        command: Command,
+        command_line: impl IntoIterator<Item = A>,
+        vars: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, ArgMatches), Error> {
+        let vars: Vec<_> = vars.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let mut command = Self::augment_args(command).mut_args(|arg| as_option(arg, &vars));
+        let matches = command.try_get_matches_from_mut(command_line);
+        let matches = matches.map_err(|error| of_setting(error, &command))?;
+        let mut config = Self::from_arg_matches(&matches)?;
+        let settings = command.get_arguments().filter(|arg| is_setting(arg));
+        config.listing = settings.map(|arg| (variable(arg), shown(arg, &matches))).collect();
+        let s3 = vars.into_iter().filter(|(name, _)| name.starts_with("AWS_"));
+        config.s3 = s3.map(|(name, value)| (name, Secret::from(value))).collect();
+        config.check_credentials()?;
+        Ok((config, matches))
+    }
+
+    /// User name and password for MongoDB, if they are kept out of the URI.
+    #[must_use]
+    pub fn mongo_credentials(&self) -> Option<(String, String)> {
+        let (id, password) = (self.mongo_id.as_ref()?, self.mongo_password.as_ref()?);
+        Some((id.clone(), password.reveal().to_owned()))
+    }
+
+    fn check_credentials(&self) -> Result<(), Error> {
+        let alone = |variable: &str, value: &str, other: &str| {
+            let (variable, value) = (variable.to_owned(), value.to_owned());
+            Err(Error::Setting { variable, value, reason: format!("set without {other}") })
+        };
+        match (&self.mongo_id, &self.mongo_password) {
+            (Some(id), None) => alone("MONGO_ID", id, "MONGO_PASSWORD"),
+            (None, Some(_)) => alone("MONGO_PASSWORD", HIDDEN, "MONGO_ID"),
+            _ => Ok(()),
         }
-        Ok(Self {
-            host: vars.parse("HOST", IpAddr::from([127, 0, 0, 1]), "not an IP address")?,
-            port: vars.parse("PORT", 8005, "not a port from 0 to 65535")?,
-            public_url: vars.public_url()?,
-            allowed_origins: vars.allowed_origins()?,
-            data_dir: vars.take("DATA_DIR").unwrap_or_else(|| "data".to_owned()).into(),
-            cookie_secret: vars.cookie_secret()?,
-            old_cookie_secrets: vars.old_cookie_secrets()?,
-            mongodb_uri: vars.mongodb_uri()?,
-            mongo_credentials: vars.mongo_credentials()?,
-            uploads_url: vars.take("UPLOADS_URL").unwrap_or_else(|| "uploads".to_owned()),
-            s3: vars.s3(),
-            room_grace: vars.grace()?,
-            max_rooms: vars.parse("MAX_ROOMS", 10_000, "not a whole number")?,
-            max_connections: vars.parse("MAX_CONNECTIONS", 20_000, "not a whole number")?,
-            max_connections_per_network: vars.parse(
-                "MAX_CONNECTIONS_PER_NETWORK",
-                256,
-                "not a whole number",
-            )?,
-            max_connections_per_person: vars.parse(
-                "MAX_CONNECTIONS_PER_PERSON",
-                20,
-                "not a whole number",
-            )?,
-            max_room_capacity,
-            max_chats_per_room: vars.bound("MAX_CHATS_PER_ROOM", "10000")?,
-            max_gif_bytes: vars.parse("MAX_GIF_BYTES", 5 << 20, "not a whole number of bytes")?,
-            max_uploads_bytes: vars.parse(
-                "MAX_UPLOADS_BYTES",
-                2 << 30,
-                "not a whole number of bytes",
-            )?,
-            token_days: vars.days("TOKEN_DAYS", 90)?,
-            heartbeat: vars.heartbeat()?,
-            rates: Rates {
-                rooms: vars.class("RATE_ROOMS", "10/60,30/60")?,
-                entering: vars.class("RATE_ENTERING", "30/10,200/10")?,
-                passwords: vars.class("RATE_PASSWORDS", "10/60,30/60")?,
-                chats: vars.class("RATE_CHATS", "30/10,300/10")?,
-                whispers: vars.class("RATE_WHISPERS", "30/10,300/10")?,
-                gifs: vars.class("RATE_GIFS", "10/60,50/60")?,
-                gif_kib: vars.class("RATE_GIF_KIB", "30720/60,102400/60")?,
-                typing: vars.class("RATE_TYPING", "20/10,200/10")?,
-                items: vars.class("RATE_ITEMS", "30/10,200/10")?,
-                reads: vars.class("RATE_READS", "200/10,1000/10")?,
-                tokens: vars.class("RATE_TOKENS", "10/60,30/60")?,
-                frames: vars.class("RATE_FRAMES", "120/10")?,
-                handshakes: vars.rate("RATE_HANDSHAKES", "100/10")?,
-                sessions: vars.rate("RATE_SESSIONS", "300/600")?,
-            },
-            kick_networks: vars.switch("KICK_NETWORKS", true)?,
-            trusted_proxies: vars.proxies()?,
-            log: vars.take("RUST_LOG").unwrap_or_else(|| "info".to_owned()),
-        })
     }
 
     /// The effective settings as `NAME=value` lines, secrets hidden.
     #[must_use]
     pub fn listing(&self) -> String {
-        let secret = |present: bool| if present { "(hidden)" } else { "" };
-        let rate = |rate: Option<Rate>| rate.map_or_else(|| "off".to_owned(), |r| r.to_string());
-        let bound =
-            |bound: Option<NonZeroU32>| bound.map_or_else(|| "off".to_owned(), |b| b.to_string());
-        let credentials = self.mongo_credentials.as_ref();
-        let lines = [
-            ("HOST", self.host.to_string()),
-            ("PORT", self.port.to_string()),
-            ("PUBLIC_URL", self.public_url.as_ref().map(Url::to_string).unwrap_or_default()),
-            ("ALLOWED_ORIGINS", words(&self.allowed_origins)),
-            ("DATA_DIR", self.data_dir.display().to_string()),
-            ("COOKIE_SECRET", secret(self.cookie_secret.is_some()).to_owned()),
-            ("OLD_COOKIE_SECRETS", secret(!self.old_cookie_secrets.is_empty()).to_owned()),
-            ("MONGODB_URI", secret(self.mongodb_uri.is_some()).to_owned()),
-            ("MONGO_ID", credentials.map(|c| c.id.clone()).unwrap_or_default()),
-            ("MONGO_PASSWORD", secret(credentials.is_some()).to_owned()),
-            ("UPLOADS_URL", self.uploads_url.clone()),
-            ("ROOM_GRACE", self.room_grace.as_secs_f64().to_string()),
-            ("MAX_ROOMS", self.max_rooms.to_string()),
-            ("MAX_CONNECTIONS", self.max_connections.to_string()),
-            ("MAX_CONNECTIONS_PER_NETWORK", self.max_connections_per_network.to_string()),
-            ("MAX_CONNECTIONS_PER_PERSON", self.max_connections_per_person.to_string()),
-            ("MAX_ROOM_CAPACITY", self.max_room_capacity.to_string()),
-            ("MAX_CHATS_PER_ROOM", bound(self.max_chats_per_room)),
-            ("MAX_GIF_BYTES", self.max_gif_bytes.to_string()),
-            ("MAX_UPLOADS_BYTES", self.max_uploads_bytes.to_string()),
-            ("TOKEN_DAYS", self.token_days.to_string()),
-            ("HEARTBEAT", self.heartbeat.as_secs_f64().to_string()),
-            ("RATE_ROOMS", self.rates.rooms.to_string()),
-            ("RATE_ENTERING", self.rates.entering.to_string()),
-            ("RATE_PASSWORDS", self.rates.passwords.to_string()),
-            ("RATE_CHATS", self.rates.chats.to_string()),
-            ("RATE_WHISPERS", self.rates.whispers.to_string()),
-            ("RATE_GIFS", self.rates.gifs.to_string()),
-            ("RATE_GIF_KIB", self.rates.gif_kib.to_string()),
-            ("RATE_TYPING", self.rates.typing.to_string()),
-            ("RATE_ITEMS", self.rates.items.to_string()),
-            ("RATE_READS", self.rates.reads.to_string()),
-            ("RATE_TOKENS", self.rates.tokens.to_string()),
-            ("RATE_FRAMES", self.rates.frames.to_string()),
-            ("RATE_HANDSHAKES", rate(self.rates.handshakes)),
-            ("RATE_SESSIONS", rate(self.rates.sessions)),
-            ("KICK_NETWORKS", if self.kick_networks { "on" } else { "off" }.to_owned()),
-            ("TRUSTED_PROXIES", self.trusted_proxies.to_string()),
-            ("RUST_LOG", self.log.clone()),
-        ];
-        lines.map(|(name, value)| format!("{name}={value}\n")).concat()
+        self.listing.iter().map(|(name, value)| [name, "=", value, "\n"].concat()).collect()
     }
 
     /// The origins that may call this server, as browsers send them: its own, if known, and the
@@ -249,16 +201,62 @@ impl Config {
     }
 }
 
-fn words(sites: &[Url]) -> String {
-    let sites: Vec<String> = sites.iter().map(|url| url.origin().ascii_serialization()).collect();
-    sites.join(",")
+fn is_setting(arg: &Arg) -> bool {
+    !matches!(arg.get_id().as_str(), "help" | "version")
+}
+
+/// The name of a setting in the environment.
+fn variable(arg: &Arg) -> String {
+    arg.get_id().as_str().to_uppercase()
+}
+
+/// Makes an option of a setting. Its default is the value of its variable, if that is set, so that
+/// the command line wins over the environment, and both are parsed alike.
+fn as_option(arg: Arg, vars: &[(String, String)]) -> Arg {
+    if !is_setting(&arg) {
+        return arg;
+    }
+    let name = variable(&arg);
+    let value = vars.iter().rev().find(|(variable, _)| *variable == name).map(|(_, value)| value);
+    let long = arg.get_id().as_str().replace('_', "-");
+    let arg = arg.long(long).value_name(name).global(true).help_heading("Settings").required(false);
+    match value {
+        Some(value) => arg.default_value(value.clone()).hide_default_value(true),
+        None if arg.get_default_values() == [""] => arg.hide_default_value(true),
+        None => arg,
+    }
+}
+
+/// The effective value of a setting, as it was given.
+fn shown(arg: &Arg, matches: &ArgMatches) -> String {
+    let mut raw = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
+    let value = raw.next().map(|value| value.to_string_lossy().into_owned()).unwrap_or_default();
+    if SECRETS.contains(&&*variable(arg)) && !value.is_empty() { HIDDEN.to_owned() } else { value }
+}
+
+/// Tells an invalid setting from any other fault of the command line.
+fn of_setting(error: clap::Error, command: &Command) -> Error {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let found = context(ContextKind::InvalidArg).zip(error.source());
+    let found = found.and_then(|(name, reason)| {
+        let arg = command.get_arguments().find(|arg| arg.to_string() == name)?;
+        Some((variable(arg), reason.to_string()))
+    });
+    let Some((variable, reason)) = found else { return Error::CommandLine(error) };
+    let secret = SECRETS.contains(&&*variable);
+    let value =
+        if secret { HIDDEN } else { context(ContextKind::InvalidValue).unwrap_or_default() };
+    Error::Setting { value: value.to_owned(), variable, reason }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config(vars: &[(&str, &str)]) -> Result<Config, Invalid> {
+    fn config(vars: &[(&str, &str)]) -> Result<Config, Error> {
         Config::from_vars(
             vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         )

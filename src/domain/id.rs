@@ -42,16 +42,24 @@ macro_rules! opaque_id {
     };
 }
 
-/// The functions of ids with 80 random bits.
-macro_rules! random_id {
+/// The id of 80 random bits, which the caller draws: the domain has no random numbers.
+macro_rules! from_bits {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// The id with these bits.
+            #[must_use]
+            pub fn from_bits(bits: [u8; 10]) -> Self {
+                Self(base32(&bits))
+            }
+        }
+    )+};
+}
+
+from_bits!(RoomId TokenId SocketId NodeId);
+
+macro_rules! parsed_id {
     ($name:ident) => {
         impl $name {
-            /// A new random id.
-            #[must_use]
-            pub fn random() -> Self {
-                Self(base32(&rand::random::<[u8; 10]>()))
-            }
-
             /// # Errors
             /// When `raw` is not 16 characters of `[a-z2-7]`.
             pub fn parse(raw: &str) -> Result<Self, InvalidId> {
@@ -69,7 +77,7 @@ opaque_id! {
     RoomId
 }
 
-random_id!(RoomId);
+parsed_id!(RoomId);
 
 opaque_id! {
     /// A person: 12 characters of base 32, a keyed hash of their session.
@@ -107,7 +115,7 @@ opaque_id! {
     TokenId
 }
 
-random_id!(TokenId);
+parsed_id!(TokenId);
 
 opaque_id! {
     /// One connection of a person: a tab, a phone, a bot.
@@ -115,12 +123,6 @@ opaque_id! {
 }
 
 impl SocketId {
-    /// A new id, for a new connection.
-    #[must_use]
-    pub fn random() -> Self {
-        Self(base32(&rand::random::<[u8; 10]>()))
-    }
-
     /// Restores an id from the store.
     #[must_use]
     pub fn new(raw: impl Into<String>) -> Self {
@@ -134,12 +136,6 @@ opaque_id! {
 }
 
 impl NodeId {
-    /// A new node id.
-    #[must_use]
-    pub fn random() -> Self {
-        Self(base32(&rand::random::<[u8; 10]>()))
-    }
-
     /// Restores an id from the store.
     #[must_use]
     pub fn new(raw: impl Into<String>) -> Self {

@@ -12,12 +12,6 @@ const RFC3339_MILLIS: &[BorrowedFormatItem<'_>] =
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The current time of this machine's clock.
-    #[must_use]
-    pub fn now() -> Self {
-        Self::from(OffsetDateTime::now_utc())
-    }
-
     /// From milliseconds since the epoch.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {

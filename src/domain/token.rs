@@ -16,15 +16,15 @@ pub struct InvalidToken;
 pub struct Token(String);
 
 impl Token {
-    const BYTES: usize = 32;
+    /// Length of the secret, in bytes.
+    pub const BYTES: usize = 32;
     /// Prefix by which secret scanners recognize a leaked token.
     const START: &str = "huechat_";
 
-    /// A new random token.
+    /// The token with this secret.
     #[must_use]
-    pub fn random() -> Self {
-        let secret = BASE64URL_NOPAD.encode(&rand::random::<[u8; Self::BYTES]>());
-        Self(format!("{}{secret}", Self::START))
+    pub fn from_secret(secret: &[u8; Self::BYTES]) -> Self {
+        Self(format!("{}{}", Self::START, BASE64URL_NOPAD.encode(secret)))
     }
 
     /// # Errors

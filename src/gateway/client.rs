@@ -7,10 +7,12 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
+
+use parking_lot::Mutex;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -194,24 +196,20 @@ impl Client {
         Requester { id: &bot.person.id, pass: None, network: self.network.as_ref() }
     }
 
-    fn seats(&self) -> MutexGuard<'_, HashMap<RoomId, Arc<SeatGuard>>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The guard of its seat in a room.
     pub(super) fn seat(&self, room: &RoomId) -> Option<Arc<SeatGuard>> {
-        self.seats().get(room).cloned()
+        self.seats.lock().get(room).cloned()
     }
 
     /// Whether the connection is open and this is still its guard of the seat.
     pub(super) fn holds(&self, seat_guard: &Arc<SeatGuard>) -> bool {
         let held = |held: &Arc<SeatGuard>| Arc::ptr_eq(held, seat_guard);
-        !self.has_ended() && self.seats().get(&seat_guard.room).is_some_and(held)
+        !self.has_ended() && self.seats.lock().get(&seat_guard.room).is_some_and(held)
     }
 
     /// Stores a seat's guard; drops it, and so releases the seat, when the connection has ended.
     pub(super) fn keep_seat(&self, seat_guard: Arc<SeatGuard>) {
-        let mut seats = self.seats();
+        let mut seats = self.seats.lock();
         if !self.has_ended() {
             seats.insert(seat_guard.room.clone(), seat_guard);
         }
@@ -219,11 +217,11 @@ impl Client {
 
     /// Removes and returns a seat's guard; dropping it releases the seat.
     pub(super) fn release_seat(&self, room: &RoomId) -> Option<Arc<SeatGuard>> {
-        self.seats().remove(room)
+        self.seats.lock().remove(room)
     }
 
     /// Removes and returns the guards of all seats. The connection must be ending.
     pub(super) fn release_all(&self) -> Vec<Arc<SeatGuard>> {
-        self.seats().drain().map(|(_, seat_guard)| seat_guard).collect()
+        self.seats.lock().drain().map(|(_, seat_guard)| seat_guard).collect()
     }
 }

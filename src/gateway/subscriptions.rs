@@ -1,9 +1,8 @@
 //! The connections of this server's bots, and the rooms whose events each receives.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
 
 use super::client::Client;
 use crate::{
@@ -22,18 +21,14 @@ struct Lists {
 }
 
 impl Subscriptions {
-    fn lists(&self) -> MutexGuard<'_, Lists> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn add(&self, client: Arc<Client>) {
-        self.lists().all.push(client);
+        self.0.lock().all.push(client);
     }
 
     /// Removes a connection that is ending, and releases its seats.
     pub(super) fn remove(&self, client: &Arc<Client>) {
         let seats = client.release_all();
-        let mut lists = self.lists();
+        let mut lists = self.0.lock();
         lists.all.retain(|other| !Arc::ptr_eq(other, client));
         for seat in &seats {
             lists.unsubscribe(&seat.room, client);
@@ -42,7 +37,7 @@ impl Subscriptions {
 
     /// Subscribes a connection to a room, unless it has lost its seat there.
     pub(super) fn join(&self, client: &Arc<Client>, seat_guard: &Arc<SeatGuard>) {
-        let mut lists = self.lists();
+        let mut lists = self.0.lock();
         let subscribers = lists.rooms.entry(seat_guard.room.clone()).or_default();
         if client.holds(seat_guard) && !subscribers.iter().any(|other| Arc::ptr_eq(other, client)) {
             subscribers.push(client.clone());
@@ -55,20 +50,20 @@ impl Subscriptions {
     /// Unsubscribes a connection from a room, and returns the guard of its seat.
     pub(super) fn leave(&self, client: &Arc<Client>, room: &RoomId) -> Option<Arc<SeatGuard>> {
         let seat_guard = client.release_seat(room);
-        self.lists().unsubscribe(room, client);
+        self.0.lock().unsubscribe(room, client);
         seat_guard
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Client>> {
-        self.lists().all.clone()
+        self.0.lock().all.clone()
     }
 
     pub(super) fn of(&self, room: &RoomId) -> Vec<Arc<Client>> {
-        self.lists().rooms.get(room).cloned().unwrap_or_default()
+        self.0.lock().rooms.get(room).cloned().unwrap_or_default()
     }
 
     pub(super) fn count(&self, room: &RoomId) -> usize {
-        self.lists().rooms.get(room).map_or(0, Vec::len)
+        self.0.lock().rooms.get(room).map_or(0, Vec::len)
     }
 
     /// The connections of one bot in one room.

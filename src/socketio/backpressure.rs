@@ -7,11 +7,9 @@
 //! Bytes are sampled, not counted per packet: after every [`CHECK_EVERY`] bytes sent to a room,
 //! each of its sockets compares the bytes sent with the bytes that its connection has written.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use socketioxide::{SendError, SocketError, SocketIo, extract::SocketRef};
 use tokio::time::sleep;
@@ -44,7 +42,7 @@ pub(super) struct SentBytes(Mutex<HashMap<RoomId, u64>>);
 impl SentBytes {
     /// Counts an event; returns the bytes since the last check when a check is due.
     pub(super) fn add(&self, room: &RoomId, bytes: usize) -> Option<u64> {
-        let mut rooms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = self.0.lock();
         let sent = match rooms.get_mut(room) {
             Some(sent) => sent,
             None => rooms.entry(room.clone()).or_default(),
@@ -54,7 +52,7 @@ impl SentBytes {
     }
 
     pub(super) fn forget(&self, room: &RoomId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(room);
+        self.0.lock().remove(room);
     }
 }
 
@@ -77,7 +75,7 @@ impl Backlog {
     /// Adds `sent` bytes, subtracts those written since the last check, and returns the queue's
     /// size.
     fn record(&self, sent: u64) -> u64 {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.0.lock();
         let written = waiting.connection.bytes();
         if let Some(before) = waiting.written.replace(written) {
             waiting.bytes = (waiting.bytes + sent).saturating_sub(written - before);

@@ -3,10 +3,9 @@
 //! socketioxide runs each event's handler in its own task, and tasks overtake one another.
 //! Extractors run in the order of arrival, so each event takes its turn in an extractor.
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{convert::Infallible, sync::Arc};
+
+use parking_lot::Mutex;
 
 use socketioxide::{
     adapter::Adapter,
@@ -66,7 +65,7 @@ impl<A: Adapter> FromMessageParts<A> for Turn {
         else {
             return Ok(Self { before: None, done, unanswered: None, answering: None });
         };
-        let before = queue.last.lock().unwrap_or_else(PoisonError::into_inner).replace(end);
+        let before = queue.last.lock().replace(end);
         let answering = Some(queue.unanswered.token());
         Ok(Self { before, done, unanswered: Some(queue.unanswered), answering })
     }

@@ -13,9 +13,11 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher as _, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
+
+use parking_lot::Mutex;
 
 use futures_util::TryStreamExt as _;
 use moka::sync::Cache;
@@ -126,12 +128,8 @@ pub(super) struct InsertGuard {
 
 impl Drop for InsertGuard {
     fn drop(&mut self) {
-        locked(&self.sequences.0.inserting).remove(&self.room);
+        self.sequences.0.inserting.lock().remove(&self.room);
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sequences {
@@ -142,13 +140,13 @@ impl Sequences {
 
     /// Marks messages from `first` on as being inserted. A room has one insertion at a time.
     pub(super) fn insert(&self, room: &RoomId, first: Seq) -> InsertGuard {
-        locked(&self.0.inserting).insert(room.clone(), first);
+        self.0.inserting.lock().insert(room.clone(), first);
         InsertGuard { sequences: self.clone(), room: room.clone() }
     }
 
     /// Removes messages of a running insertion from a history. They are broadcast once committed.
     pub(super) fn committed(&self, room: &RoomId, mut history: History, window: Window) -> History {
-        if let Some(first) = locked(&self.0.inserting).get(room).copied()
+        if let Some(first) = self.0.inserting.lock().get(room).copied()
             && history.messages.last().is_some_and(|newest| newest.seq >= first)
         {
             history.messages.retain(|message| message.seq < first);
@@ -160,7 +158,7 @@ impl Sequences {
     /// Records that this node has stored all messages up to `end`.
     pub(super) fn advance(&self, room: &RoomId, end: SequenceEnd) {
         self.0.ends.insert(room.clone(), end);
-        let mut unwritten = locked(&self.0.unwritten);
+        let mut unwritten = self.0.unwritten.lock();
         unwritten.entry(self.slot(room)).or_default().insert(room.clone(), end);
         self.0.changed.notify_one();
     }
@@ -168,7 +166,7 @@ impl Sequences {
     /// Forgets a removed room.
     pub(super) fn forget(&self, room: &RoomId) {
         self.0.ends.invalidate(room);
-        if let Some(slot) = locked(&self.0.unwritten).get_mut(&self.slot(room)) {
+        if let Some(slot) = self.0.unwritten.lock().get_mut(&self.slot(room)) {
             slot.remove(room);
         }
     }
@@ -182,11 +180,11 @@ impl Sequences {
     /// Runs until it is aborted.
     pub(super) async fn persist(self, database: Database) {
         for slot in (0..u64::from(PERSIST_SLOTS)).cycle() {
-            if locked(&self.0.unwritten).is_empty() {
+            if self.0.unwritten.lock().is_empty() {
                 self.0.changed.notified().await;
             }
             sleep(PERSIST_PERIOD / PERSIST_SLOTS).await;
-            let ends = locked(&self.0.unwritten).remove(&slot).unwrap_or_default();
+            let ends = self.0.unwritten.lock().remove(&slot).unwrap_or_default();
             let ends: Vec<(RoomId, SequenceEnd)> = ends.into_iter().collect();
             for batch in ends.chunks(PERSIST_BATCH) {
                 if let Err(cause) = with_deadline(write(&database, batch)).await {
@@ -198,7 +196,7 @@ impl Sequences {
     }
 
     fn requeue(&self, slot: u64, ends: &[(RoomId, SequenceEnd)]) {
-        let mut unwritten = locked(&self.0.unwritten);
+        let mut unwritten = self.0.unwritten.lock();
         let unwritten = unwritten.entry(slot).or_default();
         for (room, end) in ends {
             unwritten.entry(room.clone()).or_insert(*end);

@@ -4,12 +4,9 @@
 //! them. So thousands of simultaneous entries take a few updates per room instead of one per
 //! visitor. Without batches they exceed the store's deadline, retry, and starve one another.
 
-use std::{
-    collections::HashMap,
-    panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use futures_util::{FutureExt as _, future::join_all};
 use moka::sync::Cache;
@@ -74,10 +71,6 @@ impl EntryBatcher {
         Self { rooms, room_loader, cached, waiting: Arc::default() }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<RoomId, Vec<Waiting>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(in crate::store::mongo) async fn enter(&self, entry: Entry) -> Result<EnterOutcome> {
         let (answer, answered) = oneshot::channel();
         let room = entry.room.clone();
@@ -98,7 +91,7 @@ impl EntryBatcher {
 
     /// Queues an entry; true if the room has no batch in progress.
     fn wait(&self, waiting: Waiting) -> bool {
-        let mut all = self.waiting();
+        let mut all = self.waiting.lock();
         if let Some(others) = all.get_mut(&waiting.entry.room) {
             others.push(waiting);
             return false;
@@ -109,7 +102,7 @@ impl EntryBatcher {
 
     /// The next batch of a room; `None`, once, when its queue is empty.
     fn next(&self, room: &RoomId) -> Option<Vec<Waiting>> {
-        let mut all = self.waiting();
+        let mut all = self.waiting.lock();
         let waiting = all.get_mut(room)?;
         // Callers that have stopped waiting have already reported a failure.
         waiting.retain(|one| !one.answer.is_closed());
