@@ -68,7 +68,7 @@ pub fn choose_tls() {
 /// A server, ready to serve.
 pub struct App {
     config: Config,
-    chat: ChatService,
+    chat: Arc<ChatService>,
     sessions: Sessions,
     bus: Bus,
     secret: Vec<u8>,
@@ -88,7 +88,7 @@ impl App {
             Media::open(&config.uploads_url, s3, config.max_gif_bytes, config.max_uploads_bytes)?;
         info!(uploads = %config.uploads_url, "keeping GIFs");
         let bus = Bus::default();
-        let rules = Policy {
+        let policy = Policy {
             grace: config.room_grace,
             max_rooms: config.max_rooms,
             max_capacity: config.max_room_capacity,
@@ -97,7 +97,7 @@ impl App {
             rates: config.rates.clone(),
             kick_networks: config.kick_networks.then(|| NetworkKey::new(&secret)),
         };
-        let chat = ChatService::new(store.clone(), media, bus.clone(), rules)?;
+        let chat = Arc::new(ChatService::new(store.clone(), media, bus.clone(), policy)?);
         chat.take_over(alone).await?;
         let sessions = Sessions::new(store, &secret);
         Ok(Self { config, chat, sessions, bus, secret })

@@ -6,6 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use tokio::task::yield_now;
 
 use crate::domain::Event;
 
@@ -39,9 +40,6 @@ pub struct Part {
 }
 
 impl Part {
-    /// All connections.
-    pub const ALL: Self = Self { nth: 0, of: 1 };
-
     /// Whether this is the last part.
     #[must_use]
     pub fn is_last(self) -> bool {
@@ -54,6 +52,9 @@ impl Part {
 const TASKS_PER_YIELD: usize = 61;
 
 /// The bus. Clones share the same edges.
+///
+/// The edges hold the chat service, which holds the bus. This cycle is intended: all of them live
+/// as long as the process.
 #[derive(Clone, Default)]
 pub struct Bus {
     edges: Arc<OnceLock<Vec<Arc<dyn Edge>>>>,
@@ -71,33 +72,29 @@ impl Bus {
     /// Delivers an event to every edge, then yields until the writer tasks have run, so that
     /// the connections' queues do not grow.
     pub async fn announce(&self, event: Event) {
-        let listeners = self.listeners(&event);
-        self.hand_out(&[event], Part::ALL).await;
-        for _ in 0..yields(listeners) {
-            tokio::task::yield_now().await;
+        let mut delivery = self.start(vec![event]).await;
+        while delivery.is_running() {
+            delivery.step().await;
         }
     }
 
-    /// Delivers events of one room to one part of its connections, in order, through every edge.
-    pub async fn hand_out(&self, events: &[Event], part: Part) {
-        for edge in self.edges() {
-            for event in events {
-                edge.deliver(event, part).await;
-            }
-        }
-    }
-
-    /// Number of connections that receive an event, over all edges.
-    #[must_use]
-    pub fn listeners(&self, event: &Event) -> usize {
-        self.edges().map(|edge| edge.listeners(event)).sum()
-    }
-
-    /// Number of parts in which a message is delivered.
-    #[must_use]
-    pub fn parts(&self, said: &Event, listeners: usize) -> usize {
-        let divided = listeners >= LARGE && self.edges().all(|edge| edge.is_divided(said));
-        if divided { PARTS } else { 1 }
+    /// Starts to deliver events of one room, in order, through every edge: to all connections or,
+    /// in a large room, to the first part of them.
+    pub async fn start(&self, batch: Vec<Event>) -> Delivery {
+        let Some(last) = batch.last() else { return Delivery::default() };
+        let listeners = self.edges().map(|edge| edge.listeners(last)).sum::<usize>();
+        // Parts would let a whisper overtake an earlier message, so only public batches are split.
+        let is_public =
+            |event: &Event| matches!(event, Event::Posted { message, .. } if message.is_public());
+        let split = listeners >= LARGE
+            && batch.iter().all(is_public)
+            && self.edges().all(|edge| edge.is_divided(last));
+        let parts = if split { PARTS } else { 1 };
+        let yields_per_part = listeners / parts / TASKS_PER_YIELD + 1;
+        let bus = self.clone();
+        let mut delivery = Delivery { bus, batch, parts, yields_per_part, ..Delivery::default() };
+        delivery.deliver_part().await;
+        delivery
     }
 
     fn edges(&self) -> impl Iterator<Item = &Arc<dyn Edge>> {
@@ -105,8 +102,80 @@ impl Bus {
     }
 }
 
-/// Number of yields until the writer tasks of `listeners` connections have run.
-#[must_use]
-pub fn yields(listeners: usize) -> usize {
-    listeners / TASKS_PER_YIELD + 1
+/// The delivery of a batch of events to the connections of a room, step by step. The default is
+/// complete.
+#[derive(Default)]
+pub struct Delivery {
+    bus: Bus,
+    batch: Vec<Event>,
+    /// The next part of the room to receive the batch.
+    next_part: usize,
+    /// Number of parts of the room for this batch.
+    parts: usize,
+    /// Remaining yields until the writers of the last part have run.
+    yields_left: usize,
+    yields_per_part: usize,
+}
+
+impl Delivery {
+    /// Whether connections lack the batch, or their writers have yet to run.
+    pub(crate) fn is_running(&self) -> bool {
+        self.yields_left > 0 || !self.is_handed_out()
+    }
+
+    /// Whether the batch is in the queue of every connection.
+    pub(crate) fn is_handed_out(&self) -> bool {
+        self.next_part == self.parts
+    }
+
+    /// Whether the room is large, so that other tasks run while the batch is being delivered.
+    pub(crate) fn is_large(&self) -> bool {
+        self.parts > 1
+    }
+
+    /// Whether less than a quarter of the room lacks the batch.
+    pub(crate) fn is_nearly_handed_out(&self) -> bool {
+        (self.parts - self.next_part) * 4 < self.parts
+    }
+
+    /// Makes one step: yields to the writers, or delivers to the next part.
+    pub(crate) async fn step(&mut self) {
+        self.step_unless(std::future::pending::<()>()).await;
+    }
+
+    /// Makes one step, or returns the outcome of `other` if that is ready before writers have run.
+    pub(crate) async fn step_unless<T>(&mut self, other: impl Future<Output = T>) -> Option<T> {
+        if self.yields_left > 0 {
+            tokio::select! {
+                biased;
+                outcome = other => return Some(outcome),
+                () = yield_now() => self.yields_left -= 1,
+            }
+        } else if !self.is_handed_out() {
+            self.deliver_part().await;
+        }
+        None
+    }
+
+    /// Delivers to all remaining parts, without yielding in between.
+    pub(crate) async fn hand_out(&mut self) {
+        while !self.is_handed_out() {
+            self.deliver_part().await;
+        }
+        if self.yields_left > 0 {
+            // The writers of all parts run now.
+            self.yields_left = self.yields_per_part * self.parts;
+        }
+    }
+
+    async fn deliver_part(&mut self) {
+        let part = Part { nth: self.next_part, of: self.parts };
+        for edge in self.bus.edges() {
+            for event in &self.batch {
+                edge.deliver(event, part).await;
+            }
+        }
+        self.next_part += 1;
+        self.yields_left = self.yields_per_part;
+    }
 }

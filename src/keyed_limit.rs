@@ -44,8 +44,6 @@ impl<K: Clone> KeyedLimit<K> {
     }
 }
 
-impl<K> KeyedLimit<K> {}
-
 /// One counted item. Dropping it decrements its key's count.
 pub struct KeyedPermit<K: Hash + Eq> {
     counts: KeyedLimit<K>,

@@ -1,11 +1,13 @@
-//! The commands of a [room task](super::room_task), and which of them survive a store failure.
+//! The commands of the [room tasks](super::room_task), their queues, and which commands survive a
+//! store failure.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
+use parking_lot::Mutex;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{Error, Welcome};
-use crate::domain::{Draft, Event, Gif, Message, PersonId, Seq, Window};
+use crate::domain::{Draft, Event, Gif, Message, PersonId, RoomId, Seq, Window};
 
 /// Largest number of messages in one commit. Bounds the latency of the first.
 const MAX_BATCH: usize = 256;
@@ -14,7 +16,7 @@ const MAX_BATCH: usize = 256;
 /// before its writer runs, so it must be far smaller than that queue's limit.
 const MAX_BATCH_BYTES: usize = 64 * 1024;
 
-/// Which events to publish once a message is stored.
+/// Which events to announce once a message is stored.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Announce {
     Posted,
@@ -40,11 +42,11 @@ impl Announce {
     }
 }
 
-/// A message to store and publish.
+/// A message to store and announce.
 pub(super) struct Say {
     pub(super) draft: Draft,
     pub(super) announce: Announce,
-    /// Who waits for the result. A message without a waiter is a note, retried until stored.
+    /// Who waits for the result. A message without a waiter is retried until stored.
     pub(super) waiter: Option<Waiter>,
 }
 
@@ -60,37 +62,82 @@ impl Waiter {
     }
 }
 
-/// Called between two batches, with the room and its history at that moment.
-pub(super) type Greeting = Box<dyn FnOnce(Welcome) + Send>;
+/// A visitor who has entered, and waits for the room and its history.
+pub(super) struct Greeting {
+    pub(super) viewer: PersonId,
+    pub(super) window: Window,
+    /// Called between two batches, with the room and its history at that moment.
+    pub(super) welcome: Box<dyn FnOnce(Welcome) + Send>,
+}
 
 /// One step for a room task.
 pub(super) enum Command {
-    /// Stores and publishes a message.
+    /// Stores and announces a message.
     Say(Box<Say>),
     /// Reads the room and its history for a visitor who has entered.
-    Greet { viewer: PersonId, window: Window, greeting: Greeting },
+    Greet(Greeting),
     /// Reports that every earlier command is done.
     Signal(oneshot::Sender<()>),
-    /// Publishes the newest public `seq`: a message may be stored but unpublished.
-    PublishHead,
-    /// Publishes an event after all earlier ones.
-    Publish(Event),
-    /// Publishes the room's current state after a change by its owner. The state is read when the
-    /// command runs, so of two changes the later one is published last.
-    PublishRoom,
+    /// Announces the newest public `seq`: a message may be stored but unannounced.
+    AnnounceHead,
+    /// Announces an event after all earlier ones.
+    Announce(Event),
+    /// Announces the room's current state after a change by its owner. The state is read when the
+    /// command runs, so of two changes the later one is announced last.
+    AnnounceRoom,
     /// Removes the files of a GIF that no message shows any more.
     Discard(Gif),
     /// Removes the messages and files of a closed room.
     Purge,
 }
 
+/// The queued commands by room. A room has a queue while its task runs.
+#[derive(Default)]
+pub(super) struct CommandQueues(Mutex<HashMap<RoomId, VecDeque<Command>>>);
+
+impl CommandQueues {
+    /// Queues a command. Returns true when the caller must start the room task.
+    pub(super) fn add(&self, room: &RoomId, command: Command) -> bool {
+        let mut queues = self.0.lock();
+        if let Some(queue) = queues.get_mut(room) {
+            queue.push_back(command);
+            return false;
+        }
+        queues.insert(room.clone(), VecDeque::from([command]));
+        true
+    }
+
+    /// Takes all queued commands of a room, if any.
+    pub(super) fn take(&self, room: &RoomId) -> Option<VecDeque<Command>> {
+        self.0.lock().get_mut(room).filter(|queue| !queue.is_empty()).map(std::mem::take)
+    }
+
+    /// Removes a room's queue if it is empty. Returns true when the room task may end.
+    pub(super) fn close(&self, room: &RoomId) -> bool {
+        let mut queues = self.0.lock();
+        let empty = queues.get(room).is_none_or(VecDeque::is_empty);
+        if empty {
+            queues.remove(room);
+        }
+        empty
+    }
+
+    /// Removes the queue of a room task that panicked and refuses its commands. The next command
+    /// starts a new task.
+    pub(super) fn abort(&self, room: &RoomId) {
+        let left = self.0.lock().remove(room);
+        left.into_iter().flatten().filter_map(refuse).for_each(drop);
+    }
+}
+
 /// A batch of `first` and the messages queued directly behind it, within the limits.
-pub(super) fn batch_of(first: Say, work: &mut VecDeque<Command>) -> Vec<Say> {
+pub(super) fn batch_of(first: Say, queued: &mut VecDeque<Command>) -> Vec<Say> {
     let mut bytes = first.draft.body.bytes();
     let mut batch = vec![first];
     while batch.len() < MAX_BATCH
         && bytes < MAX_BATCH_BYTES
-        && let Some(Command::Say(next)) = work.pop_front_if(is_say)
+        && let Some(Command::Say(next)) =
+            queued.pop_front_if(|next| matches!(next, Command::Say(_)))
     {
         bytes += next.draft.body.bytes();
         batch.push(*next);
@@ -102,23 +149,24 @@ pub(super) fn batch_of(first: Say, work: &mut VecDeque<Command>) -> Vec<Say> {
 pub(super) struct PendingSay {
     pub(super) announce: Announce,
     pub(super) waiter: Option<Waiter>,
-    /// The draft of a note, kept for a retry.
-    note: Option<Draft>,
+    /// A copy of the draft for a retry, if nobody waits for the result.
+    retry: Option<Draft>,
 }
 
 impl PendingSay {
     pub(super) fn of(say: Say) -> (Draft, Self) {
         let Say { draft, announce, waiter } = say;
-        let note = waiter.is_none().then(|| draft.clone());
-        (draft, Self { announce, waiter, note })
+        let retry = waiter.is_none().then(|| draft.clone());
+        (draft, Self { announce, waiter, retry })
     }
 
+    /// Answers the waiter with an error, or returns the command for a retry.
     pub(super) fn failed(self) -> Option<Command> {
         if let Some(waiter) = self.waiter {
             waiter.answer(Err(unavailable()));
         }
-        let note = Say { draft: self.note?, announce: self.announce, waiter: None };
-        Some(Command::Say(Box::new(note)))
+        let retry = Say { draft: self.retry?, announce: self.announce, waiter: None };
+        Some(Command::Say(Box::new(retry)))
     }
 }
 
@@ -126,47 +174,38 @@ pub(super) fn unavailable() -> Error {
     Error::Unavailable("the store is in trouble".into()) // The cause is already logged.
 }
 
-/// The same commands with only the first [`Command::PublishHead`].
-pub(super) fn dedup_heads(work: impl Iterator<Item = Command>) -> VecDeque<Command> {
-    let mut work: VecDeque<Command> = work.collect();
+/// The same commands with only the first [`Command::AnnounceHead`].
+pub(super) fn dedup_heads(commands: impl Iterator<Item = Command>) -> VecDeque<Command> {
     let mut seen = false;
-    work.retain(|work| {
-        !matches!(work, Command::PublishHead) || !std::mem::replace(&mut seen, true)
-    });
-    work
+    let is_first = |command: &Command| {
+        !matches!(command, Command::AnnounceHead) || !std::mem::replace(&mut seen, true)
+    };
+    commands.filter(is_first).collect()
 }
 
 /// Answers a waiting requester with an error. Returns the command if nobody waits for it, so that
 /// it is retried when the store works again.
-pub(super) fn refuse(work: Command) -> Option<Command> {
-    match work {
+pub(super) fn refuse(command: Command) -> Option<Command> {
+    match command {
         Command::Say(say) if say.waiter.is_some() => {
             say.waiter?.answer(Err(unavailable()));
             None
         }
-        Command::Greet { greeting, .. } => {
-            greeting(Err(unavailable()));
+        Command::Greet(greeting) => {
+            (greeting.welcome)(Err(unavailable()));
             None
         }
         Command::Signal(done) => {
             done.send(()).ok(); // The receiver may be gone.
             None
         }
-        note @ (Command::Say(_)
-        | Command::PublishHead
-        | Command::Publish(_)
-        | Command::PublishRoom
+        Command::Say(_)
+        | Command::AnnounceHead
+        | Command::Announce(_)
+        | Command::AnnounceRoom
         | Command::Discard(_)
-        | Command::Purge) => Some(note),
+        | Command::Purge => Some(command),
     }
-}
-
-fn is_say(work: &mut Command) -> bool {
-    matches!(work, Command::Say(_))
-}
-
-pub(super) fn is_greet(work: &mut Command) -> bool {
-    matches!(work, Command::Greet { .. })
 }
 
 #[cfg(test)]
@@ -182,14 +221,26 @@ mod tests {
     }
 
     fn sizes(words: &str) -> (usize, usize) {
-        let mut work: VecDeque<Command> =
+        let mut queued: VecDeque<Command> =
             (0..300).map(|_| Command::Say(Box::new(say(words)))).collect();
-        (batch_of(say(words), &mut work).len(), work.len())
+        (batch_of(say(words), &mut queued).len(), queued.len())
     }
 
     #[test]
     fn a_batch_is_bounded_in_messages_and_in_bytes() {
         assert_eq!(sizes("short"), (256, 45));
         assert_eq!(sizes(&"\u{1f600}".repeat(2_000)), (9, 292)); // 8,000 bytes each.
+    }
+    #[test]
+    fn a_failed_room_task_refuses_its_queue_and_starts_again() {
+        let (queues, room) = (CommandQueues::default(), RoomId::random());
+        let (done, mut waits) = oneshot::channel();
+        assert!(queues.add(&room, Command::Purge));
+        assert!(!queues.add(&room, Command::Signal(done)), "the task already runs");
+
+        queues.abort(&room);
+
+        waits.try_recv().unwrap();
+        assert!(queues.add(&room, Command::Purge), "a new task starts");
     }
 }

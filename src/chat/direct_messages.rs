@@ -51,7 +51,7 @@ impl ChatService {
         match self.whisper(&room.id, me, to, text, client_id).await {
             // One of them has left since.
             Err(Error::NoSuchRoom | Error::NotInRoom) => Err(Error::NotHere),
-            said => said,
+            outcome => outcome,
         }
     }
 

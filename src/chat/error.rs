@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Clients of a restarting server reconnect spread over this time.
-const COME_BACK_WITHIN: Duration = Duration::from_secs(1);
+const RECONNECT_WITHIN: Duration = Duration::from_secs(1);
 
 /// A wrong field of a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,7 @@ impl Error {
     /// The error for one client of a stopping server.
     #[must_use]
     pub fn restarting() -> Self {
-        let retry_after = rand::random_range(Duration::ZERO..COME_BACK_WITHIN);
+        let retry_after = rand::random_range(Duration::ZERO..RECONNECT_WITHIN);
         Self::Restarting { retry_after }
     }
 

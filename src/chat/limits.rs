@@ -103,8 +103,8 @@ macro_rules! rate_limits {
         /// The limiters of all classes.
         pub(super) struct RateLimiters {
             $(pub(super) $class: ClassLimiter,)+
-            handshakes: KeyedRateLimiter<Network>,
-            sessions: KeyedRateLimiter<Network>,
+            pub(super) handshakes: KeyedRateLimiter<Network>,
+            pub(super) sessions: KeyedRateLimiter<Network>,
         }
 
         impl RateLimiters {
@@ -161,7 +161,7 @@ fn rate_or_off(raw: &str) -> Result<RateOrOff, &'static str> {
 }
 
 /// One rate, counted separately for each key.
-struct KeyedRateLimiter<K: Hash + Eq + Clone>(Option<DefaultKeyedRateLimiter<K>>);
+pub(super) struct KeyedRateLimiter<K: Hash + Eq + Clone>(Option<DefaultKeyedRateLimiter<K>>);
 
 impl<K: Hash + Eq + Clone> KeyedRateLimiter<K> {
     fn new(rate: Option<Rate>) -> Self {
@@ -191,6 +191,13 @@ impl<K: Hash + Eq + Clone> KeyedRateLimiter<K> {
     }
 }
 
+impl KeyedRateLimiter<Network> {
+    /// Like `check`, without a limit for a trusted proxy.
+    pub(super) fn check_network(&self, network: &Network, count: NonZeroU32) -> Result<(), Error> {
+        if network.is_trusted_proxy() { Ok(()) } else { self.check(network, count) }
+    }
+}
+
 /// One class of operations, counted by person and by network.
 pub(super) struct ClassLimiter {
     people: KeyedRateLimiter<PersonId>,
@@ -206,42 +213,23 @@ impl ClassLimiter {
     }
 
     /// Counts one operation, or refuses it.
-    pub(super) fn check(&self, who: Requester<'_>) -> Result<(), Error> {
-        self.check_many(who, NonZeroU32::MIN)
+    pub(super) fn check(&self, requester: Requester<'_>) -> Result<(), Error> {
+        self.check_many(requester, NonZeroU32::MIN)
     }
 
     /// Counts `count` operations, or refuses them all.
-    pub(super) fn check_many(&self, who: Requester<'_>, count: NonZeroU32) -> Result<(), Error> {
-        self.people.check(who.id, count)?;
-        match who.network.filter(|network| !network.is_trusted_proxy()) {
-            Some(network) => self.networks.check(network, count),
-            None => Ok(()),
-        }
+    pub(super) fn check_many(
+        &self,
+        requester: Requester<'_>,
+        count: NonZeroU32,
+    ) -> Result<(), Error> {
+        self.people.check(requester.id, count)?;
+        requester.network.map_or(Ok(()), |network| self.networks.check_network(network, count))
     }
 
     fn forget_idle(&self) {
         self.people.forget_idle();
         self.networks.forget_idle();
-    }
-}
-
-impl RateLimiters {
-    /// Counts a new live connection, before its person is known.
-    pub(super) fn check_handshake(&self, network: &Network) -> Result<(), Error> {
-        if network.is_trusted_proxy() {
-            Ok(())
-        } else {
-            self.handshakes.check(network, NonZeroU32::MIN)
-        }
-    }
-
-    /// Counts a new session.
-    pub(super) fn check_session(&self, network: &Network) -> Result<(), Error> {
-        if network.is_trusted_proxy() {
-            Ok(())
-        } else {
-            self.sessions.check(network, NonZeroU32::MIN)
-        }
     }
 }
 
@@ -269,8 +257,8 @@ mod tests {
         let limit = ClassLimiter::new("2/60,3/60".parse().unwrap());
         let people = ["anna", "ben", "cleo"].map(|name| PersonId::of_session(b"", name));
         let try_as = |person: usize, network: &Network| {
-            let caller = Requester { id: &people[person], pass: None, network: Some(network) };
-            limit.check(caller).is_ok()
+            let requester = Requester { id: &people[person], pass: None, network: Some(network) };
+            limit.check(requester).is_ok()
         };
         let (here, there) = (Network::new("192.0.2.1"), Network::new("192.0.2.2"));
         assert!(try_as(0, &here) && try_as(0, &here) && !try_as(0, &here));

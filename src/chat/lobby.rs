@@ -12,37 +12,43 @@ use moka::future::Cache;
 
 use super::{ChatService, Error, Requester};
 use crate::{
+    bus::Bus,
     domain::{Event, RoomTitle},
     store::{LobbyPage, LobbyQuery},
 };
 
 /// Number of rooms on a page of the lobby.
-const PAGE: usize = 50;
+const ROOMS_PER_PAGE: usize = 50;
 
 /// How long a page is cached: the longest delay before another server's change appears.
-const KEPT_FOR: Duration = Duration::from_millis(500);
+const CACHED_FOR: Duration = Duration::from_millis(500);
 /// Largest number of cached pages and searches.
-const MAX_KEPT: u64 = 256;
+const MAX_CACHED: u64 = 256;
 
 /// The cache of pages.
 pub(super) struct Lobby {
+    bus: Bus,
     /// Number of changes on this server. Part of the cache key, so that a change makes all cached
     /// pages obsolete.
     changes: AtomicU64,
     pages: Cache<(u64, String, usize), Arc<LobbyPage>>,
 }
 
-impl Default for Lobby {
-    fn default() -> Self {
-        let pages = Cache::builder().max_capacity(MAX_KEPT).time_to_live(KEPT_FOR).build();
-        Self { changes: AtomicU64::new(0), pages }
-    }
-}
-
 impl Lobby {
+    pub(super) fn new(bus: Bus) -> Self {
+        let pages = Cache::builder().max_capacity(MAX_CACHED).time_to_live(CACHED_FOR).build();
+        Self { bus, changes: AtomicU64::new(0), pages }
+    }
+
     /// Makes all cached pages obsolete.
-    pub(super) fn has_changed(&self) {
+    pub(super) fn invalidate(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Announces an event that changes the lobby.
+    pub(super) async fn announce(&self, event: Event) {
+        self.invalidate();
+        self.bus.announce(event).await;
     }
 }
 
@@ -55,14 +61,11 @@ impl ChatService {
     pub async fn lobby(&self, search: &str, page: usize) -> Result<Arc<LobbyPage>, Error> {
         // A search longer than any title finds nothing, so cutting it loses nothing.
         let search: String = search.trim().chars().take(RoomTitle::MAX_CHARS + 1).collect();
-        let query = LobbyQuery {
-            search: search.clone(),
-            skip: page.saturating_sub(1).saturating_mul(PAGE),
-            limit: PAGE,
-        };
-        let now = self.lobby.changes.load(Ordering::SeqCst);
+        let skip = page.saturating_sub(1).saturating_mul(ROOMS_PER_PAGE);
+        let query = LobbyQuery { search: search.clone(), skip, limit: ROOMS_PER_PAGE };
+        let changes = self.lobby.changes.load(Ordering::SeqCst);
         let read = async { self.store.lobby(query).await.map(Arc::new) };
-        let found = self.lobby.pages.try_get_with((now, search, page), read).await;
+        let found = self.lobby.pages.try_get_with((changes, search, page), read).await;
         found.map_err(|cause| Error::Unavailable(cause.into()))
     }
 
@@ -83,12 +86,6 @@ impl ChatService {
     /// Number of pages for `total` rooms; an empty lobby has one page.
     #[must_use]
     pub fn pages(total: usize) -> usize {
-        total.div_ceil(PAGE).max(1)
-    }
-
-    /// Publishes an event that changes the lobby.
-    pub(super) async fn tell_lobby(&self, event: Event) {
-        self.lobby.has_changed();
-        self.bus.announce(event).await;
+        total.div_ceil(ROOMS_PER_PAGE).max(1)
     }
 }

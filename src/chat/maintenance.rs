@@ -1,15 +1,15 @@
-//! Housekeeping: ends expired seats and rooms, and cleans up after a crash. Every step can be
+//! Maintenance: ends expired seats and rooms, and cleans up after a crash. Every step can be
 //! repeated.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{ChatService, Error, FIRST_PERSON_WITHIN, command::Command};
+use super::{ChatService, Error, command::Command};
 use crate::{
-    domain::{Event, RoomId, Timestamp},
+    domain::{Event, RoomId, SystemCode, Timestamp},
     store::{Closing, LeaveReason},
 };
 
@@ -17,10 +17,12 @@ use crate::{
 const SWEEP_EVERY: Duration = Duration::from_secs(3);
 /// A server without a heartbeat for this long is dead: three heartbeats missed.
 const DEAD_AFTER: Duration = Duration::from_secs(10);
-/// Interval at which active rooms publish their newest `seq`, so that clients notice a gap.
+/// Interval at which active rooms announce their newest `seq`, so that clients notice a gap.
 const HEADS_EVERY: Duration = Duration::from_secs(15);
 /// Interval of the search for messages and files that a crash left behind.
 const ORPHANS_EVERY: Duration = Duration::from_secs(600);
+/// How long a new room waits for its first person, and for its owner.
+pub(super) const FIRST_PERSON_WITHIN: Duration = Duration::from_secs(60);
 
 impl ChatService {
     /// Takes over from dead servers. Called once at start, before visitors can enter.
@@ -37,9 +39,9 @@ impl ChatService {
         self.clear_orphans().await
     }
 
-    /// Runs the housekeeping until `stop`. People who lost their connections in a restart get the
+    /// Runs the maintenance until `stop`. People who lost their connections in a restart get the
     /// full grace to come back.
-    pub async fn maintain(&self, stop: CancellationToken) {
+    pub async fn maintain(self: &Arc<Self>, stop: CancellationToken) {
         let start = Instant::now();
         let every = |first: Duration, period: Duration| {
             let mut ticks = interval_at(start + first, period);
@@ -47,7 +49,7 @@ impl ChatService {
             ticks
         };
         let mut heartbeats = every(SWEEP_EVERY, SWEEP_EVERY);
-        let mut sweeps = every(self.rules.grace, SWEEP_EVERY);
+        let mut sweeps = every(self.policy.grace, SWEEP_EVERY);
         let mut heads = every(HEADS_EVERY, HEADS_EVERY);
         let mut orphans = every(ORPHANS_EVERY, ORPHANS_EVERY);
         loop {
@@ -56,10 +58,10 @@ impl ChatService {
                 _ = heartbeats.tick() => self.heartbeat().await,
                 _ = sweeps.tick() => self.sweep().await,
                 _ = orphans.tick() => self.clear_orphans().await,
-                _ = heads.tick() => { self.publish_heads().await; Ok(()) }
+                _ = heads.tick() => { self.room_tasks.announce_heads().await; Ok(()) }
             };
             if let Err(error) = outcome {
-                warn!(?error, "housekeeping failed; will retry");
+                warn!(?error, "maintenance failed; will retry");
             }
         }
     }
@@ -74,12 +76,11 @@ impl ChatService {
         Ok(())
     }
 
-    async fn sweep(&self) -> Result<(), Error> {
-        self.reconcile().await;
+    async fn sweep(self: &Arc<Self>) -> Result<(), Error> {
+        self.reconciler.reconcile(self).await;
         let now = Timestamp::now();
-        let (away_since, unused_since) =
-            (now.before(self.rules.grace), now.before(FIRST_PERSON_WITHIN));
-        for room in self.store.overdue(away_since, unused_since).await? {
+        let away_since = now.before(self.policy.grace);
+        for room in self.store.overdue(away_since, now.before(FIRST_PERSON_WITHIN)).await? {
             self.settle(&room).await;
         }
         self.store.delete_expired_sessions(now).await?;
@@ -87,14 +88,8 @@ impl ChatService {
         Ok(())
     }
 
-    async fn publish_heads(&self) {
-        for (room, seq) in self.room_tasks.take_heads() {
-            self.bus.announce(Event::Head { room, seq }).await;
-        }
-    }
-
     /// Settles a room after a delay.
-    pub(super) fn settle_later(&self, room: &RoomId, after: Duration) {
+    pub(super) fn settle_later(self: &Arc<Self>, room: &RoomId, after: Duration) {
         let (chat, room) = (self.clone(), room.clone());
         // A stop does not wait for this task: the next start settles the room.
         tokio::spawn(async move {
@@ -114,24 +109,24 @@ impl ChatService {
     async fn try_settle(&self, id: &RoomId) -> Result<(), Error> {
         let Some(room) = self.store.room(id).await? else { return Ok(()) };
         let now = Timestamp::now();
-        let away_since = now.before(self.rules.grace);
+        let away_since = now.before(self.policy.grace);
         for seat in &room.people {
             if seat.left_at.is_some_and(|left_at| left_at <= away_since) {
-                let departing = LeaveReason::IfAwaySince(away_since);
-                let departure = self.depart(id, &seat.person, departing).await?;
-                self.departed(id, departure).await;
+                let reason = LeaveReason::IfAwaySince(away_since);
+                let outcome = self.leave(id, &seat.person, reason).await?;
+                self.announce_leave(id, outcome, SystemCode::Left).await;
             }
         }
         let unused_since = now.before(FIRST_PERSON_WITHIN);
         if room.people.is_empty() {
             let closed = self.store.close(id, Closing::IfUnusedSince(unused_since)).await;
-            if closed.inspect_err(|_| self.reconciler.add(id, None))? {
-                self.closed(id);
+            if closed.inspect_err(|_| self.reconciler.add_room(id, None))? {
+                self.announce_closing(id);
             }
         } else if room.created_at <= unused_since && room.seat(&room.owner.id).is_none() {
             let owner = self.store.replace_absent_owner(id).await;
-            if let Some(owner) = owner.inspect_err(|_| self.reconciler.add(id, None))? {
-                self.owned_by(id, &owner).await;
+            if let Some(owner) = owner.inspect_err(|_| self.reconciler.add_room(id, None))? {
+                self.announce_owner(id, &owner).await;
             }
         }
         Ok(())
@@ -141,30 +136,20 @@ impl ChatService {
     async fn clear_orphans(&self) -> Result<(), Error> {
         for room in self.store.orphans().await? {
             info!(%room, "purging messages of a closed room");
-            self.queue(&room, Command::Purge);
+            self.room_tasks.queue(&room, Command::Purge);
         }
         for room in self.media.rooms().await? {
             if self.store.room(&room).await?.is_none() {
                 info!(%room, "purging files of a closed room");
-                self.queue(&room, Command::Purge);
+                self.room_tasks.queue(&room, Command::Purge);
             }
         }
         Ok(self.media.measure().await?)
     }
 
-    /// Removes the messages and files of a closed room.
-    pub(super) async fn purge(&self, room: &RoomId) -> Result<(), Error> {
-        if self.store.room(room).await?.is_none() {
-            self.store.purge(room).await?;
-            self.media.delete_room(room).await?;
-        }
-        Ok(())
-    }
-
-    /// Waits until every room task has stored and published its messages.
+    /// Waits until every room task has stored and announced its messages.
     pub async fn finish_what_was_said(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.room_tasks.finish().await;
     }
 
     /// Stops: finishes the room tasks, then releases every seat that this server holds, so that

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         Author, ClientId, Draft, DraftBody, Event, History, InvalidText, Message, MessageText,
-        Person, PersonId, RoomId, SystemCode, Timestamp, Window,
+        PersonId, RoomId, Timestamp, Window,
     },
     media::{FileError, GetRange, MediaError, MediaFile, StorageError},
 };
@@ -69,11 +69,11 @@ impl ChatService {
         text: &str,
         client_id: Option<ClientId>,
     ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
-        let said = message_text(text).and_then(|text| {
+        let pending = message_text(text).and_then(|text| {
             self.limits.chats.check(me)?;
-            Ok(self.append(room, me.id, DraftBody::Text(text), client_id))
+            Ok(self.queue_message(room, me.id, DraftBody::Text(text), client_id))
         });
-        async move { said?.await }
+        async move { pending?.await }
     }
 
     /// Sends a message to one person in the room; otherwise like [`ChatService::say`].
@@ -88,18 +88,19 @@ impl ChatService {
         text: &str,
         client_id: Option<ClientId>,
     ) -> impl Future<Output = Result<Message, Error>> + Send + use<> {
-        let said = message_text(text).and_then(|text| {
+        let pending = message_text(text).and_then(|text| {
             if to == me.id {
                 return Err(Error::Yourself);
             }
             self.limits.whispers.check(me)?;
             let body = DraftBody::Whisper { to: to.clone(), text };
-            Ok(self.append(room, me.id, body, client_id))
+            Ok(self.queue_message(room, me.id, body, client_id))
         });
-        async move { said?.await }
+        async move { pending?.await }
     }
 
-    fn append(
+    /// Queues a person's message. The future resolves to the stored message.
+    fn queue_message(
         &self,
         room: &RoomId,
         me: &PersonId,
@@ -111,7 +112,8 @@ impl ChatService {
         let (answer, answered) = oneshot::channel();
         let until = Instant::now() + ANSWERED_WITHIN;
         let waiter = Some(Waiter { answer, until });
-        self.queue(room, Command::Say(Box::new(Say { draft, announce: Announce::Posted, waiter })));
+        let say = Box::new(Say { draft, announce: Announce::Posted, waiter });
+        self.room_tasks.queue(room, Command::Say(say));
         async move {
             let answered = timeout_at(until, answered).await;
             let answered = answered.map_err(|late| Error::Unavailable(late.into()))?;
@@ -119,32 +121,12 @@ impl ChatService {
         }
     }
 
-    /// Queues a system message about a person.
-    pub(super) fn note(
-        &self,
-        room: &RoomId,
-        code: SystemCode,
-        person: &Person,
-        announce: Announce,
-    ) {
-        let draft = Draft {
-            author: Author::System(person.clone()),
-            body: DraftBody::System { code, person: person.clone() },
-            client_id: None,
-            at: Timestamp::now(),
-        };
-        self.queue(room, Command::Say(Box::new(Say { draft, announce, waiter: None })));
-    }
-
     /// Checks whether a person may share a GIF, before its upload is read.
     ///
     /// # Errors
     /// [`Error::NotInRoom`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
     pub async fn may_share(&self, room: &RoomId, me: Requester<'_>) -> Result<(), Error> {
-        let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        if room.seat(me.id).is_none() {
-            return Err(Error::NotInRoom);
-        }
+        self.room_with_seat(room, me.id).await?;
         self.limits.gifs.check(me)
     }
 
@@ -163,9 +145,9 @@ impl ChatService {
         let kib = u32::try_from(file.len().div_ceil(1024)).unwrap_or(u32::MAX);
         self.limits.gif_kib.check_many(me, NonZeroU32::new(kib).unwrap_or(NonZeroU32::MIN))?;
         let gif = self.media.keep(room, file).await?;
-        let shared = self.append(room, me.id, DraftBody::Gif(gif), client_id).await;
+        let shared = self.queue_message(room, me.id, DraftBody::Gif(gif), client_id).await;
         if matches!(shared, Err(Error::NoSuchRoom)) {
-            self.queue(room, Command::Purge); // The room closed during the upload.
+            self.room_tasks.queue(room, Command::Purge); // The room closed during the upload.
         }
         shared
     }
@@ -177,11 +159,11 @@ impl ChatService {
     pub async fn history(
         &self,
         room: &RoomId,
-        caller: Requester<'_>,
+        me: Requester<'_>,
         window: Window,
     ) -> Result<History, Error> {
-        self.limits.reads.check(caller)?;
-        Ok(self.get_room_with_history(room, caller, window).await?.1)
+        self.limits.reads.check(me)?;
+        Ok(self.get_room_with_history(room, me, window).await?.1)
     }
 
     /// A GIF or poster of a room, or a byte range of it, for a requester with access. `None` when
@@ -192,22 +174,20 @@ impl ChatService {
     pub async fn file(
         &self,
         room: &RoomId,
-        caller: Requester<'_>,
+        me: Requester<'_>,
         name: &str,
         range: Option<GetRange>,
     ) -> Result<Option<GifFile>, Error> {
-        self.authorize(room, caller).await?;
+        self.authorize(room, me).await?;
         Ok(self.media.file(room, name, range).await?)
     }
 
-    /// Publishes that a person is typing or has stopped. Drops the event above the rate limit.
-    pub async fn typing(&self, presence: &SeatGuard, typing: bool) {
-        if self.limits.typing.check(presence.caller()).is_err() {
-            return;
+    /// Announces that a person is typing or has stopped. Drops the event above the rate limit.
+    pub async fn typing(&self, seat: &SeatGuard, typing: bool) {
+        if self.limits.typing.check(seat.requester()).is_ok() {
+            let (room, person) = (seat.room.clone(), seat.person.clone());
+            self.bus.announce(Event::Typing { room, person, typing }).await;
         }
-        let (room, person) = (presence.room.clone(), presence.person.clone());
-        let event = Event::Typing { room, person, typing };
-        self.bus.announce(event).await;
     }
 }
 

@@ -5,9 +5,9 @@
 //! (opening, listing, access), `seats` (entering, grace, leaving), `messages` (sending, history),
 //! `room_task` and `fanout` (ordering and delivery), `maintenance` (expiry and crashes).
 
+mod admission;
 mod command;
 mod direct_messages;
-mod entry_queue;
 mod error;
 mod fanout;
 mod limits;
@@ -15,8 +15,8 @@ mod lobby;
 mod maintenance;
 mod messages;
 mod moderation;
+mod password_check;
 mod password_hash;
-mod password_pool;
 mod password_throttle;
 mod reconcile;
 mod reports;
@@ -25,17 +25,7 @@ mod room_task;
 mod rooms;
 mod seats;
 
-use std::{
-    num::NonZeroU32,
-    ops::Deref,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
-
-use tokio_util::task::TaskTracker;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 pub use crate::media::GetRange;
 pub use error::{Error, FieldError, client_id, person_id, room_id};
@@ -50,15 +40,14 @@ pub use crate::store::LobbyPage;
 use crate::{
     bus::Bus,
     domain::{Network, NetworkHash, NetworkKey, NodeId, PersonId, RoomId},
-    keyed_limit::{KeyedLimit, KeyedPermit},
+    keyed_limit::KeyedPermit,
     media::Media,
     store::Store,
 };
-use entry_queue::EntryQueue;
+use admission::Admission;
 use limits::RateLimiters;
 use lobby::Lobby;
-use password_pool::PasswordPool;
-use password_throttle::PasswordThrottle;
+use password_check::PasswordCheck;
 use reconcile::Reconciler;
 use room_task::RoomTasks;
 
@@ -81,41 +70,22 @@ pub struct Policy {
     pub kick_networks: Option<NetworkKey>,
 }
 
-/// How long a new room waits for its first person, and for its owner.
-const FIRST_PERSON_WITHIN: Duration = Duration::from_secs(60);
-
 /// Counts one connection until dropped.
 pub type Connected = KeyedPermit<PersonId>;
 
-/// The chat service. Clones share one state.
-#[derive(Clone)]
-pub struct ChatService(Arc<Inner>);
-
-/// The shared state of the chat service.
-pub struct Inner {
+/// The chat service.
+pub struct ChatService {
     store: Arc<dyn Store>,
     media: Media,
     bus: Bus,
     node: NodeId,
-    rules: Policy,
+    policy: Policy,
     limits: RateLimiters,
-    password_throttle: PasswordThrottle,
-    connections: KeyedLimit<PersonId>,
-    room_tasks: RoomTasks,
+    passwords: PasswordCheck,
+    admission: Admission,
     lobby: Lobby,
-    entry_queue: EntryQueue,
-    password_pool: PasswordPool,
-    tasks: TaskTracker,
-    reconciler: Reconciler,
-    draining: AtomicBool,
-}
-
-impl Deref for ChatService {
-    type Target = Inner;
-
-    fn deref(&self) -> &Inner {
-        &self.0
-    }
+    room_tasks: Arc<RoomTasks>,
+    reconciler: Arc<Reconciler>,
 }
 
 impl ChatService {
@@ -127,78 +97,34 @@ impl ChatService {
         store: Arc<dyn Store>,
         media: Media,
         bus: Bus,
-        rules: Policy,
+        policy: Policy,
     ) -> Result<Self, Error> {
-        Ok(Self(Arc::new(Inner {
-            limits: RateLimiters::new(&rules.rates),
-            password_throttle: PasswordThrottle::default(),
-            connections: KeyedLimit::default(),
+        let reconciler = Arc::new(Reconciler::default());
+        let (kept, max_chats) = (reconciler.clone(), policy.max_chats);
+        let room_tasks = RoomTasks::new(store.clone(), media.clone(), bus.clone(), kept, max_chats);
+        Ok(Self {
+            node: NodeId::random(),
+            limits: RateLimiters::new(&policy.rates),
+            passwords: PasswordCheck::new()?,
+            admission: Admission::default(),
+            lobby: Lobby::new(bus.clone()),
+            room_tasks: Arc::new(room_tasks),
+            reconciler,
             store,
             media,
             bus,
-            node: NodeId::random(),
-            rules,
-            room_tasks: RoomTasks::default(),
-            lobby: Lobby::default(),
-            entry_queue: EntryQueue::default(),
-            password_pool: PasswordPool::new()?,
-            tasks: TaskTracker::new(),
-            reconciler: Reconciler::default(),
-            draining: AtomicBool::new(false),
-        })))
+            policy,
+        })
+    }
+
+    /// The room's hash of a network, if kicks ban networks.
+    fn network_hash(&self, room: &RoomId, network: Option<&Network>) -> Option<NetworkHash> {
+        Some(self.policy.kick_networks.as_ref()?.hash(room, network?))
     }
 
     /// The operator's settings.
     #[must_use]
-    pub fn rules(&self) -> &Policy {
-        &self.rules
-    }
-
-    /// Checks that the store answers and that the server accepts new rooms and people.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`], [`Error::Restarting`].
-    pub async fn ready(&self) -> Result<(), Error> {
-        self.open_for_new()?;
-        Ok(self.store.ready().await?)
-    }
-
-    /// Stops accepting new rooms and people.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
-    /// The room's hash of a network, if kicks ban networks.
-    fn network(&self, room: &RoomId, network: Option<&Network>) -> Option<NetworkHash> {
-        Some(self.rules.kick_networks.as_ref()?.hash(room, network?))
-    }
-
-    /// Counts a new live connection from this network against the rate limit.
-    ///
-    /// # Errors
-    /// [`Error::SlowDown`].
-    pub fn may_connect(&self, network: &Network) -> Result<(), Error> {
-        self.limits.check_handshake(network)
-    }
-
-    /// Counts a new session from this network against the rate limit.
-    ///
-    /// # Errors
-    /// [`Error::SlowDown`].
-    pub fn may_begin(&self, network: &Network) -> Result<(), Error> {
-        self.limits.check_session(network)
-    }
-
-    /// Counts a new connection of a person. Drop the result when the connection closes.
-    ///
-    /// # Errors
-    /// [`Error::TooManyConnections`].
-    pub fn connect(&self, me: &PersonId) -> Result<Connected, Error> {
-        let connected = self.connections.take(me.clone(), self.rules.max_connections);
-        connected.ok_or(Error::TooManyConnections)
-    }
-
-    fn open_for_new(&self) -> Result<(), Error> {
-        if self.draining.load(Ordering::Relaxed) { Err(Error::restarting()) } else { Ok(()) }
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     ChatService, Error, Requester, RoomPass,
     command::{Announce, Command},
-    rooms::{capacity, password, title, wrong},
+    rooms::{all_valid, parse_capacity, parse_password, parse_title},
 };
 use crate::{
     domain::{
@@ -35,7 +35,7 @@ pub struct RoomChanged {
 }
 
 impl ChatService {
-    /// Changes a room and publishes each difference.
+    /// Changes a room and announces each difference.
     ///
     /// # Errors
     /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Invalid`] with every wrong field,
@@ -47,46 +47,38 @@ impl ChatService {
         form: &RoomChangeForm,
     ) -> Result<RoomChanged, Error> {
         self.limits.items.check(me)?;
-        let change = self.parse(form, room, me.id).await?;
+        let change = self.parse_change(form, room, me.id).await?;
         let pass = change.password.as_ref().and_then(Option::as_ref).map(RoomPass::of);
         let Changed { before, after } = self.store.change(room, me.id, change).await??;
         for code in differences(&before, &after) {
-            self.note(room, code, &after.owner, Announce::Posted);
+            self.room_tasks.queue_system_message(room, code, &after.owner, Announce::Posted);
         }
-        self.queue(room, Command::PublishRoom);
-        self.tell_lobby(Event::RoomChanged(room.clone())).await;
+        self.room_tasks.queue(room, Command::AnnounceRoom);
+        self.lobby.announce(Event::RoomChanged(room.clone())).await;
         Ok(RoomChanged { room: after.summary(), pass })
     }
 
-    async fn parse(
+    async fn parse_change(
         &self,
         form: &RoomChangeForm,
         room: &RoomId,
         me: &PersonId,
     ) -> Result<RoomChange, Error> {
-        let title = form.title.as_deref().map(title).transpose();
-        let most = self.rules.max_capacity;
-        let max = form.max.as_deref().map(|max| capacity(max, most)).transpose();
-        let password = form.password.as_deref().map(password).transpose();
-        let (title, max, password) = match (title, max, password) {
-            (Ok(title), Ok(max), Ok(password)) => (title, max, password),
-            (title, max, password) => {
-                return Err(wrong([title.err(), max.err(), password.err()]));
-            }
-        };
-        let password = match password {
-            Some(Some(password)) => {
-                self.owned(room, me).await?; // Hashing is expensive: check the owner first.
-                Some(Some(self.hash(password).await?))
-            }
-            Some(None) => Some(None),
-            None => None,
-        };
-        Ok(RoomChange { title, max, password, locked: form.locked })
+        let title = form.title.as_deref().map(parse_title).transpose();
+        let max_capacity = self.policy.max_capacity;
+        let max = form.max.as_deref().map(|max| parse_capacity(max, max_capacity)).transpose();
+        let password = form.password.as_deref().map(parse_password).transpose();
+        let (title, max, password) = all_valid(title, max, password)?;
+        if let Some(Some(_)) = password {
+            self.owned_room(room, me).await?; // Hashing is expensive: check the owner first.
+        }
+        let changed = password.is_some();
+        let hash = self.passwords.hash(password.flatten()).await?;
+        Ok(RoomChange { title, max, password: changed.then_some(hash), locked: form.locked })
     }
 
     /// Loads a room and checks that `me` owns it.
-    async fn owned(&self, room: &RoomId, me: &PersonId) -> Result<Room, Error> {
+    async fn owned_room(&self, room: &RoomId, me: &PersonId) -> Result<Room, Error> {
         let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
         if room.owner.id == *me { Ok(room) } else { Err(Error::NotOwner) }
     }
@@ -97,11 +89,11 @@ impl ChatService {
     /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::SlowDown`].
     pub async fn close(&self, room: &RoomId, me: Requester<'_>) -> Result<(), Error> {
         self.limits.items.check(me)?;
-        self.owned(room, me.id).await?;
+        self.owned_room(room, me.id).await?;
         if !self.store.close(room, Closing::Always).await? {
             return Err(Error::NoSuchRoom);
         }
-        self.closed(room);
+        self.announce_closing(room);
         Ok(())
     }
 
@@ -117,18 +109,18 @@ impl ChatService {
         whom: &PersonId,
     ) -> Result<(), Error> {
         self.limits.items.check(me)?;
-        let owned = self.owned(room, me.id).await?;
+        let owned = self.owned_room(room, me.id).await?;
         if whom == me.id {
             return Err(Error::Yourself);
         }
         let seat = owned.seat(whom).ok_or(Error::NotHere)?;
-        let departure = self.depart(room, &seat.person, LeaveReason::Kicked).await?;
-        if matches!(departure, LeaveOutcome::Stayed) {
+        let outcome = self.leave(room, &seat.person, LeaveReason::Kicked).await?;
+        if matches!(outcome, LeaveOutcome::Stayed) {
             return Err(Error::NotHere);
         }
         let (person, by) = (whom.clone(), owned.owner.clone());
         self.bus.announce(Event::Kicked { room: room.clone(), person, by }).await;
-        self.departed_as(room, departure, SystemCode::Kicked).await;
+        self.announce_leave(room, outcome, SystemCode::Kicked).await;
         Ok(())
     }
 
@@ -145,11 +137,11 @@ impl ChatService {
     ) -> Result<Person, Error> {
         self.limits.items.check(me)?;
         if whom == me.id {
-            self.owned(room, me.id).await?;
+            self.owned_room(room, me.id).await?;
             return Err(Error::Yourself);
         }
         let owner = self.store.hand_over(room, me.id, whom).await??.owner;
-        self.owned_by(room, &owner).await;
+        self.announce_owner(room, &owner).await;
         Ok(owner)
     }
 
@@ -166,20 +158,17 @@ impl ChatService {
         seq: Seq,
     ) -> Result<Message, Error> {
         self.limits.items.check(me)?;
-        let found = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        if found.seat(me.id).is_none() {
-            return Err(Error::NotInRoom);
-        }
-        let owner = found.owner.id == *me.id;
-        let (message, unused) = match self.store.delete_message(room, seq, me.id, owner).await? {
+        let found = self.room_with_seat(room, me.id).await?;
+        let is_owner = found.owner.id == *me.id;
+        let (message, unused) = match self.store.delete_message(room, seq, me.id, is_owner).await? {
             DeleteOutcome::Deleted { message, unused } => (message, unused),
             DeleteOutcome::NoSuchMessage => return Err(Error::NoSuchMessage),
             DeleteOutcome::NotTheirs => return Err(Error::NotOwner),
         };
         if let Some(gif) = unused {
-            self.queue(room, Command::Discard(gif));
+            self.room_tasks.queue(room, Command::Discard(gif));
         }
-        self.queue(room, Command::Publish(Event::Deleted { message: message.clone() }));
+        self.room_tasks.queue(room, Command::Announce(Event::Deleted { message: message.clone() }));
         Ok(message)
     }
 }

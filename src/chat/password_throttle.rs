@@ -9,8 +9,8 @@ use super::{Error, Requester};
 use crate::domain::{Network, PersonId, RoomId};
 
 /// Number of wrong passwords without a wait, for typing errors.
-const FREE: u32 = 5;
-/// Wait after the first wrong password beyond [`FREE`]; each further one doubles it.
+const FREE_TRIES: u32 = 5;
+/// Wait after the first wrong password beyond [`FREE_TRIES`]; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// A guesser's count expires after this long without a try.
@@ -42,10 +42,10 @@ impl Default for PasswordThrottle {
 
 impl PasswordThrottle {
     /// Counts a try before it is verified, so that concurrent tries are throttled, too.
-    pub(super) fn count(&self, room: &RoomId, who: Requester<'_>) -> Result<(), Error> {
+    pub(super) fn count(&self, room: &RoomId, requester: Requester<'_>) -> Result<(), Error> {
         let now = Instant::now();
         let mut wait = None;
-        self.0.entry(key(room, who)).and_compute_with(|tried| {
+        self.0.entry(key(room, requester)).and_compute_with(|tried| {
             let tried = tried.map_or(Tried { times: 0, next: now }, moka::Entry::into_value);
             if tried.next > now {
                 wait = Some(tried.next - now);
@@ -58,18 +58,18 @@ impl PasswordThrottle {
     }
 
     /// Resets the count after a right password.
-    pub(super) fn forget(&self, room: &RoomId, who: Requester<'_>) {
-        self.0.invalidate(&key(room, who));
+    pub(super) fn reset(&self, room: &RoomId, requester: Requester<'_>) {
+        self.0.invalidate(&key(room, requester));
     }
 }
 
-fn key(room: &RoomId, who: Requester<'_>) -> (RoomId, Guesser) {
-    let person = || Guesser::Person(who.id.clone());
-    (room.clone(), who.network.cloned().map_or_else(person, Guesser::From))
+fn key(room: &RoomId, requester: Requester<'_>) -> (RoomId, Guesser) {
+    let person = || Guesser::Person(requester.id.clone());
+    (room.clone(), requester.network.cloned().map_or_else(person, Guesser::From))
 }
 
 fn wait_after(times: u32) -> Duration {
-    match times.checked_sub(FREE) {
+    match times.checked_sub(FREE_TRIES) {
         None | Some(0) => Duration::ZERO,
         Some(more) => FIRST_WAIT.saturating_mul(2_u32.saturating_pow(more - 1)).min(LONGEST_WAIT),
     }
@@ -89,24 +89,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_guesser_waits_in_one_room_under_any_person_id() {
-        let guesses = PasswordThrottle::default();
+        let throttle = PasswordThrottle::default();
         let (tea, coffee) = (RoomId::random(), RoomId::random());
         let (here, there) = (Network::new("192.0.2.1"), Network::new("192.0.2.2"));
         let people = ["anna", "ben"].map(|name| PersonId::of_session(b"", name));
-        let caller =
+        let requester =
             |person: usize, network| Requester { id: &people[person], pass: None, network };
         for guess in 0..6 {
-            assert!(guesses.count(&tea, caller(guess % 2, Some(&here))).is_ok());
+            assert!(throttle.count(&tea, requester(guess % 2, Some(&here))).is_ok());
         }
-        let refused = guesses.count(&tea, caller(1, Some(&here))).unwrap_err();
+        let refused = throttle.count(&tea, requester(1, Some(&here))).unwrap_err();
         assert_eq!(refused.retry_after(), Some(FIRST_WAIT));
-        assert!(guesses.count(&coffee, caller(1, Some(&here))).is_ok());
-        assert!(guesses.count(&tea, caller(1, Some(&there))).is_ok());
+        assert!(throttle.count(&coffee, requester(1, Some(&here))).is_ok());
+        assert!(throttle.count(&tea, requester(1, Some(&there))).is_ok());
         tokio::time::advance(FIRST_WAIT).await;
-        assert!(guesses.count(&tea, caller(0, Some(&here))).is_ok());
-        let refused = guesses.count(&tea, caller(0, Some(&here))).unwrap_err();
+        assert!(throttle.count(&tea, requester(0, Some(&here))).is_ok());
+        let refused = throttle.count(&tea, requester(0, Some(&here))).unwrap_err();
         assert_eq!(refused.retry_after(), Some(2 * FIRST_WAIT));
-        guesses.forget(&tea, caller(0, Some(&here)));
-        assert!(guesses.count(&tea, caller(1, Some(&here))).is_ok());
+        throttle.reset(&tea, requester(0, Some(&here)));
+        assert!(throttle.count(&tea, requester(1, Some(&here))).is_ok());
     }
 }

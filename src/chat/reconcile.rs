@@ -1,12 +1,11 @@
-//! Reconciliation: finds out what a failed store call has done, and publishes it.
+//! Reconciliation: finds out what a failed store call has done, and announces it.
 //!
 //! A write that returned an error may have been applied, or may still be applied later. The caller
-//! publishes nothing, so housekeeping reads the store again until the outcome is certain.
+//! announces nothing, so maintenance reads the store again until the outcome is certain.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -19,31 +18,37 @@ use crate::domain::{Event, Person, PersonId, Room, RoomId, SocketId, SystemCode,
 /// A write that failed this long ago, with no store failure since, can no longer take effect.
 const OVER_AFTER: Duration = Duration::from_secs(30);
 
+/// A connection of a person in a room.
+#[derive(Clone)]
+pub(super) struct Connection {
+    pub(super) room: RoomId,
+    pub(super) person: PersonId,
+    pub(super) socket: SocketId,
+}
+
 /// A closed connection that the store may still list as open.
-struct LostSocket {
-    room: RoomId,
-    person: PersonId,
-    socket: SocketId,
+struct LostConnection {
+    connection: Connection,
     /// When it asked for a seat, if the outcome of its entry is unknown.
     entered: Option<Timestamp>,
     /// Whether the store has recorded that it is closed.
-    gone: bool,
+    recorded: bool,
     /// Last failure of the store for this connection.
-    trouble: Instant,
+    failed_at: Instant,
 }
 
-/// A room with a change that may be stored but unpublished.
+/// A room with a change that may be stored but unannounced.
 #[derive(Clone)]
 struct Unconfirmed {
     room: RoomId,
     /// The person who may have left it.
     left: Option<Person>,
     /// Last failure of the store for this room.
-    trouble: Instant,
+    failed_at: Instant,
 }
 
 impl Unconfirmed {
-    fn is(&self, other: &Self) -> bool {
+    fn is_same(&self, other: &Self) -> bool {
         self.room == other.room && self.left == other.left
     }
 }
@@ -51,144 +56,132 @@ impl Unconfirmed {
 /// The store calls whose outcome is unknown.
 #[derive(Default)]
 pub(super) struct Reconciler {
-    sockets: Mutex<Vec<LostSocket>>,
+    connections: Mutex<Vec<LostConnection>>,
     rooms: Mutex<Vec<Unconfirmed>>,
 }
 
 impl Reconciler {
     /// Records a connection whose closing could not be stored or, with `entered`, whose entry has
     /// an unknown outcome.
-    pub(super) fn add_socket(
-        &self,
-        room: RoomId,
-        person: PersonId,
-        socket: SocketId,
-        entered: Option<Timestamp>,
-    ) {
-        let trouble = Instant::now();
-        self.sockets.lock().push(LostSocket {
-            room,
-            person,
-            socket,
-            entered,
-            gone: false,
-            trouble,
-        });
+    pub(super) fn add_connection(&self, connection: Connection, entered: Option<Timestamp>) {
+        let (recorded, failed_at) = (false, Instant::now());
+        let lost = LostConnection { connection, entered, recorded, failed_at };
+        self.connections.lock().push(lost);
     }
 
     /// Records a room with an unknown change: a closing, a new owner, a message or, with `left`,
     /// a person who left.
-    pub(super) fn add(&self, room: &RoomId, left: Option<&Person>) {
+    pub(super) fn add_room(&self, room: &RoomId, left: Option<&Person>) {
         let entry =
-            Unconfirmed { room: room.clone(), left: left.cloned(), trouble: Instant::now() };
+            Unconfirmed { room: room.clone(), left: left.cloned(), failed_at: Instant::now() };
         let mut all = self.rooms.lock();
-        all.retain(|known| !known.is(&entry));
+        all.retain(|known| !known.is_same(&entry));
         all.push(entry);
     }
 
-    /// Forgets a departure that is now published.
-    pub(super) fn leaving_published(&self, room: &RoomId, person: &PersonId) {
-        let published = |entry: &Unconfirmed| {
+    /// Forgets that a person may have left: it is now announced.
+    pub(super) fn forget_leave(&self, room: &RoomId, person: &PersonId) {
+        let announced = |entry: &Unconfirmed| {
             entry.room == *room && entry.left.as_ref().is_some_and(|left| left.id == *person)
         };
-        self.rooms.lock().retain(|entry| !published(entry));
+        self.rooms.lock().retain(|entry| !announced(entry));
     }
 
-    /// Forgets a room whose closing is now published.
-    pub(super) fn closing_published(&self, room: &RoomId) {
+    /// Forgets a room whose closing is now announced.
+    pub(super) fn forget_room(&self, room: &RoomId) {
         self.rooms.lock().retain(|entry| entry.room != *room);
     }
 
-    /// Whether a failed entry took this seat, so that the join is still unpublished. Returns true
+    /// Whether a failed entry took this seat, so that the join is still unannounced. Returns true
     /// only once for each entry.
-    pub(super) fn took_seat_unpublished(&self, room: &Room, me: &PersonId) -> bool {
+    pub(super) fn take_unannounced_entry(&self, room: &Room, me: &PersonId) -> bool {
         let since = room.seat(me).map(|seat| seat.since);
-        let mut all = self.sockets.lock();
-        let mut mine = all.iter_mut().filter(|lost| lost.room == room.id && lost.person == *me);
+        let mut all = self.connections.lock();
+        let is_mine = |known: &Connection| known.room == room.id && known.person == *me;
+        let mut mine = all.iter_mut().filter(|lost| is_mine(&lost.connection));
         mine.any(|lost| lost.entered.take_if(|entered| Some(*entered) == since).is_some())
     }
 
     /// Closed connections that the store may still list as open.
-    fn ghosts(&self) -> Vec<(RoomId, PersonId, SocketId)> {
-        let all = self.sockets.lock();
-        let ghosts = all.iter().filter(|lost| !lost.gone);
-        ghosts.map(|lost| (lost.room.clone(), lost.person.clone(), lost.socket.clone())).collect()
+    fn unrecorded(&self) -> Vec<Connection> {
+        let all = self.connections.lock();
+        all.iter().filter(|lost| !lost.recorded).map(|lost| lost.connection.clone()).collect()
     }
 
     /// Records the store's answer for one of them: `known` is whether it had listed it.
     fn record_answer(&self, socket: &SocketId, known: &Result<bool, Error>) {
-        for lost in self.sockets.lock().iter_mut().filter(|lost| lost.socket == *socket) {
+        for lost in
+            self.connections.lock().iter_mut().filter(|lost| lost.connection.socket == *socket)
+        {
             match known {
                 // An entry with an unknown outcome may still be applied later.
-                Ok(known) => lost.gone = *known || lost.entered.is_none(),
-                Err(_) => lost.trouble = Instant::now(),
+                Ok(known) => lost.recorded = *known || lost.entered.is_none(),
+                Err(_) => lost.failed_at = Instant::now(),
             }
         }
     }
 
-    fn forget_sockets_that_are_gone(&self) {
-        self.sockets.lock().retain(|lost| match lost.entered {
-            Some(_) => lost.trouble.elapsed() < OVER_AFTER,
-            None => !lost.gone,
+    fn forget_recorded(&self) {
+        self.connections.lock().retain(|lost| match lost.entered {
+            Some(_) => lost.failed_at.elapsed() < OVER_AFTER,
+            None => !lost.recorded,
         });
     }
 
     /// Records another store failure for this room.
     fn record_failure(&self, entry: &Unconfirmed) {
-        for known in self.rooms.lock().iter_mut().filter(|known| known.is(entry)) {
-            known.trouble = Instant::now();
+        for known in self.rooms.lock().iter_mut().filter(|known| known.is_same(entry)) {
+            known.failed_at = Instant::now();
         }
     }
 
-    /// Removes an entry. False when it was already removed and its outcome published.
-    fn end(&self, entry: &Unconfirmed) -> bool {
+    /// Removes an entry. False when it was already removed and its outcome announced.
+    fn remove(&self, entry: &Unconfirmed) -> bool {
         let mut all = self.rooms.lock();
         let before = all.len();
-        all.retain(|known| !known.is(entry));
+        all.retain(|known| !known.is_same(entry));
         all.len() < before
     }
-}
-
-impl ChatService {
-    /// Checks every unknown outcome against the store and publishes the result.
-    pub(super) async fn reconcile(&self) {
-        for (room, person, socket) in self.reconciler.ghosts() {
-            let known = self.try_drop(&room, &person, &socket).await;
-            self.reconciler.record_answer(&socket, &known);
+    /// Checks every unknown outcome against the store and announces the result.
+    pub(super) async fn reconcile(&self, chat: &Arc<ChatService>) {
+        for connection in self.unrecorded() {
+            let known = chat.disconnect(&connection).await;
+            self.record_answer(&connection.socket, &known);
         }
-        self.reconciler.forget_sockets_that_are_gone();
-        let unconfirmed = self.reconciler.rooms.lock().clone();
+        self.forget_recorded();
+        let unconfirmed = self.rooms.lock().clone();
         for entry in unconfirmed {
-            self.confirm(&entry).await;
+            self.confirm(&entry, chat).await;
         }
     }
 
-    async fn confirm(&self, entry: &Unconfirmed) {
-        let room = match self.store.room(&entry.room).await {
+    async fn confirm(&self, entry: &Unconfirmed, chat: &ChatService) {
+        let room = match chat.store.room(&entry.room).await {
             Ok(Some(room)) => room,
             Ok(None) => {
-                if self.reconciler.end(entry) {
-                    self.closed(&entry.room);
+                if self.remove(entry) {
+                    chat.announce_closing(&entry.room);
                 }
                 return;
             }
             Err(error) => {
                 warn!(room = %entry.room, ?error, "the store is still failing");
-                return self.reconciler.record_failure(entry);
+                return self.record_failure(entry);
             }
         };
         let gone = entry.left.as_ref().filter(|left| room.seat(&left.id).is_none());
-        let over = gone.is_some() || entry.trouble.elapsed() >= OVER_AFTER;
-        if !over || !self.reconciler.end(entry) {
+        let over = gone.is_some() || entry.failed_at.elapsed() >= OVER_AFTER;
+        if !over || !self.remove(entry) {
             return;
         }
+        let tasks = &chat.room_tasks;
         if let Some(gone) = gone {
-            let count = room.summary().count;
-            self.note(&room.id, SystemCode::Left, gone, Announce::Left { count });
+            let announce = Announce::Left { count: room.summary().count };
+            tasks.queue_system_message(&room.id, SystemCode::Left, gone, announce);
         }
         let (id, owner) = (room.id, room.owner);
-        self.queue(&id, Command::PublishHead);
-        self.queue(&id, Command::Publish(Event::OwnerChanged { room: id.clone(), owner }));
-        self.tell_lobby(Event::RoomChanged(id)).await;
+        tasks.queue(&id, Command::AnnounceHead);
+        tasks.queue(&id, Command::Announce(Event::OwnerChanged { room: id.clone(), owner }));
+        chat.lobby.announce(Event::RoomChanged(id)).await;
     }
 }

@@ -7,9 +7,9 @@ use super::{ChatService, Error, Requester};
 use crate::domain::{Body, History, Message, PersonId, RoomId, Seq, Window};
 
 /// Largest number of messages quoted in a report.
-const EVIDENCE: usize = 20;
+const MAX_QUOTED: usize = 20;
 /// Number of newest messages searched for those of a reported person.
-const LOOKED_THROUGH: usize = 100;
+const MAX_SEARCHED: usize = 100;
 /// The longest reason, in characters.
 const MAX_WHY_CHARS: usize = 500;
 
@@ -41,17 +41,13 @@ impl ChatService {
             return Err(Error::field("why", "why_too_long"));
         }
         self.limits.items.check(me)?;
-        let found = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        if found.seat(me.id).is_none() {
-            return Err(Error::NotInRoom);
-        }
-        let window = match what {
-            Reported::Message(seq) => {
-                Window::Latest { before: Some(seq.saturating_add(1)), limit: 1 }
-            }
-            Reported::Person(_) => Window::Latest { before: None, limit: LOOKED_THROUGH },
-            Reported::Room => Window::Latest { before: None, limit: EVIDENCE },
+        let found = self.room_with_seat(room, me.id).await?;
+        let (before, limit) = match what {
+            Reported::Message(seq) => (Some(seq.saturating_add(1)), 1),
+            Reported::Person(_) => (None, MAX_SEARCHED),
+            Reported::Room => (None, MAX_QUOTED),
         };
+        let window = Window::Latest { before, limit };
         let History { messages, .. } = self.store.history(room, me.id, window).await?;
         let shows = |message: &Message| match what {
             Reported::Message(seq) => message.seq == *seq,
@@ -65,7 +61,7 @@ impl ChatService {
             return Err(Error::NoSuchMessage);
         }
         let evidence: Vec<String> =
-            reported.iter().rev().take(EVIDENCE).rev().map(|message| quote(message)).collect();
+            reported.iter().rev().take(MAX_QUOTED).rev().map(|message| quote(message)).collect();
         // Debug formatting quotes all visitor text, so that it cannot forge log lines.
         warn!(
             target: "huechat::report",

@@ -1,12 +1,15 @@
 //! Retention: bounds the number of messages that a room keeps. Between two trims a room may exceed
 //! its limit by about 100 messages.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use tracing::warn;
 
-use super::{ChatService, command::Command};
-use crate::domain::{RoomId, Seq};
+use super::{command::Command, room_task::RoomTasks};
+use crate::{
+    domain::{RoomId, Seq},
+    store::Store,
+};
 
 /// Largest number of messages between two trims of a room. Each trim costs about the same,
 /// whatever the number of messages that it removes.
@@ -14,32 +17,28 @@ const MAX_INTERVAL: Seq = 100;
 /// Number of messages removed in one transaction. Bounds how long other writes wait.
 const MAX_REMOVED_AT_ONCE: usize = 1_000;
 
-/// The largest `seq` to remove once a room's newest `seq` goes from `before` to `last`; `None` when
-/// no trim is due. It depends on the numbers alone, so that only one of several servers trims.
-fn trim_up_to(most: Option<NonZeroU32>, before: Seq, last: Seq) -> Option<Seq> {
-    let most = Seq::from(most?.get());
-    let every = (most / 10).clamp(1, MAX_INTERVAL);
-    (last > most && before / every < last / every).then(|| last - most)
-}
+/// The removal of a room's messages up to this `seq`.
+#[derive(Debug, PartialEq)]
+pub(super) struct Trim(Seq);
 
-impl ChatService {
-    /// Starts a trim in the background if one is due, now that the room's newest `seq` went from
-    /// `before` to `last`.
-    pub(super) fn bound_history(&self, room: &RoomId, before: Seq, last: Seq) {
-        let Some(up_to) = trim_up_to(self.rules.max_chats, before, last) else { return };
-        let (chat, room) = (self.clone(), room.clone());
-        self.tasks.spawn(async move { chat.trim(&room, up_to).await });
+impl Trim {
+    /// The trim that is due once a room's newest `seq` goes from `before` to `last`. It depends on
+    /// the numbers alone, so that only one of several servers trims.
+    pub(super) fn if_due(most: Option<NonZeroU32>, before: Seq, last: Seq) -> Option<Self> {
+        let most = Seq::from(most?.get());
+        let every = (most / 10).clamp(1, MAX_INTERVAL);
+        (last > most && before / every < last / every).then(|| Self(last - most))
     }
 
-    async fn trim(&self, room: &RoomId, up_to: Seq) {
+    pub(super) async fn run(self, room: &RoomId, store: &dyn Store, tasks: &Arc<RoomTasks>) {
         loop {
-            let trimmed = match self.store.trim(room, up_to, MAX_REMOVED_AT_ONCE).await {
+            let trimmed = match store.trim(room, self.0, MAX_REMOVED_AT_ONCE).await {
                 Ok(trimmed) => trimmed,
                 // The next trim removes the rest.
                 Err(cause) => return warn!(%room, error = ?cause, "could not trim a history"),
             };
             for gif in trimmed.unused {
-                self.queue(room, Command::Discard(gif));
+                tasks.queue(room, Command::Discard(gif));
             }
             if !trimmed.more {
                 return;
@@ -66,8 +65,8 @@ mod tests {
             (50, 53, 54, None),
             (50, 54, 55, Some(5)),
         ] {
-            let found = trim_up_to(NonZeroU32::new(most), before, last);
-            assert_eq!(found, expected, "{most} {before} {last}");
+            let found = Trim::if_due(NonZeroU32::new(most), before, last);
+            assert_eq!(found, expected.map(Trim), "{most} {before} {last}");
         }
     }
 }

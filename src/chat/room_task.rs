@@ -13,175 +13,199 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    fmt::Debug,
+    num::NonZeroU32,
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::Duration,
 };
-
-use parking_lot::Mutex;
 
 use futures_util::{FutureExt as _, future::join_all};
 use tokio::{
     task::yield_now,
     time::{Instant, sleep},
 };
+use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
 use super::{
-    ChatService, Error,
+    Error,
     command::{
-        Command, Greeting, PendingSay, Say, batch_of, dedup_heads, is_greet, refuse, unavailable,
+        Announce, Command, CommandQueues, Greeting, PendingSay, Say, batch_of, dedup_heads, refuse,
+        unavailable,
     },
-    fanout::Fanout,
+    fanout::{Fanout, Heads},
+    reconcile::Reconciler,
+    retention::Trim,
 };
 use crate::{
-    domain::{Event, Gif, PersonId, RoomId, Seq, Window},
-    store::{self, Appended},
+    bus::Bus,
+    domain::{Author, Draft, DraftBody, Event, Person, RoomId, SystemCode, Timestamp, Window},
+    media::Media,
+    store::{self, Appended, Store},
 };
 
 /// Delay before a room task retries after a store failure.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 
-/// The command queues of the running room tasks.
-#[derive(Default)]
+/// The end of a command, or the commands to retry after a store failure.
+type Done = Result<(), Vec<Command>>;
+
+/// The room tasks of this node, and what they share.
 pub(super) struct RoomTasks {
-    /// Queued commands by room. A room has an entry while its task runs.
-    waiting: Mutex<HashMap<RoomId, VecDeque<Command>>>,
-    /// The newest public message of each room since the last [`RoomTasks::take_heads`].
-    heads: Mutex<HashMap<RoomId, Seq>>,
+    store: Arc<dyn Store>,
+    media: Media,
+    bus: Bus,
+    reconciler: Arc<Reconciler>,
+    /// Largest number of messages that a room keeps.
+    max_chats: Option<NonZeroU32>,
+    queues: CommandQueues,
+    heads: Heads,
+    /// The tasks that a stop waits for.
+    tracker: TaskTracker,
 }
 
 impl RoomTasks {
-    /// Queues a command. Returns true when the caller must start the room task.
-    fn add(&self, room: &RoomId, work: Command) -> bool {
-        let mut waiting = self.waiting.lock();
-        if let Some(queue) = waiting.get_mut(room) {
-            queue.push_back(work);
-            return false;
-        }
-        waiting.insert(room.clone(), VecDeque::from([work]));
-        true
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        media: Media,
+        bus: Bus,
+        reconciler: Arc<Reconciler>,
+        max_chats: Option<NonZeroU32>,
+    ) -> Self {
+        let (queues, heads, tracker) = Default::default();
+        Self { store, media, bus, reconciler, max_chats, queues, heads, tracker }
     }
 
-    /// Takes all queued commands of a room.
-    fn take_waiting(&self, room: &RoomId) -> VecDeque<Command> {
-        self.waiting.lock().get_mut(room).map(std::mem::take).unwrap_or_default()
-    }
-
-    /// Removes a room's queue if it is empty. Returns true when the room task may end.
-    fn close(&self, room: &RoomId) -> bool {
-        let mut waiting = self.waiting.lock();
-        let empty = waiting.get(room).is_none_or(VecDeque::is_empty);
-        if empty {
-            waiting.remove(room);
-        }
-        empty
-    }
-
-    /// Removes the queue of a room task that panicked and refuses its commands. The next command
-    /// starts a new task.
-    fn abort(&self, room: &RoomId) {
-        let left = self.waiting.lock().remove(room);
-        left.into_iter().flatten().filter_map(refuse).for_each(drop);
-    }
-
-    /// Takes the newest public `seq` of each room that published one since the last call.
-    pub(super) fn take_heads(&self) -> HashMap<RoomId, Seq> {
-        std::mem::take(&mut *self.heads.lock())
-    }
-
-    /// Records the newest public message that was published to a room.
-    pub(super) fn record_head(&self, room: &RoomId, seq: Seq) {
-        let mut heads = self.heads.lock();
-        heads.insert(room.clone(), seq);
-    }
-}
-
-impl ChatService {
     /// Queues a command for the room task, and starts the task if needed. First in, first out.
-    pub(super) fn queue(&self, room: &RoomId, work: Command) {
-        if self.room_tasks.add(room, work) {
-            let (chat, room) = (self.clone(), room.clone());
-            self.tasks.spawn(async move {
-                if AssertUnwindSafe(chat.run(&room)).catch_unwind().await.is_err() {
-                    chat.room_tasks.abort(&room); // The panic is already logged.
+    pub(super) fn queue(self: &Arc<Self>, room: &RoomId, command: Command) {
+        if self.queues.add(room, command) {
+            let (tasks, room) = (self.clone(), room.clone());
+            self.spawn(async move {
+                let task = RoomTask::new(&tasks, &room);
+                if AssertUnwindSafe(task.run()).catch_unwind().await.is_err() {
+                    tasks.queues.abort(&room); // The panic is already logged.
                 }
             });
         }
     }
 
-    /// Runs a room's commands until its queue is empty.
-    async fn run(&self, room: &RoomId) {
+    /// Queues a system message about a person.
+    pub(super) fn queue_system_message(
+        self: &Arc<Self>,
+        room: &RoomId,
+        code: SystemCode,
+        person: &Person,
+        announce: Announce,
+    ) {
+        let body = DraftBody::System { code, person: person.clone() };
+        let (author, at) = (Author::System(person.clone()), Timestamp::now());
+        let draft = Draft { author, body, client_id: None, at };
+        self.queue(room, Command::Say(Box::new(Say { draft, announce, waiter: None })));
+    }
+
+    /// Runs a task that [`RoomTasks::finish`] waits for.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(task);
+    }
+
+    /// Announces the newest public `seq` of each room that received a message since the last call.
+    pub(super) async fn announce_heads(&self) {
+        let heads = std::mem::take(&mut *self.heads.lock());
+        for (room, seq) in heads {
+            self.bus.announce(Event::Head { room, seq }).await;
+        }
+    }
+
+    /// Waits until every task has ended.
+    pub(super) async fn finish(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+/// The task of one room.
+struct RoomTask<'a> {
+    tasks: &'a Arc<RoomTasks>,
+    room: &'a RoomId,
+    fanout: Fanout<'a>,
+}
+
+impl<'a> RoomTask<'a> {
+    fn new(tasks: &'a Arc<RoomTasks>, room: &'a RoomId) -> Self {
+        Self { tasks, room, fanout: Fanout::new(room, &tasks.bus, &tasks.heads) }
+    }
+
+    /// Runs the room's commands until its queue is empty.
+    async fn run(mut self) {
         // Commands that have arrived by now share the first batch.
         yield_now().await;
-        let mut fanout = Fanout::new(self.clone(), room.clone());
         loop {
-            let work = if fanout.may_store() {
-                self.room_tasks.take_waiting(room)
-            } else {
-                VecDeque::new()
-            };
-            if !work.is_empty() {
-                self.run_commands(room, work, &mut fanout).await;
-            } else if !fanout.is_idle() {
-                fanout.step().await;
-            } else if self.room_tasks.close(room) {
+            if self.fanout.may_store()
+                && let Some(commands) = self.tasks.queues.take(self.room)
+            {
+                self.run_commands(commands).await;
+            } else if !self.fanout.is_idle() {
+                self.fanout.step().await;
+            } else if self.tasks.queues.close(self.room) {
                 return;
             }
         }
     }
 
-    async fn run_commands(&self, room: &RoomId, mut work: VecDeque<Command>, fanout: &mut Fanout) {
-        while let Some(first) = work.pop_front() {
+    async fn run_commands(&mut self, mut commands: VecDeque<Command>) {
+        while let Some(first) = commands.pop_front() {
             if !matches!(first, Command::Say(_)) {
-                fanout.flush().await; // This command must take effect after all earlier messages.
+                self.fanout.flush().await; // It must take effect after all earlier messages.
             }
             let done = match first {
-                Command::Say(first) => {
-                    self.store_batch(room, batch_of(*first, &mut work), fanout).await
-                }
-                Command::Greet { viewer, window, greeting } => {
-                    let mut greetings = vec![(viewer, window, greeting)];
-                    while let Some(Command::Greet { viewer, window, greeting }) =
-                        work.pop_front_if(is_greet)
+                Command::Say(first) => self.store_batch(batch_of(*first, &mut commands)).await,
+                Command::Greet(first) => {
+                    let mut greetings = vec![first];
+                    while let Some(Command::Greet(next)) =
+                        commands.pop_front_if(|next| matches!(next, Command::Greet(_)))
                     {
-                        greetings.push((viewer, window, greeting));
+                        greetings.push(next);
                     }
-                    self.greet_batch(room, greetings).await;
+                    self.greet_batch(greetings).await;
                     Ok(())
                 }
                 Command::Signal(done) => {
                     done.send(()).ok(); // The receiver may be gone.
                     Ok(())
                 }
-                Command::Publish(event) => {
-                    self.bus.announce(event).await;
+                Command::Announce(event) => {
+                    self.tasks.bus.announce(event).await;
                     Ok(())
                 }
-                Command::PublishHead => self.publish_head(room).await,
-                Command::PublishRoom => self.publish_room(room).await,
-                Command::Discard(gif) => self.discard(room, gif).await,
-                Command::Purge => self.purge(room).await.map_err(|cause| {
-                    warn!(%room, error = ?cause, "could not purge a closed room; will retry");
-                    vec![Command::Purge]
-                }),
+                Command::AnnounceHead => {
+                    let done = self.announce_head().await;
+                    self.or_retry(done, Command::AnnounceHead, "announce the newest message")
+                }
+                Command::AnnounceRoom => {
+                    let done = self.announce_room().await;
+                    self.or_retry(done, Command::AnnounceRoom, "announce a room change")
+                }
+                Command::Discard(gif) => {
+                    let done = self.tasks.media.delete(self.room, &gif).await;
+                    self.or_retry(done, Command::Discard(gif), "remove a GIF")
+                }
+                Command::Purge => self.or_retry(self.purge().await, Command::Purge, "purge a room"),
             };
-            if let Err(again) = done {
-                fanout.flush().await;
-                let waiting = work.drain(..).chain(self.room_tasks.take_waiting(room));
-                work = dedup_heads(again.into_iter().chain(waiting).filter_map(refuse));
+            if let Err(retries) = done {
+                self.fanout.flush().await;
+                let queued =
+                    commands.drain(..).chain(self.tasks.queues.take(self.room).unwrap_or_default());
+                commands = dedup_heads(retries.into_iter().chain(queued).filter_map(refuse));
                 sleep(RETRY_AFTER).await;
             }
         }
     }
 
-    /// Commits a batch, answers the senders and publishes the messages. When the store fails,
+    /// Commits a batch, answers the senders and announces the messages. When the store fails,
     /// returns the commands to retry.
-    async fn store_batch(
-        &self,
-        room: &RoomId,
-        batch: Vec<Say>,
-        fanout: &mut Fanout,
-    ) -> Result<(), Vec<Command>> {
+    async fn store_batch(&mut self, batch: Vec<Say>) -> Done {
+        let (tasks, room) = (self.tasks, self.room);
         let now = Instant::now();
         // A client resends a message after its deadline; storing it now would duplicate it.
         let still_wanted = |say: &Say| say.waiter.as_ref().is_none_or(|waiter| now < waiter.until);
@@ -190,23 +214,23 @@ impl ChatService {
             return Ok(());
         }
         let (drafts, pending): (Vec<_>, Vec<_>) = batch.into_iter().map(PendingSay::of).unzip();
-        let outcomes = match fanout.run_during(self.store.append(room, drafts)).await {
+        let outcomes = match self.fanout.run_during(tasks.store.append(room, drafts)).await {
             Ok(outcomes) => outcomes,
             Err(cause) => {
                 error!(%room, error = ?cause, "could not store a batch of messages");
-                self.reconciler.add(room, None); // The batch may still have been committed.
-                let again = pending.into_iter().filter_map(PendingSay::failed);
-                return Err(again.chain([Command::PublishHead]).collect());
+                tasks.reconciler.add_room(room, None); // The batch may still have been committed.
+                let retries = pending.into_iter().filter_map(PendingSay::failed);
+                return Err(retries.chain([Command::AnnounceHead]).collect());
             }
         };
         let mut events = Vec::with_capacity(pending.len());
         let mut numbers = Vec::with_capacity(pending.len());
         for (say, outcome) in pending.into_iter().zip(outcomes) {
-            let said = match outcome {
+            let answer = match outcome {
                 Appended::AppendError(error) => Err(error.into()),
                 Appended::Already(message) => {
                     if message.is_public() {
-                        // The server that stored it may have crashed before publishing it.
+                        // The server that stored it may have crashed before announcing it.
                         events.push(Event::Head { room: room.clone(), seq: message.seq });
                     }
                     Ok(message)
@@ -218,105 +242,88 @@ impl ChatService {
                 }
             };
             if let Some(waiter) = say.waiter {
-                waiter.answer(said);
+                waiter.answer(answer);
             }
         }
-        fanout.add(events).await;
-        if let (Some(first), Some(last)) = (numbers.first(), numbers.last()) {
-            self.bound_history(room, first - 1, *last);
+        self.fanout.add(events).await;
+        if let (Some(first), Some(last)) = (numbers.first(), numbers.last())
+            && let Some(trim) = Trim::if_due(tasks.max_chats, first - 1, *last)
+        {
+            let (all, room) = (tasks.clone(), room.clone());
+            tasks.spawn(async move { trim.run(&room, &*all.store, &all).await });
         }
         Ok(())
     }
 
-    /// Publishes the newest public `seq`, so that clients fetch the messages they missed.
-    async fn publish_head(&self, id: &RoomId) -> Result<(), Vec<Command>> {
-        match self.store.latest_public_seq(id).await {
-            Ok(Some(seq)) => self.bus.announce(Event::Head { room: id.clone(), seq }).await,
-            Ok(None) => self.queue(id, Command::Purge),
-            Err(cause) => {
-                warn!(room = %id, error = ?cause, "the store is still failing");
-                return Err(vec![Command::PublishHead]);
-            }
+    /// Announces the newest public `seq`, so that clients fetch the messages they missed.
+    async fn announce_head(&self) -> Result<(), Error> {
+        let (RoomTasks { store, bus, .. }, room) = (&**self.tasks, self.room);
+        match store.latest_public_seq(room).await? {
+            Some(seq) => bus.announce(Event::Head { room: room.clone(), seq }).await,
+            None => self.tasks.queue(room, Command::Purge),
         }
         Ok(())
     }
 
-    async fn publish_room(&self, id: &RoomId) -> Result<(), Vec<Command>> {
-        match self.store.room(id).await {
-            Ok(Some(room)) => self.bus.announce(Event::RoomUpdated(room.summary())).await,
-            Ok(None) => {} // `ChatService::closed` publishes the closing.
-            Err(cause) => {
-                warn!(room = %id, error = ?cause, "could not publish a room change; will retry");
-                return Err(vec![Command::PublishRoom]);
-            }
+    async fn announce_room(&self) -> Result<(), Error> {
+        // The closing of a room is announced by `ChatService::announce_closing`.
+        if let Some(room) = self.tasks.store.room(self.room).await? {
+            self.tasks.bus.announce(Event::RoomUpdated(room.summary())).await;
         }
         Ok(())
     }
 
-    async fn discard(&self, room: &RoomId, gif: Gif) -> Result<(), Vec<Command>> {
-        self.media.delete(room, &gif).await.map_err(|cause| {
-            warn!(%room, error = ?cause, "could not remove a GIF; will retry");
-            vec![Command::Discard(gif)]
+    async fn purge(&self) -> Result<(), Error> {
+        let RoomTasks { store, media, .. } = &**self.tasks;
+        if store.room(self.room).await?.is_none() {
+            store.purge(self.room).await?;
+            media.delete_room(self.room).await?;
+        }
+        Ok(())
+    }
+
+    fn or_retry(&self, done: Result<(), impl Debug>, command: Command, action: &str) -> Done {
+        done.map_err(|cause| {
+            warn!(room = %self.room, error = ?cause, "could not {action}; will retry");
+            vec![command]
         })
     }
 
-    async fn greet_batch(&self, room: &RoomId, greetings: Vec<(PersonId, Window, Greeting)>) {
-        // One read serves all visitors who ask for the same window.
-        let mut by_window: HashMap<Window, (Vec<PersonId>, Vec<Greeting>)> = HashMap::new();
-        for (viewer, window, greeting) in greetings {
-            let (viewers, waiting) = by_window.entry(window).or_default();
-            viewers.push(viewer);
-            waiting.push(greeting);
+    /// Reads the room and its history once for all visitors who ask for the same window.
+    async fn greet_batch(&self, greetings: Vec<Greeting>) {
+        let (store, room) = (&self.tasks.store, self.room);
+        let mut by_window: HashMap<Window, Vec<Greeting>> = HashMap::new();
+        for greeting in greetings {
+            by_window.entry(greeting.window).or_default().push(greeting);
         }
-        let read = by_window.into_iter().map(async |(window, (viewers, waiting))| {
-            (waiting, self.store.histories(room, &viewers, window).await)
+        let read = by_window.into_iter().map(async |(window, greetings)| {
+            let viewers: Vec<_> = greetings.iter().map(|one| one.viewer.clone()).collect();
+            (greetings, store.histories(room, &viewers, window).await)
         });
         let read = join_all(read).await;
         // Read the room after its messages: everybody named by a join message then has a seat in
-        // it. An earlier read could contain somebody whose leaving is already published.
-        let found = self.store.room(room).await;
-        for (waiting, histories) in read {
-            match (&found, histories) {
+        // it. An earlier read could contain somebody whose leaving is already announced.
+        let found = store.room(room).await;
+        for (greetings, histories) in read {
+            let refusal = match (&found, histories) {
                 (Ok(Some(room)), Ok(histories)) => {
-                    for (greeting, history) in waiting.into_iter().zip(histories) {
-                        greeting(Ok((room.clone(), history)));
+                    for (greeting, history) in greetings.into_iter().zip(histories) {
+                        (greeting.welcome)(Ok((room.clone(), history)));
                     }
+                    continue;
                 }
-                (Ok(None), _) => {
-                    for greeting in waiting {
-                        greeting(Err(Error::NoSuchRoom));
-                    }
-                }
-                (Err(cause), _) => refuse_greetings(room, waiting, cause),
-                (_, Err(cause)) => refuse_greetings(room, waiting, &cause),
+                (Ok(None), _) => || Error::NoSuchRoom,
+                (Err(cause), _) => refused_greeting(room, cause),
+                (_, Err(cause)) => refused_greeting(room, &cause),
+            };
+            for greeting in greetings {
+                (greeting.welcome)(Err(refusal()));
             }
         }
     }
 }
 
-fn refuse_greetings(room: &RoomId, waiting: Vec<Greeting>, cause: &store::Error) {
+fn refused_greeting(room: &RoomId, cause: &store::Error) -> fn() -> Error {
     warn!(%room, error = ?cause, "could not read a room and its history for a greeting");
-    for greeting in waiting {
-        greeting(Err(unavailable()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::oneshot;
-
-    use super::*;
-
-    #[test]
-    fn a_failed_room_task_refuses_its_queue_and_starts_again() {
-        let (room_tasks, room) = (RoomTasks::default(), RoomId::random());
-        let (done, mut waits) = oneshot::channel();
-        assert!(room_tasks.add(&room, Command::Purge));
-        assert!(!room_tasks.add(&room, Command::Signal(done)), "the task already runs");
-
-        room_tasks.abort(&room);
-
-        waits.try_recv().unwrap();
-        assert!(room_tasks.add(&room, Command::Purge), "a new task starts");
-    }
+    unavailable
 }

@@ -1,6 +1,10 @@
 //! Rooms: opening, listing and access.
 
-use super::{ChatService, Error, FieldError};
+use std::sync::Arc;
+
+use super::{
+    ChatService, Error, FieldError, maintenance::FIRST_PERSON_WITHIN, password_check::hash_of_pass,
+};
 use crate::{
     domain::{
         Capacity, EntryRequest, Event, History, InvalidCapacity, InvalidTitle, Network, Password,
@@ -21,15 +25,13 @@ pub struct RoomForm {
 }
 
 impl RoomForm {
-    fn parse(&self, most: u32) -> Result<(RoomTitle, Capacity, Option<Password>), Error> {
-        match (title(&self.title), capacity(&self.max, most), password(&self.password)) {
-            (Ok(title), Ok(max), Ok(password)) => Ok((title, max, password)),
-            (title, max, password) => Err(wrong([title.err(), max.err(), password.err()])),
-        }
+    fn parse(&self, max_capacity: u32) -> Result<(RoomTitle, Capacity, Option<Password>), Error> {
+        let max = parse_capacity(&self.max, max_capacity);
+        all_valid(parse_title(&self.title), max, parse_password(&self.password))
     }
 }
 
-pub(super) fn title(raw: &str) -> Result<RoomTitle, FieldError> {
+pub(super) fn parse_title(raw: &str) -> Result<RoomTitle, FieldError> {
     let code = |error| match error {
         InvalidTitle::Empty => "title_empty",
         InvalidTitle::TooLong => "title_too_long",
@@ -37,7 +39,7 @@ pub(super) fn title(raw: &str) -> Result<RoomTitle, FieldError> {
     RoomTitle::parse(raw).map_err(|error| FieldError { field: "title", code: code(error) })
 }
 
-pub(super) fn capacity(raw: &str, most: u32) -> Result<Capacity, FieldError> {
+pub(super) fn parse_capacity(raw: &str, most: u32) -> Result<Capacity, FieldError> {
     let code = |error| match error {
         InvalidCapacity::NotANumber => "max_not_a_number",
         InvalidCapacity::OutOfRange { .. } => "max_out_of_range",
@@ -45,14 +47,24 @@ pub(super) fn capacity(raw: &str, most: u32) -> Result<Capacity, FieldError> {
     Capacity::parse(raw, most).map_err(|error| FieldError { field: "max", code: code(error) })
 }
 
-pub(super) fn password(raw: &str) -> Result<Option<Password>, FieldError> {
-    let wrong = FieldError { field: "password", code: "password_too_long" };
-    Password::parse(raw).map_err(|_| wrong)
+pub(super) fn parse_password(raw: &str) -> Result<Option<Password>, FieldError> {
+    let too_long = FieldError { field: "password", code: "password_too_long" };
+    Password::parse(raw).map_err(|_| too_long)
 }
 
-/// An error with every wrong field.
-pub(super) fn wrong(fields: impl IntoIterator<Item = Option<FieldError>>) -> Error {
-    Error::Invalid(fields.into_iter().flatten().collect())
+/// The three fields, or an error with every wrong one.
+pub(super) fn all_valid<T, M, P>(
+    title: Result<T, FieldError>,
+    max: Result<M, FieldError>,
+    password: Result<P, FieldError>,
+) -> Result<(T, M, P), Error> {
+    match (title, max, password) {
+        (Ok(title), Ok(max), Ok(password)) => Ok((title, max, password)),
+        (title, max, password) => {
+            let wrong = [title.err(), max.err(), password.err()];
+            Err(Error::Invalid(wrong.into_iter().flatten().collect()))
+        }
+    }
 }
 
 /// Proof that a visitor has given a room's password. Valid until the password changes.
@@ -104,46 +116,29 @@ impl ChatService {
     /// [`Error::Invalid`] with every wrong field, [`Error::SlowDown`], [`Error::TooManyRooms`],
     /// [`Error::Restarting`].
     pub async fn open(
-        &self,
+        self: &Arc<Self>,
         me: &Person,
         network: Option<&Network>,
         form: &RoomForm,
     ) -> Result<Opened, Error> {
-        self.open_for_new()?;
-        let (title, max, password) = form.parse(self.rules.max_capacity)?;
+        self.admission.check_open()?;
+        let (title, max, password) = form.parse(self.policy.max_capacity)?;
         self.limits.rooms.check(Requester { id: &me.id, pass: None, network })?;
-        let password = match password {
-            Some(password) => Some(self.hash(password).await?),
-            None => None,
-        };
+        let password = self.passwords.hash(password).await?;
         let pass = password.as_ref().map(RoomPass::of);
         let id = RoomId::random();
-        let has_password = password.is_some();
-        let created_at = Timestamp::now();
-        let new = NewRoom {
-            id: id.clone(),
-            title: title.clone(),
-            max,
-            owner: me.clone(),
-            password,
-            created_at,
-        };
-        if !self.store.open(new, self.rules.max_rooms).await? {
+        let (owner, created_at) = (me.clone(), Timestamp::now());
+        let new =
+            NewRoom { id: id.clone(), title: title.clone(), max, owner, password, created_at };
+        if !self.store.open(new, self.policy.max_rooms).await? {
             return Err(Error::TooManyRooms);
         }
-        self.tell_lobby(Event::RoomOpened(id.clone())).await;
-        self.settle_later(&id, super::FIRST_PERSON_WITHIN);
-        let room = RoomSummary {
-            id,
-            title,
-            max,
-            count: 0,
-            colors: Vec::new(),
-            owner: me.clone(),
-            has_password,
-            locked: false,
-            created_at,
-        };
+        self.lobby.announce(Event::RoomOpened(id.clone())).await;
+        self.settle_later(&id, FIRST_PERSON_WITHIN);
+        let (count, colors, owner) = (0, Vec::new(), me.clone());
+        let (has_password, locked) = (pass.is_some(), false);
+        let room =
+            RoomSummary { id, title, max, count, colors, owner, has_password, locked, created_at };
         Ok(Opened { room, pass })
     }
 
@@ -159,25 +154,28 @@ impl ChatService {
     ///
     /// # Errors
     /// The first reason against access.
-    pub async fn authorize(&self, room: &RoomId, caller: Requester<'_>) -> Result<Room, Error> {
+    pub async fn authorize(&self, room: &RoomId, me: Requester<'_>) -> Result<Room, Error> {
         let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        let passed = passed(&room, caller.pass);
-        let network = self.network(&room.id, caller.network);
-        room.admit(EntryRequest {
-            person: caller.id,
-            passed: passed.as_ref(),
-            network: network.as_ref(),
-        })?;
+        let passed = hash_of_pass(&room, me.pass);
+        let network = self.network_hash(&room.id, me.network);
+        let (passed, network) = (passed.as_ref(), network.as_ref());
+        room.admit(EntryRequest { person: me.id, passed, network })?;
         Ok(room)
+    }
+
+    /// Loads a room in which a person has a seat.
+    pub(super) async fn room_with_seat(&self, room: &RoomId, of: &PersonId) -> Result<Room, Error> {
+        let room = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
+        if room.seat(of).is_some() { Ok(room) } else { Err(Error::NotInRoom) }
     }
 
     /// Like [`ChatService::authorize`], with the rate limit for programs.
     ///
     /// # Errors
     /// The reasons of [`ChatService::authorize`], [`Error::SlowDown`].
-    pub async fn get_room(&self, room: &RoomId, caller: Requester<'_>) -> Result<Room, Error> {
-        self.limits.reads.check(caller)?;
-        self.authorize(room, caller).await
+    pub async fn get_room(&self, room: &RoomId, me: Requester<'_>) -> Result<Room, Error> {
+        self.limits.reads.check(me)?;
+        self.authorize(room, me).await
     }
 
     /// A room with a page of its messages, for a requester with access.
@@ -187,11 +185,11 @@ impl ChatService {
     pub async fn get_room_with_history(
         &self,
         room: &RoomId,
-        caller: Requester<'_>,
+        me: Requester<'_>,
         window: Window,
     ) -> Result<(Room, History), Error> {
-        let found = self.authorize(room, caller).await?;
-        let history = self.store.history(room, caller.id, window).await?;
+        let found = self.authorize(room, me).await?;
+        let history = self.store.history(room, me.id, window).await?;
         Ok((found, history))
     }
 
@@ -209,26 +207,6 @@ impl ChatService {
         let Some(hash) = found.password else { return Ok(None) };
         let tried = Password::parse(password).ok().flatten().ok_or(Error::WrongPassword)?;
         self.limits.passwords.check(me)?;
-        self.password_throttle.count(room, me)?;
-        let pass = RoomPass::of(&hash);
-        if !self.verify(tried, hash).await? {
-            return Err(Error::WrongPassword);
-        }
-        self.password_throttle.forget(room, me);
-        Ok(Some(pass))
+        Ok(Some(self.passwords.verify(room, me, tried, hash).await?))
     }
-
-    pub(super) async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
-        self.password_pool.run(move || password.hash()).await
-    }
-
-    async fn verify(&self, password: Password, hash: PasswordHash) -> Result<bool, Error> {
-        self.password_pool.run(move || password.opens(&hash)).await
-    }
-}
-
-/// The room's password hash, if the pass was made from this hash.
-pub(super) fn passed(room: &Room, pass: Option<&RoomPass>) -> Option<PasswordHash> {
-    let hash = room.password.as_ref()?;
-    (pass == Some(&RoomPass::of(hash))).then(|| hash.clone())
 }

@@ -1,57 +1,65 @@
 //! Seats: taken on entry, kept for the grace after a disconnect, given up on leaving.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::{
     ChatService, Connected, Error, Requester, RoomPass,
-    command::{Announce, Command},
-    rooms::passed,
+    command::{Announce, Command, Greeting},
+    password_check::hash_of_pass,
+    reconcile::Connection,
 };
 use crate::{
     domain::{
-        Event, History, Network, PasswordHash, Person, PersonId, Room, RoomId, Seq, SocketId,
-        SystemCode, Timestamp, Window,
+        Event, History, Network, PasswordHash, Person, Room, RoomId, Seq, SocketId, SystemCode,
+        Timestamp, Window,
     },
     store::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason},
 };
 
 /// Number of newest messages in a greeting for a visitor who names no last seen message.
-const GREETED_WITH: usize = 50;
+const GREETING_WINDOW: usize = 50;
 
 /// Largest number of messages in one page of history.
 pub const MAX_WINDOW: usize = 100;
 
 /// One connection's hold on a seat. Dropping it records the disconnect.
 pub struct SeatGuard {
-    chat: ChatService,
+    chat: Arc<ChatService>,
     /// The room.
     pub room: RoomId,
     /// The visitor, under their name in this room.
     pub person: Person,
     network: Option<Network>,
     socket: SocketId,
-    let_go: AtomicBool,
+    released: AtomicBool,
     _connected: Connected,
 }
 
 impl SeatGuard {
     /// The visitor as a requester. A visitor with a seat needs no pass.
     #[must_use]
-    pub fn caller(&self) -> Requester<'_> {
+    pub fn requester(&self) -> Requester<'_> {
         Requester { id: &self.person.id, pass: None, network: self.network.as_ref() }
     }
 
     /// Records the disconnect: the store keeps the seat for the grace. Later calls do nothing.
     pub fn let_go(&self) {
-        if self.let_go.swap(true, Ordering::Relaxed) {
-            return;
+        if !self.released.swap(true, Ordering::Relaxed) {
+            let (chat, room) = (self.chat.clone(), self.room.clone());
+            let (person, socket) = (self.person.id.clone(), self.socket.clone());
+            self.chat.room_tasks.spawn(async move {
+                let lost = Connection { room, person, socket };
+                if chat.disconnect(&lost).await.is_err() {
+                    chat.reconciler.add_connection(lost, None);
+                }
+            });
         }
-        let (chat, room) = (self.chat.clone(), self.room.clone());
-        let (person, socket) = (self.person.id.clone(), self.socket.clone());
-        self.chat.tasks.spawn(async move { chat.dropped(room, person, socket).await });
     }
 }
 
@@ -74,96 +82,89 @@ impl ChatService {
     /// The first matching [`crate::domain::EntryError`]; [`Error::SlowDown`] after too many
     /// passwords or entries; [`Error::TooManyConnections`]; [`Error::Restarting`].
     pub async fn enter(
-        &self,
+        self: &Arc<Self>,
         room: &RoomId,
         me: &Person,
         pass: Option<RoomPass>,
         password: Option<&str>,
         network: Option<&Network>,
     ) -> Result<SeatGuard, Error> {
-        self.open_for_new()?;
-        let caller = Requester { id: &me.id, pass: pass.as_ref(), network };
-        self.limits.entering.check(caller)?;
+        self.admission.check_open()?;
+        let requester = Requester { id: &me.id, pass: pass.as_ref(), network };
+        self.limits.entering.check(requester)?;
         let connected = self.connect(&me.id)?;
-        let passed = self.shown(room, caller, password).await?;
+        let passed = self.verified_hash(room, requester, password).await?;
         let socket = SocketId::random();
+        let connection = Connection { room: room.clone(), person: me.id.clone(), socket };
         let entry = Entry {
             room: room.clone(),
             person: me.clone(),
-            socket: socket.clone(),
+            socket: connection.socket.clone(),
             node: self.node.clone(),
             passed,
-            network: self.network(room, network),
+            network: self.network_hash(room, network),
             at: Timestamp::now(),
         };
         let at = entry.at;
-        let entering = self.store.enter(entry).await.inspect_err(|_| {
+        let outcome = self.store.enter(entry).await.inspect_err(|_| {
             // The store may have applied the entry, or may still do so.
-            self.reconciler.add_socket(room.clone(), me.id.clone(), socket.clone(), Some(at));
+            self.reconciler.add_connection(connection.clone(), Some(at));
         })?;
-        let (person, room, newcomer) = match entering {
+        let (person, room, newcomer) = match outcome {
             EnterOutcome::Refused(refusal) => return Err(refusal.into()),
             EnterOutcome::Newcomer { person, room } => (person, room, true),
             EnterOutcome::Returned { person, room } => {
-                let unpublished = self.reconciler.took_seat_unpublished(&room, &me.id);
-                (person, room, unpublished)
+                let unannounced = self.reconciler.take_unannounced_entry(&room, &me.id);
+                (person, room, unannounced)
             }
         };
         if newcomer {
             let announce = Announce::Joined { count: room.summary().count };
-            self.note(&room.id, SystemCode::Joined, &person, announce);
-            self.tell_lobby(Event::RoomChanged(room.id.clone())).await;
+            self.room_tasks.queue_system_message(&room.id, SystemCode::Joined, &person, announce);
+            self.lobby.announce(Event::RoomChanged(room.id.clone())).await;
         }
-        let let_go = AtomicBool::new(false);
-        let network = network.cloned();
-        Ok(SeatGuard {
-            chat: self.clone(),
-            room: room.id,
-            person,
-            network,
-            socket,
-            let_go,
-            _connected: connected,
-        })
+        let (chat, room, network) = (self.clone(), room.id, network.cloned());
+        let (socket, released) = (connection.socket, AtomicBool::new(false));
+        Ok(SeatGuard { chat, room, person, network, socket, released, _connected: connected })
     }
 
     /// The hash of the room's password, if the visitor has a valid pass or the right password.
-    async fn shown(
+    async fn verified_hash(
         &self,
         room: &RoomId,
-        caller: Requester<'_>,
+        me: Requester<'_>,
         password: Option<&str>,
     ) -> Result<Option<PasswordHash>, Error> {
         let password = password.filter(|password| !password.is_empty());
-        if caller.pass.is_none() && password.is_none() {
+        if me.pass.is_none() && password.is_none() {
             return Ok(None);
         }
-        let known = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
-        match (passed(&known, caller.pass), password) {
+        let found = self.store.room(room).await?.ok_or(Error::NoSuchRoom)?;
+        match (hash_of_pass(&found, me.pass), password) {
             (None, Some(password)) => {
-                let pass = self.unlock(room, caller, password).await?;
-                Ok(passed(&known, pass.as_ref()))
+                let pass = self.unlock(room, me, password).await?;
+                Ok(hash_of_pass(&found, pass.as_ref()))
             }
-            (shown, _) => Ok(shown),
+            (hash, _) => Ok(hash),
         }
     }
 
     /// Calls `welcome` with the room and the messages after `after`, or the newest ones. The room
-    /// task publishes nothing while `welcome` runs, so `welcome` must subscribe the connection to
+    /// task announces nothing while `welcome` runs, so `welcome` must subscribe the connection to
     /// the room: every later event then reaches it.
     pub fn greet(
         &self,
-        presence: &SeatGuard,
+        seat: &SeatGuard,
         after: Option<Seq>,
         welcome: impl FnOnce(Welcome) + Send + 'static,
     ) {
         let window = match after {
             Some(after) => Window::After { after, limit: MAX_WINDOW },
-            None => Window::Latest { before: None, limit: GREETED_WITH },
+            None => Window::Latest { before: None, limit: GREETING_WINDOW },
         };
-        let viewer = presence.person.id.clone();
-        let work = Command::Greet { viewer, window, greeting: Box::new(welcome) };
-        self.queue(&presence.room, work);
+        let viewer = seat.person.id.clone();
+        let greeting = Greeting { viewer, window, welcome: Box::new(welcome) };
+        self.room_tasks.queue(&seat.room, Command::Greet(greeting));
     }
 
     /// Gives up a seat with all its connections, without a grace. The room closes when the last
@@ -173,93 +174,82 @@ impl ChatService {
     /// [`Error::NotInRoom`] for a person without a seat there.
     pub async fn exit(&self, room: &RoomId, me: &Person) -> Result<(), Error> {
         let (done, all_stored) = oneshot::channel();
-        self.queue(room, Command::Signal(done));
+        self.room_tasks.queue(room, Command::Signal(done));
         // An error means that the room task has ended and nothing is left to wait for.
         all_stored.await.ok();
-        let departure = self.depart(room, me, LeaveReason::Now).await?;
-        if matches!(departure, LeaveOutcome::Stayed) {
+        let outcome = self.leave(room, me, LeaveReason::Now).await?;
+        if matches!(outcome, LeaveOutcome::Stayed) {
             return Err(Error::NotInRoom);
         }
-        self.departed(room, departure).await;
+        self.announce_leave(room, outcome, SystemCode::Left).await;
         Ok(())
     }
 
-    async fn dropped(&self, room: RoomId, person: PersonId, socket: SocketId) {
-        if self.try_drop(&room, &person, &socket).await.is_err() {
-            self.reconciler.add_socket(room, person, socket, None);
-        }
-    }
-
-    /// Records a disconnect in the store. Returns whether the store had listed the connection.
-    pub(super) async fn try_drop(
-        &self,
-        room: &RoomId,
-        person: &PersonId,
-        socket: &SocketId,
+    /// Records a closed connection. Returns whether the store had listed it.
+    pub(super) async fn disconnect(
+        self: &Arc<Self>,
+        Connection { room, person, socket }: &Connection,
     ) -> Result<bool, Error> {
-        let dropped = self.store.drop_socket(room, person, socket, Timestamp::now()).await;
-        let dropped = dropped.inspect_err(|cause| {
+        let outcome = self.store.drop_socket(room, person, socket, Timestamp::now()).await;
+        let outcome = outcome.inspect_err(|cause| {
             warn!(%room, error = ?cause, "could not store a disconnect; will retry");
         })?;
-        match dropped {
-            DisconnectOutcome::Away if self.rules.grace.is_zero() => self.settle(room).await,
-            DisconnectOutcome::Away => self.settle_later(room, self.rules.grace),
+        match outcome {
+            DisconnectOutcome::Away if self.policy.grace.is_zero() => self.settle(room).await,
+            DisconnectOutcome::Away => self.settle_later(room, self.policy.grace),
             DisconnectOutcome::StillThere | DisconnectOutcome::Unknown => {}
         }
-        Ok(!matches!(dropped, DisconnectOutcome::Unknown))
+        Ok(!matches!(outcome, DisconnectOutcome::Unknown))
     }
 
     /// Gives up a seat. After a store failure the outcome is unknown and gets reconciled.
-    pub(super) async fn depart(
+    pub(super) async fn leave(
         &self,
         room: &RoomId,
         person: &Person,
-        departing: LeaveReason,
+        reason: LeaveReason,
     ) -> Result<LeaveOutcome, Error> {
-        let departure = self.store.depart(room, &person.id, departing).await;
-        Ok(departure.inspect_err(|_| self.reconciler.add(room, Some(person)))?)
+        let outcome = self.store.depart(room, &person.id, reason).await;
+        Ok(outcome.inspect_err(|_| self.reconciler.add_room(room, Some(person)))?)
     }
 
-    /// Publishes the outcome of giving up a seat.
-    pub(super) async fn departed(&self, room: &RoomId, departure: LeaveOutcome) {
-        self.departed_as(room, departure, SystemCode::Left).await;
-    }
-
-    /// Publishes the outcome of giving up a seat, with this system message.
-    pub(super) async fn departed_as(
+    /// Announces the outcome of giving up a seat, with this system message.
+    pub(super) async fn announce_leave(
         &self,
         room: &RoomId,
-        departure: LeaveOutcome,
+        outcome: LeaveOutcome,
         code: SystemCode,
     ) {
-        match departure {
+        match outcome {
             LeaveOutcome::Stayed => {}
             LeaveOutcome::Left { person, room, new_owner } => {
-                self.reconciler.leaving_published(&room.id, &person.id);
-                let count = room.summary().count;
-                self.note(&room.id, code, &person, Announce::Left { count });
+                self.reconciler.forget_leave(&room.id, &person.id);
+                let announce = Announce::Left { count: room.summary().count };
+                self.room_tasks.queue_system_message(&room.id, code, &person, announce);
                 if new_owner {
-                    self.note(&room.id, SystemCode::Owner, &room.owner, Announce::OwnerChanged);
+                    self.announce_owner(&room.id, &room.owner).await;
+                } else {
+                    self.lobby.announce(Event::RoomChanged(room.id)).await;
                 }
-                self.tell_lobby(Event::RoomChanged(room.id)).await;
             }
-            LeaveOutcome::Closed { .. } => self.closed(room),
+            LeaveOutcome::Closed { .. } => self.announce_closing(room),
         }
     }
 
-    /// Publishes a room's new owner.
-    pub(super) async fn owned_by(&self, room: &RoomId, owner: &Person) {
-        self.note(room, SystemCode::Owner, owner, Announce::OwnerChanged);
-        self.tell_lobby(Event::RoomChanged(room.clone())).await;
+    /// Announces a room's new owner.
+    pub(super) async fn announce_owner(&self, room: &RoomId, owner: &Person) {
+        let announce = Announce::OwnerChanged;
+        self.room_tasks.queue_system_message(room, SystemCode::Owner, owner, announce);
+        self.lobby.announce(Event::RoomChanged(room.clone())).await;
     }
 
-    /// Publishes that a room is closed, and purges its messages and files.
-    pub(super) fn closed(&self, room: &RoomId) {
+    /// Announces that a room is closed, and purges its messages and files.
+    pub(super) fn announce_closing(&self, room: &RoomId) {
         info!(%room, "closed room");
-        self.reconciler.closing_published(room);
-        self.lobby.has_changed();
+        self.reconciler.forget_room(room);
+        self.lobby.invalidate();
         // Queued behind the running greetings, so that those visitors receive the event, too.
-        self.queue(room, Command::Publish(Event::RoomClosed(room.clone())));
-        self.queue(room, Command::Purge);
+        self.room_tasks.queue(room, Command::Announce(Event::RoomClosed(room.clone())));
+        self.room_tasks.queue(room, Command::Purge);
     }
 }

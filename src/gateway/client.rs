@@ -192,7 +192,7 @@ impl Client {
     }
 
     /// The bot, as the chat checks requests.
-    pub(super) fn caller<'a>(&'a self, bot: &'a Bot) -> Requester<'a> {
+    pub(super) fn requester<'a>(&'a self, bot: &'a Bot) -> Requester<'a> {
         Requester { id: &bot.person.id, pass: None, network: self.network.as_ref() }
     }
 

@@ -173,7 +173,7 @@ impl Connection {
     fn handle_text(&mut self, text: &str) -> ControlFlow<()> {
         let bot = self.client.bot().cloned();
         if let Some(Err(error)) =
-            bot.as_ref().map(|bot| self.shared.chat.may_ask(self.client.caller(bot)))
+            bot.as_ref().map(|bot| self.shared.chat.may_ask(self.client.requester(bot)))
         {
             self.too_early += 1;
             if self.too_early < MAX_TOO_EARLY {

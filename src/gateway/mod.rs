@@ -38,7 +38,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// State that all connections share.
 struct Shared {
-    chat: ChatService,
+    chat: Arc<ChatService>,
     sessions: Sessions,
     heartbeat: Duration,
     subscriptions: Arc<Subscriptions>,
@@ -57,7 +57,7 @@ impl Gateway {
     /// Creates the edge, and the route of its handshakes. Bots must send `HEARTBEAT` every
     /// `heartbeat`.
     pub fn new<S: Clone + Send + Sync + 'static>(
-        chat: &ChatService,
+        chat: &Arc<ChatService>,
         sessions: &Sessions,
         heartbeat: Duration,
     ) -> (Arc<Self>, MethodRouter<S>) {

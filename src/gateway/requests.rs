@@ -140,7 +140,7 @@ pub(super) fn post(
     let pending = room_id(&room).and_then(|id| {
         let seat_guard = client.seat(&id).ok_or(Error::NotInRoom)?;
         let id_of_client = chat::client_id(client_id.as_deref())?;
-        let me = seat_guard.caller();
+        let me = seat_guard.requester();
         let to = to.as_deref().map(person_id).transpose()?;
         Ok(match to {
             None => {

@@ -69,16 +69,16 @@ async fn on_get(
 ) {
     let act = async |RoomGet { id, q, page }: RoomGet| {
         let visitor = shared.visitor(&session).await?;
-        let caller = caller(&socket, &visitor);
+        let requester = requester(&socket, &visitor);
         let Some(id) = id else {
             let page = page.unwrap_or(1).max(1);
-            let found = shared.chat.list_rooms(caller, &q, page).await?;
+            let found = shared.chat.list_rooms(requester, &q, page).await?;
             return Ok(RoomsFound::Page(Rooms::page(&found, page)));
         };
         let id = room_id(&id)?;
         let pass = visitor.pass(&id).await?;
-        let caller = Requester { pass: pass.as_ref(), ..caller };
-        let room = shared.chat.get_room(&id, caller).await?;
+        let requester = Requester { pass: pass.as_ref(), ..requester };
+        let room = shared.chat.get_room(&id, requester).await?;
         Ok(RoomsFound::One(protocol::Room::from(&room.summary())))
     };
     ack.respond(request, act).await;
@@ -93,7 +93,7 @@ async fn on_post(
 ) {
     let act = async |room: RoomPost| {
         let visitor = shared.visitor(&session).await?;
-        let network = caller(&socket, &visitor).network;
+        let network = requester(&socket, &visitor).network;
         let opened = shared.chat.open(&visitor.person, network, &room.into()).await?;
         if let Some(pass) = &opened.pass {
             visitor.keep_pass_now(&opened.room.id, pass).await?;
@@ -113,7 +113,7 @@ async fn on_put(
     let act = async |RoomPut { id, patch }: RoomPut| {
         let visitor = shared.visitor(&session).await?;
         let id = room_id(&id)?;
-        let changed = shared.chat.change(&id, caller(&socket, &visitor), &patch.into()).await?;
+        let changed = shared.chat.change(&id, requester(&socket, &visitor), &patch.into()).await?;
         if let Some(pass) = &changed.pass {
             visitor.keep_pass_now(&id, pass).await?;
         }
@@ -132,13 +132,13 @@ async fn on_delete(
     let act = async |RoomDelete { id }: RoomDelete| {
         let id = room_id(&id)?;
         let visitor = shared.visitor(&session).await?;
-        shared.chat.close(&id, caller(&socket, &visitor)).await
+        shared.chat.close(&id, requester(&socket, &visitor)).await
     };
     ack.respond(request, act).await;
 }
 
 /// The visitor behind a socket, as the chat checks requests.
-fn caller<'a>(socket: &'a SocketRef, visitor: &'a Visitor) -> Requester<'a> {
+fn requester<'a>(socket: &'a SocketRef, visitor: &'a Visitor) -> Requester<'a> {
     let network = socket.req_parts().extensions.get::<Network>();
     Requester { id: &visitor.person.id, pass: None, network }
 }
@@ -153,7 +153,7 @@ pub(super) async fn connected() {}
 /// just before it sends the update, so the update is current and never follows the room's removal.
 pub(super) async fn broadcast(
     io: SocketIo,
-    chat: ChatService,
+    chat: Arc<ChatService>,
     mut changes: mpsc::UnboundedReceiver<Change>,
 ) {
     let mut changed = HashSet::new();
@@ -196,7 +196,7 @@ pub(super) async fn broadcast(
 /// Broadcasts the current state of some rooms; false when the store could not load them.
 async fn broadcast_rooms(
     io: &SocketIo,
-    chat: &ChatService,
+    chat: &Arc<ChatService>,
     ids: Vec<RoomId>,
     event: &'static str,
 ) -> bool {

@@ -46,7 +46,7 @@ const MAX_FRAME_BYTES: usize = 64 * 1024;
 /// State that all handlers share.
 #[derive(Clone)]
 struct Shared {
-    chat: ChatService,
+    chat: Arc<ChatService>,
     sessions: Sessions,
     watch: SessionWatch,
 }
@@ -63,7 +63,7 @@ impl SocketIoEdge {
     /// Creates the edge, and the layer that adds it to a router. The session layer must wrap that
     /// layer, because handshakes need a session.
     #[must_use]
-    pub fn new(chat: &ChatService, sessions: &Sessions) -> (Arc<Self>, SocketIoLayer) {
+    pub fn new(chat: &Arc<ChatService>, sessions: &Sessions) -> (Arc<Self>, SocketIoLayer) {
         let watch = SessionWatch::default();
         let shared =
             Shared { chat: chat.clone(), sessions: sessions.clone(), watch: watch.clone() };
@@ -163,7 +163,7 @@ impl SocketIoEdge {
 
     /// Sends `kicked` to all sockets of a person who was removed, and disconnects them.
     async fn kicked(&self, room: &RoomId, person: &PersonId, by: &Person) {
-        let seats = vec![seat(room, person)];
+        let seats = vec![seat_of(room, person)];
         let kicked = protocol::Kicked { by: protocol::Person::from(by) };
         self.emit(seats.clone(), server_events::KICKED, &kicked).await;
         self.disconnect(seats).await;
@@ -200,14 +200,14 @@ fn room_of(event: &Event) -> Option<&RoomId> {
 fn audience(message: &Message) -> Vec<String> {
     match &message.body {
         Body::Whisper { to, .. } | Body::DeletedWhisper { to } => {
-            vec![seat(&message.room, &message.by.id), seat(&message.room, &to.id)]
+            vec![seat_of(&message.room, &message.by.id), seat_of(&message.room, &to.id)]
         }
         _ => vec![message.room.to_string()],
     }
 }
 
 /// The Socket.IO room of one person's sockets in one room.
-fn seat(room: &RoomId, person: &PersonId) -> String {
+fn seat_of(room: &RoomId, person: &PersonId) -> String {
     format!("{room}/{person}")
 }
 
@@ -217,9 +217,9 @@ fn part_of(room: &RoomId, nth: usize) -> String {
 }
 
 /// The Socket.IO rooms that a socket joins. Rooms whose capacity is below [`LARGE`] have no parts.
-fn socket_rooms(presence: &SeatGuard, socket: &SocketRef, capacity: Capacity) -> Vec<String> {
-    let SeatGuard { room, person, .. } = presence;
-    let mut rooms = vec![room.to_string(), seat(room, &person.id)];
+fn socket_rooms(seat: &SeatGuard, socket: &SocketRef, capacity: Capacity) -> Vec<String> {
+    let SeatGuard { room, person, .. } = seat;
+    let mut rooms = vec![room.to_string(), seat_of(room, &person.id)];
     if capacity.get() as usize >= LARGE {
         let nth = socket.id.as_str().bytes().map(usize::from).sum::<usize>() % PARTS;
         rooms.push(part_of(room, nth));
@@ -282,7 +282,7 @@ impl Edge for SocketIoEdge {
                     part,
                 )
                 .await;
-                self.disconnect(vec![seat(&message.room, &message.by.id)]).await;
+                self.disconnect(vec![seat_of(&message.room, &message.by.id)]).await;
             }
             Event::Posted { message, prev } => self.message_posted(message, *prev, part).await,
             Event::Deleted { message } => {
@@ -303,7 +303,7 @@ impl Edge for SocketIoEdge {
                 let update =
                     protocol::Typing { person: protocol::Person::from(person), typing: *typing };
                 let others =
-                    chat.within(room.to_string()).except(seat(room, &person.id)).volatile();
+                    chat.within(room.to_string()).except(seat_of(room, &person.id)).volatile();
                 if let Err(error) = others.emit(server_events::TYPING, &update).await {
                     warn!(%error, "could not send a typing event");
                 }

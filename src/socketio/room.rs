@@ -49,10 +49,10 @@ pub(super) async fn admit(
     let pass = visitor.pass(&room).await?;
     let password = handshake.password.as_deref();
     let network = socket.req_parts().extensions.get::<Network>();
-    let presence = shared.chat.enter(&room, &visitor.person, pass, password, network).await?;
+    let seat = shared.chat.enter(&room, &visitor.person, pass, password, network).await?;
 
-    let presence = Arc::new(presence);
-    socket.extensions.insert(Seat(presence.clone()));
+    let seat = Arc::new(seat);
+    socket.extensions.insert(Seat(seat.clone()));
     socket.extensions.insert(EventQueue::default());
     if let Some(written) = socket.req_parts().extensions.get::<BytesWritten>()
         && socket.transport_type() == TransportType::Websocket
@@ -60,7 +60,7 @@ pub(super) async fn admit(
         socket.extensions.insert(Backlog::of(written.clone()));
     }
     socket.extensions.insert(SeenUpTo(handshake.after));
-    socket.on_disconnect(async move || presence.let_go());
+    socket.on_disconnect(async move || seat.let_go());
     socket.on(client_events::CHAT_POST, on_post);
     socket.on(client_events::CHAT_GET, on_get);
     socket.on(client_events::CHAT_DELETE, on_delete);
@@ -90,12 +90,12 @@ fn requested_room(handshake: &Handshake, socket: &SocketRef) -> Result<RoomId, E
 pub(super) async fn connected(
     socket: SocketRef,
     State(shared): State<Shared>,
-    Extension(Seat(presence)): Extension<Seat>,
+    Extension(Seat(seat)): Extension<Seat>,
     Extension(SeenUpTo(after)): Extension<SeenUpTo>,
 ) {
     socket.extensions.remove::<SeenUpTo>();
-    let you = presence.clone();
-    shared.chat.greet(&presence, after, move |found| {
+    let you = seat.clone();
+    shared.chat.greet(&seat, after, move |found| {
         let (room, history) = match found {
             Ok(found) => found,
             Err(error) => {
@@ -124,13 +124,13 @@ async fn on_post(
     ack: Ack,
     mut turn: Turn,
     State(shared): State<Shared>,
-    Extension(Seat(presence)): Extension<Seat>,
+    Extension(Seat(seat)): Extension<Seat>,
     TryData(request): TryData<ChatPost>,
 ) {
     let _answering = turn.acquire().await;
     let pending = request.map_err(|_| Error::Malformed).and_then(|ChatPost { chat, client_id }| {
         let client_id = chat::client_id(client_id.as_deref())?;
-        Ok(shared.chat.say(&presence.room, presence.caller(), &chat, client_id))
+        Ok(shared.chat.say(&seat.room, seat.requester(), &chat, client_id))
     });
     drop(turn); // The room task has the message; the next event need not await the commit.
     let outcome = match pending {
@@ -144,14 +144,14 @@ async fn on_whisper(
     ack: Ack,
     mut turn: Turn,
     State(shared): State<Shared>,
-    Extension(Seat(presence)): Extension<Seat>,
+    Extension(Seat(seat)): Extension<Seat>,
     TryData(request): TryData<WhisperPost>,
 ) {
     let _answering = turn.acquire().await;
     let pending = request.map_err(|_| Error::Malformed).and_then(|whisper| {
         let client_id = chat::client_id(whisper.client_id.as_deref())?;
         let to = person_id(&whisper.to)?;
-        let (room, me) = (&presence.room, presence.caller());
+        let (room, me) = (&seat.room, seat.requester());
         Ok(shared.chat.whisper(room, me, &to, &whisper.chat, client_id))
     });
     drop(turn); // As in `on_post`.
@@ -165,11 +165,11 @@ async fn on_whisper(
 async fn on_delete(
     ack: Ack,
     State(shared): State<Shared>,
-    Extension(Seat(presence)): Extension<Seat>,
+    Extension(Seat(seat)): Extension<Seat>,
     TryData(request): TryData<ChatDelete>,
 ) {
     let act = async |ChatDelete { seq }: ChatDelete| {
-        let left = shared.chat.delete(&presence.room, presence.caller(), seq).await?;
+        let left = shared.chat.delete(&seat.room, seat.requester(), seq).await?;
         Ok(protocol::Chat::from(&left))
     };
     ack.respond(request, act).await;
@@ -178,12 +178,12 @@ async fn on_delete(
 async fn on_kick(
     ack: Ack,
     State(shared): State<Shared>,
-    Extension(Seat(presence)): Extension<Seat>,
+    Extension(Seat(seat)): Extension<Seat>,
     TryData(request): TryData<Whom>,
 ) {
     let act = async |whom: Whom| {
         let whom = person_id(&whom.id)?;
-        shared.chat.kick(&presence.room, presence.caller(), &whom).await
+        shared.chat.kick(&seat.room, seat.requester(), &whom).await
     };
     ack.respond(request, act).await;
 }
@@ -191,12 +191,12 @@ async fn on_kick(
 async fn on_hand_over(
     ack: Ack,
     State(shared): State<Shared>,
-    Extension(Seat(presence)): Extension<Seat>,
+    Extension(Seat(seat)): Extension<Seat>,
     TryData(request): TryData<Whom>,
 ) {
     let act = async |whom: Whom| {
         let whom = person_id(&whom.id)?;
-        let owner = shared.chat.hand_over(&presence.room, presence.caller(), &whom).await?;
+        let owner = shared.chat.hand_over(&seat.room, seat.requester(), &whom).await?;
         Ok(protocol::Person::from(&owner))
     };
     ack.respond(request, act).await;
@@ -205,11 +205,11 @@ async fn on_hand_over(
 async fn on_get(
     ack: Ack,
     State(shared): State<Shared>,
-    Extension(Seat(presence)): Extension<Seat>,
+    Extension(Seat(seat)): Extension<Seat>,
     TryData(request): TryData<ChatGet>,
 ) {
     let act = async |request: ChatGet| {
-        let (room, me) = (&presence.room, presence.caller());
+        let (room, me) = (&seat.room, seat.requester());
         let history = shared.chat.history(room, me, request.window()).await?;
         Ok(Chats::from(&history))
     };
@@ -219,11 +219,11 @@ async fn on_get(
 async fn on_typing(
     socket: SocketRef,
     State(shared): State<Shared>,
-    Extension(Seat(presence)): Extension<Seat>,
+    Extension(Seat(seat)): Extension<Seat>,
     TryData(typing): TryData<bool>,
 ) {
     match typing {
-        Ok(typing) => shared.chat.typing(&presence, typing).await,
+        Ok(typing) => shared.chat.typing(&seat, typing).await,
         Err(_) => {
             emit_error(&socket, &Error::Malformed);
         }
@@ -235,14 +235,14 @@ async fn on_exit(
     ack: Ack,
     mut turn: Turn,
     State(shared): State<Shared>,
-    Extension(Seat(presence)): Extension<Seat>,
+    Extension(Seat(seat)): Extension<Seat>,
 ) {
     drop(turn.acquire().await);
     let rooms = socket.rooms();
     // Leaves first: the room's `exit` event disconnects its sockets, and the acknowledgement must
     // be sent before that.
     socket.leave_all();
-    let outcome = shared.chat.exit(&presence.room, &presence.person).await;
+    let outcome = shared.chat.exit(&seat.room, &seat.person).await;
     let left = outcome.is_ok();
     if left {
         turn.end().await; // Earlier events are acknowledged first.

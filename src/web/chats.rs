@@ -36,7 +36,7 @@ pub(super) async fn say(
 ) -> Result<(StatusCode, Json<Chat>), Refused> {
     let id = room_id(&id)?;
     let client_id = chat::client_id(client_id.as_deref())?;
-    let message = web.chat.say(&id, me.caller(), &chat, client_id).await?;
+    let message = web.chat.say(&id, me.requester(), &chat, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn whisper(
     let id = room_id(&id)?;
     let client_id = chat::client_id(client_id.as_deref())?;
     let to = person_id(&to)?;
-    let message = web.chat.whisper(&id, me.caller(), &to, &chat, client_id).await?;
+    let message = web.chat.whisper(&id, me.requester(), &to, &chat, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
 }
 
@@ -62,6 +62,6 @@ pub(super) async fn remove(
 ) -> Result<Json<Chat>, Refused> {
     let id = room_id(&id)?;
     let seq: Seq = seq.parse().map_err(|_| Error::NoSuchMessage)?;
-    let left = web.chat.delete(&id, me.caller(), seq).await?;
+    let left = web.chat.delete(&id, me.requester(), seq).await?;
     Ok(Json(Chat::from(&left)))
 }

@@ -5,7 +5,7 @@
 //! sends none of these and carries no visitor's cookies. [`csrf`](super::csrf) checks the forms of
 //! browsers that are too old to send them.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::Body,
@@ -84,7 +84,7 @@ pub(super) fn refuse(reader: Reader) -> Response {
 /// Middleware of Socket.IO: refuses other sites' pages with any method, and networks that open
 /// connections too often.
 pub(super) async fn check_handshakes(
-    State((guard, chat)): State<(Guard, ChatService)>,
+    State((guard, chat)): State<(Guard, Arc<ChatService>)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
@@ -97,7 +97,7 @@ pub(super) async fn check_handshakes(
 
 /// The same for the gateway, where every request opens a connection.
 pub(super) async fn check_gateway(
-    State((guard, chat)): State<(Guard, ChatService)>,
+    State((guard, chat)): State<(Guard, Arc<ChatService>)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
@@ -107,7 +107,7 @@ pub(super) async fn check_gateway(
 
 fn check_handshake(
     guard: &Guard,
-    chat: &ChatService,
+    chat: &Arc<ChatService>,
     request: &Request,
     opens: bool,
 ) -> impl Future<Output = Result<(), Error>> + Send + use<> {

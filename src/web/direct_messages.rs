@@ -24,9 +24,9 @@ pub(super) enum Speaker {
 }
 
 impl Speaker {
-    fn caller(&self) -> Requester<'_> {
+    fn requester(&self) -> Requester<'_> {
         match self {
-            Self::Visitor(me) => me.caller(),
+            Self::Visitor(me) => me.requester(),
             Self::Bot(bot, network) => {
                 Requester { id: &bot.person.id, pass: None, network: network.as_ref() }
             }
@@ -67,6 +67,6 @@ pub(super) async fn whisper(
 ) -> Result<(StatusCode, Json<Chat>), Refused> {
     let to: PersonId = person_id(&id)?;
     let client_id = chat::client_id(client_id.as_deref())?;
-    let message = web.chat.whisper_wherever(speaker.caller(), &to, &chat, client_id).await?;
+    let message = web.chat.whisper_wherever(speaker.requester(), &to, &chat, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
 }

@@ -43,7 +43,7 @@ impl Me {
     }
 
     /// The visitor, as the chat checks requests.
-    pub(super) fn caller(&self) -> Requester<'_> {
+    pub(super) fn requester(&self) -> Requester<'_> {
         self.with(None)
     }
 

@@ -70,11 +70,11 @@ pub(super) async fn share(
     request: Request,
 ) -> Result<(StatusCode, Json<Chat>), Refused> {
     let id = room_id(&id)?;
-    web.chat.may_share(&id, me.caller()).await?;
+    web.chat.may_share(&id, me.requester()).await?;
     let expected = expected_bytes(request.headers(), web.max_gif_bytes);
     let _reserved = web.uploads.reserve(me.id(), expected)?;
     let (file, client_id) = read_upload(request, web.max_gif_bytes, expected).await?;
-    let message = web.chat.share(&id, me.caller(), file, client_id).await?;
+    let message = web.chat.share(&id, me.requester(), file, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
 }
 

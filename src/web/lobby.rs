@@ -159,7 +159,7 @@ pub(super) async fn form(
         frame: web.frame(reader, &visitor),
         title: String::new(),
         max: USUAL_CAPACITY.to_owned(),
-        max_capacity: web.chat.rules().max_capacity,
+        max_capacity: web.chat.policy().max_capacity,
         errors: Vec::new(),
         problem: None,
     }
@@ -173,7 +173,7 @@ pub(super) async fn create(
     Fields(fields): Fields<RoomPost>,
 ) -> Result<Response, Refused> {
     let form = RoomForm::from(fields);
-    let network = me.caller().network;
+    let network = me.requester().network;
     let visitor = &me.visitor;
     let opened = match web.chat.open(&visitor.person, network, &form).await {
         Ok(opened) => opened,
@@ -213,7 +213,7 @@ fn form_with_errors(
         frame: web.frame(reader, visitor),
         title: form.title,
         max: form.max,
-        max_capacity: web.chat.rules().max_capacity,
+        max_capacity: web.chat.policy().max_capacity,
         errors,
         problem,
     };

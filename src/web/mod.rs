@@ -61,7 +61,7 @@ const SESSION_COOKIE_OF_HTTPS: &str = "__Host-huechat.sid";
 /// State that all handlers share.
 #[derive(Clone)]
 pub struct Web {
-    chat: ChatService,
+    chat: Arc<ChatService>,
     sessions: Sessions,
     /// The public URL, without a slash at its end.
     base: Arc<str>,
@@ -95,7 +95,7 @@ pub struct Setup {
 /// # Errors
 /// When one of the origins is invalid.
 pub fn routes(
-    chat: &ChatService,
+    chat: &Arc<ChatService>,
     sessions: &Sessions,
     socket_io: MethodRouter<Web>,
     gateway: MethodRouter<Web>,

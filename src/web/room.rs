@@ -63,7 +63,7 @@ pub(super) async fn enter(
         messages: history.messages,
         more: history.more,
         max_gif_bytes: web.max_gif_bytes,
-        max_capacity: web.chat.rules().max_capacity,
+        max_capacity: web.chat.policy().max_capacity,
     }
     .into_response())
 }
@@ -86,7 +86,7 @@ pub(super) async fn unlock(
 }
 
 async fn show_password(web: &Web, me: &Me, room: &RoomId, password: &str) -> Result<(), Refused> {
-    if let Some(pass) = web.chat.unlock(room, me.caller(), password).await? {
+    if let Some(pass) = web.chat.unlock(room, me.requester(), password).await? {
         me.visitor.keep_pass(room, &pass).await?;
     }
     Ok(())
@@ -100,7 +100,7 @@ pub(super) async fn change(
     Fields(patch): Fields<RoomPatch>,
 ) -> Result<Json<Room>, Refused> {
     let id = room_id(&id)?;
-    let changed = web.chat.change(&id, me.caller(), &patch.into()).await?;
+    let changed = web.chat.change(&id, me.requester(), &patch.into()).await?;
     if let Some(pass) = &changed.pass {
         me.visitor.keep_pass(&id, pass).await?;
     }
@@ -113,7 +113,7 @@ pub(super) async fn close(
     me: Me,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refused> {
-    web.chat.close(&room_id(&id)?, me.caller()).await?;
+    web.chat.close(&room_id(&id)?, me.requester()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -123,7 +123,7 @@ pub(super) async fn kick(
     me: Me,
     Path((id, who)): Path<(String, String)>,
 ) -> Result<StatusCode, Refused> {
-    web.chat.kick(&room_id(&id)?, me.caller(), &person_id(&who)?).await?;
+    web.chat.kick(&room_id(&id)?, me.requester(), &person_id(&who)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -134,7 +134,7 @@ pub(super) async fn hand_over(
     Path(id): Path<String>,
     Fields(Whom { id: who }): Fields<Whom>,
 ) -> Result<Json<Person>, Refused> {
-    let owner = web.chat.hand_over(&room_id(&id)?, me.caller(), &person_id(&who)?).await?;
+    let owner = web.chat.hand_over(&room_id(&id)?, me.requester(), &person_id(&who)?).await?;
     Ok(Json(Person::from(&owner)))
 }
 
@@ -158,7 +158,7 @@ pub(super) async fn report(
         (None, Some(person)) => Reported::Person(person_id(&person)?),
         (None, None) => Reported::Room,
     };
-    web.chat.report(&room_id(&id)?, me.caller(), &what, &why).await?;
+    web.chat.report(&room_id(&id)?, me.requester(), &what, &why).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

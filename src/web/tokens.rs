@@ -100,7 +100,7 @@ pub(super) async fn make(
 
 async fn try_to_make(web: &Web, me: &Me, name: &str) -> Result<MadeToken, Refused> {
     let label = BotLabel::parse(name).map_err(|_| Error::field("name", "name_too_long"))?;
-    web.chat.may_make_token(me.caller())?;
+    web.chat.may_make_token(me.requester())?;
     let made = web.sessions.make_token(&me.visitor, label, web.token_days).await?;
     Ok(made.ok_or(Error::TooManyTokens)?)
 }

@@ -1,0 +1,100 @@
+//! Admission control over all protocols: who may connect and enter now.
+
+use std::{
+    num::NonZeroU32,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+use super::{ChatService, Connected, Error};
+use crate::{
+    domain::{Network, PersonId},
+    keyed_limit::KeyedLimit,
+};
+
+/// Number of visitors who enter at the same time: enough to keep the store busy, and few enough
+/// that each entry meets the store's deadline. The others wait in order of arrival. Without the
+/// queue, thousands of simultaneous entries exceed the store's deadline, retry, and starve one
+/// another.
+const ENTER_AT_ONCE: usize = 100;
+/// Longest wait in the queue; after it, the entry is refused.
+const MAX_WAIT: Duration = Duration::from_secs(15);
+
+pub(super) struct Admission {
+    /// The entry queue: one permit for each visitor who is entering.
+    queue: Semaphore,
+    /// The open connections of each person.
+    connections: KeyedLimit<PersonId>,
+    /// Whether the server refuses new rooms and people.
+    draining: AtomicBool,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        let (connections, draining) = Default::default();
+        Self { queue: Semaphore::new(ENTER_AT_ONCE), connections, draining }
+    }
+}
+
+impl Admission {
+    /// Refuses new rooms and people while the server stops.
+    pub(super) fn check_open(&self) -> Result<(), Error> {
+        if self.draining.load(Ordering::Relaxed) { Err(Error::restarting()) } else { Ok(()) }
+    }
+}
+
+impl ChatService {
+    /// Checks that the store answers and that the server accepts new rooms and people.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Restarting`].
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.admission.check_open()?;
+        Ok(self.store.ready().await?)
+    }
+
+    /// Stops accepting new rooms and people.
+    pub fn drain(&self) {
+        self.admission.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts a new live connection from this network against the rate limit.
+    ///
+    /// # Errors
+    /// [`Error::SlowDown`].
+    pub fn may_connect(&self, network: &Network) -> Result<(), Error> {
+        self.limits.handshakes.check_network(network, NonZeroU32::MIN)
+    }
+
+    /// Counts a new session from this network against the rate limit.
+    ///
+    /// # Errors
+    /// [`Error::SlowDown`].
+    pub fn may_begin(&self, network: &Network) -> Result<(), Error> {
+        self.limits.sessions.check_network(network, NonZeroU32::MIN)
+    }
+
+    /// Counts a new connection of a person. Drop the result when the connection closes.
+    ///
+    /// # Errors
+    /// [`Error::TooManyConnections`].
+    pub fn connect(&self, me: &PersonId) -> Result<Connected, Error> {
+        let connected = self.admission.connections.take(me.clone(), self.policy.max_connections);
+        connected.ok_or(Error::TooManyConnections)
+    }
+
+    /// Waits for a permit to enter. Dropping the permit lets the next visitor in.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] after too long a wait.
+    pub async fn entry_permit(&self) -> Result<SemaphorePermit<'_>, Error> {
+        let permit = timeout(MAX_WAIT, self.admission.queue.acquire()).await;
+        let permit = permit.map_err(|late| Error::Unavailable(late.into()))?;
+        permit.map_err(|closed| Error::Unavailable(closed.into()))
+    }
+}
