@@ -13,7 +13,7 @@ use tokio::{
 use tracing::warn;
 
 use super::{
-    Refused, Shared,
+    LEAVING, Refused, Shared,
     ack::Ack,
     protocol::{
         self, RoomDelete, RoomGet, RoomPost, RoomPut, Rooms, RoomsFound, client_events,
@@ -213,7 +213,7 @@ async fn broadcast_rooms(
 
 async fn emit<T: serde::Serialize + ?Sized>(io: &SocketIo, event: &'static str, data: &T) {
     let Some(lobby) = io.of(protocol::LOBBY) else { return };
-    if let Err(error) = lobby.emit(event, data).await {
+    if let Err(error) = lobby.except(LEAVING).emit(event, data).await {
         warn!(event, %error, "could not send an event to every socket in the lobby");
     }
     tokio::task::yield_now().await; // Lets the tasks that write to the sockets run.

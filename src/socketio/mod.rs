@@ -42,6 +42,8 @@ const QUEUE: usize = 2_048;
 const READ_BUFFER: usize = 512;
 /// Largest frame from a client, in bytes: several times a message of 2,000 escaped characters.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// The Socket.IO room of sockets that were asked to reconnect. They get no later event.
+const LEAVING: &str = "leaving";
 
 /// State that all handlers share.
 #[derive(Clone)]
@@ -139,8 +141,9 @@ impl SocketIoEdge {
     fn ask_to_reconnect(&self) {
         let namespaces = [protocol::CHAT, protocol::LOBBY].map(|path| self.io.of(path));
         for socket in namespaces.into_iter().flatten().flat_map(BroadcastOperators::sockets) {
-            emit_error(&socket, &Error::restarting());
             socket.leave_all(); // The client gets later events when it reconnects.
+            socket.join(LEAVING);
+            emit_error(&socket, &Error::restarting());
             tokio::spawn(backpressure::disconnect_when_writable(socket));
         }
     }
