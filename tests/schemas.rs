@@ -14,7 +14,11 @@ use huechat::{
         NetworkHash, NodeId, PasswordHash, Person, RoomId, RoomTitle, SocketId, SystemCode,
         Timestamp, Token, TokenId,
     },
-    store::{Entry, LeaveReason, NewRoom, SessionRow, Store, TokenRow, mongo::MongoStore},
+    store::{
+        Entry, LeaveReason, MessageStore as _, NewRoom, NodeStore as _, RoomStore as _,
+        SeatStore as _, SessionRow, SessionStore as _, TokenRow, TokenStore as _,
+        mongo::MongoStore,
+    },
 };
 use mongodb::{
     Database,

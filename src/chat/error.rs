@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{ClientId, EntryError, OwnerActionError, PersonId, RoomId},
+    domain::{AppendError, ClientId, EntryError, OwnerActionError, PersonId, RoomId},
     store,
 };
 
@@ -205,12 +205,12 @@ impl From<OwnerActionError> for Error {
     }
 }
 
-impl From<store::AppendError> for Error {
-    fn from(error: store::AppendError) -> Self {
+impl From<AppendError> for Error {
+    fn from(error: AppendError) -> Self {
         match error {
-            store::AppendError::NoSuchRoom => Self::NoSuchRoom,
-            store::AppendError::NotInRoom => Self::NotInRoom,
-            store::AppendError::NotHere => Self::NotHere,
+            AppendError::NoSuchRoom => Self::NoSuchRoom,
+            AppendError::NotInRoom => Self::NotInRoom,
+            AppendError::NotHere => Self::NotHere,
         }
     }
 }

@@ -261,6 +261,61 @@ pub struct Draft {
     pub at: Timestamp,
 }
 
+/// Why a draft was not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppendError {
+    /// There is no such room, or no longer.
+    NoSuchRoom,
+    /// The author has no seat in the room.
+    NotInRoom,
+    /// The recipient of the whisper has no seat in the room.
+    NotHere,
+}
+
+impl Draft {
+    /// The person whose message it is.
+    #[must_use]
+    pub fn author_id(&self) -> &PersonId {
+        match &self.author {
+            Author::Seated(id) => id,
+            Author::System(person) => &person.id,
+        }
+    }
+
+    /// The message that this draft becomes. `seated` finds the person in a seat of the room.
+    ///
+    /// # Errors
+    /// The error of `seated`; and, as a value, the reason for rejecting the draft.
+    pub fn resolve<E>(
+        &self,
+        room: &RoomId,
+        id: String,
+        seq: Seq,
+        mut seated: impl FnMut(&PersonId) -> Result<Option<Person>, E>,
+    ) -> Result<Result<Message, AppendError>, E> {
+        let by = match &self.author {
+            Author::System(person) => person.clone(),
+            Author::Seated(id) => match seated(id)? {
+                Some(person) => person,
+                None => return Ok(Err(AppendError::NotInRoom)),
+            },
+        };
+        let body = match &self.body {
+            DraftBody::Text(text) => Body::Text(text.as_str().to_owned()),
+            DraftBody::Gif(gif) => Body::Gif(gif.clone()),
+            DraftBody::System { code, person } => {
+                Body::System { code: *code, person: person.clone() }
+            }
+            DraftBody::Whisper { to, text } => match seated(to)? {
+                Some(to) => Body::Whisper { to, text: text.as_str().to_owned() },
+                None => return Ok(Err(AppendError::NotHere)),
+            },
+        };
+        let (room, client_id) = (room.clone(), self.client_id.clone());
+        Ok(Ok(Message { id, room, seq, by, body, client_id, at: self.at }))
+    }
+}
+
 /// Which page of a room's history to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Window {

@@ -24,8 +24,8 @@ pub use event::Event;
 pub use gif::{Gif, GifFacts};
 pub use id::{ClientId, InvalidId, NodeId, PersonId, RoomId, SocketId, TokenId};
 pub use message::{
-    Author, Body, Draft, DraftBody, History, InvalidText, Message, MessageText, Seq, SystemCode,
-    Window,
+    AppendError, Author, Body, Draft, DraftBody, History, InvalidText, Message, MessageText, Seq,
+    SystemCode, Window,
 };
 pub use network::{Network, NetworkHash, NetworkKey};
 pub use password::{InvalidPassword, Password, PasswordHash};

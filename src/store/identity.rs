@@ -1,5 +1,10 @@
 //! Identity records: sessions and bot tokens, stored by hash only.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Result;
 use crate::domain::{BotLabel, Timestamp, TokenHash, TokenId};
 
 /// A stored session. The store holds a hash of the session id, never the id.
@@ -28,4 +33,49 @@ pub struct TokenRow {
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// Sessions.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Stores a new session unless its key is taken; returns whether it did.
+    async fn create_session(&self, session: SessionRow) -> Result<bool>;
+
+    /// Stores a session, replacing or recreating its record.
+    async fn save_session(&self, session: SessionRow) -> Result<()>;
+
+    /// A session that has not expired at `now`.
+    async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>>;
+
+    /// The keys whose sessions are gone or expired at `now`.
+    async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>>;
+
+    /// Extends an existing session to expire no earlier than `until`.
+    async fn prolong_session(&self, key: &str, until: Timestamp) -> Result<()>;
+
+    /// Deletes a session and the tokens it created.
+    async fn delete_session(&self, key: &str) -> Result<()>;
+
+    /// Removes sessions and tokens that have expired at `now`.
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()>;
+}
+
+/// Bot tokens.
+#[async_trait]
+pub trait TokenStore: Send + Sync {
+    /// Stores a new token unless its session has `at_most` unexpired ones; says whether. Each node
+    /// may exceed that by one.
+    async fn create_token(&self, token: TokenRow, at_most: usize) -> Result<bool>;
+
+    /// A token that has not expired at `now`.
+    async fn token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>>;
+
+    /// The unexpired tokens of a session at `now`, oldest first.
+    async fn tokens(&self, session: &str, now: Timestamp) -> Result<Vec<TokenRow>>;
+
+    /// The tokens that are gone or expired at `now`.
+    async fn ended_tokens(&self, ids: Vec<TokenId>, now: Timestamp) -> Result<Vec<TokenId>>;
+
+    /// Deletes one token of a session, or all of them; returns how many.
+    async fn delete_tokens(&self, session: &str, only: Option<&TokenId>) -> Result<usize>;
 }

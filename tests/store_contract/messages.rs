@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use huechat::{
     domain::{
-        Author, Body, ClientId, Draft, DraftBody, Gif, GifFacts, Message, Person, Seq, SystemCode,
-        Window,
+        AppendError, Author, Body, ClientId, Draft, DraftBody, Gif, GifFacts, Message, Person, Seq,
+        SystemCode, Window,
     },
-    store::{AppendError, Appended, Closing, LeaveReason, Store},
+    store::{Appended, Closing, LeaveReason, Store},
 };
 
 use crate::people::{

@@ -3,10 +3,13 @@
 use std::{collections::HashSet, sync::Arc};
 
 use huechat::{
-    domain::{Body, Capacity, EntryError, Name, NodeId, Person, RoomId, Seq, SocketId, Window},
+    domain::{
+        AppendError, Body, Capacity, EntryError, Name, NodeId, Person, RoomId, Seq, SocketId,
+        Window,
+    },
     store::{
-        AppendError, Appended, Closing, DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome,
-        LeaveReason, NewRoom, Store,
+        Appended, Closing, DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason,
+        NewRoom, Store,
     },
 };
 use tokio::{sync::Barrier, task::JoinSet};

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use huechat::{
     domain::{Person, RoomId, Seq, Window},
-    store::{Appended, SessionRow, Store},
+    store::{Appended, MessageStore as _, SessionRow, SessionStore as _, Store},
 };
 use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
 use serde_json::Map;

@@ -1,22 +1,156 @@
-//! Messages: resolving drafts, deletion, and purging removed rooms.
+//! Messages: resolving drafts, deletion, trimming, and purging removed rooms.
 
+use std::collections::HashMap;
+
+use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
-    bson::{doc, oid::ObjectId},
+    bson::{Document, doc, oid::ObjectId},
 };
 use serde::Deserialize;
 
 use super::{
+    MongoStore,
     chat_document::ChatDocument,
-    room_document::{PersonDocument, RoomDocument, room_id},
+    connection::with_deadline,
+    room_document::{PersonDocument, room_id},
     rooms::{self, Named},
     sequence::SequenceEnd,
 };
 use crate::{
-    domain::{Author, Body, Draft, DraftBody, Gif, Message, Person, PersonId, RoomId, Seq},
-    store::{AppendError, DeleteOutcome, Result},
+    domain::{
+        AppendError, Body, Draft, Gif, History, Message, Person, PersonId, RoomId, Seq, Window,
+    },
+    store::{Appended, DeleteOutcome, Error, MessageStore, Result, Trimmed},
 };
+
+#[async_trait]
+impl MessageStore for MongoStore {
+    async fn delete_message(
+        &self,
+        room: &RoomId,
+        seq: Seq,
+        who: &PersonId,
+        owner: bool,
+    ) -> Result<DeleteOutcome> {
+        with_deadline(async {
+            let which = doc! { "room": room.as_str(), "seq": seq };
+            let found =
+                self.chats.find_one(which.clone()).await?.map(ChatDocument::message).transpose()?;
+            let Some(message) = found.filter(|message| message.is_seen_by(who)) else {
+                return Ok(DeleteOutcome::NoSuchMessage);
+            };
+            // The author of a message never changes, so the update needs no condition on it.
+            let Some(deleted) = message.deleted_by(who, owner) else {
+                return Ok(DeleteOutcome::NotTheirs);
+            };
+            self.chats.update_one(which, doc! { "$unset": { "chat": "", "gif": "" } }).await?;
+            let unused = match message.body {
+                Body::Gif(gif) if !shows(&self.chats, room, &gif).await? => Some(gif),
+                _ => None,
+            };
+            Ok(DeleteOutcome::Deleted { message: deleted, unused })
+        })
+        .await
+    }
+
+    async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
+        with_deadline(self.appender.write(room, drafts)).await
+    }
+
+    async fn latest_public_seq(&self, room: &RoomId) -> Result<Option<Seq>> {
+        with_deadline(async {
+            let written = self.rooms.clone_with_type::<SequenceEnd>();
+            let written =
+                written.find_one(doc! { "_id": room.as_str() }).projection(SequenceEnd::fields());
+            match written.await? {
+                Some(end) => Ok(Some(end.refreshed(&self.chats, room).await?.head)),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
+        let mut found = self.histories(room, std::slice::from_ref(viewer), window).await?;
+        found.pop().ok_or_else(|| Error::new("a history is missing"))
+    }
+
+    async fn histories(
+        &self,
+        room: &RoomId,
+        viewers: &[PersonId],
+        window: Window,
+    ) -> Result<Vec<History>> {
+        let end = self.sequences.end(room);
+        let found = with_deadline(self.histories.read(room, viewers, window, end)).await?;
+        Ok(found.into_iter().map(|found| self.sequences.committed(room, found, window)).collect())
+    }
+
+    /// If it is interrupted between its steps, the files of unused GIFs stay until the room is removed.
+    async fn trim(&self, room: &RoomId, up_to: Seq, at_most: usize) -> Result<Trimmed> {
+        with_deadline(async {
+            let old = doc! { "room": room.as_str(), "seq": { "$lte": up_to } };
+            let numbered = self.chats.clone_with_type::<Numbered>();
+            let numbers = numbered
+                .find(old)
+                .projection(doc! { "_id": 0, "seq": 1 })
+                .sort(doc! { "seq": 1 })
+                .limit(i64::try_from(at_most).unwrap_or(i64::MAX));
+            let numbers: Vec<Numbered> = numbers.await?.try_collect().await?;
+            let Some(last) = numbers.last() else {
+                return Ok(Trimmed { unused: Vec::new(), more: false });
+            };
+            let oldest = doc! { "$lte": last.seq };
+            let mut unused =
+                gifs(&self.chats, doc! { "room": room.as_str(), "seq": oldest.clone() }).await?;
+            self.chats.delete_many(doc! { "room": room.as_str(), "seq": oldest }).await?;
+            if !unused.is_empty() {
+                let hashes: Vec<&String> = unused.keys().collect();
+                let shown = doc! { "room": room.as_str(), "gif.hash": { "$in": hashes } };
+                let showing = self.chats.clone_with_type::<Showing>();
+                let found = showing.find(shown).projection(doc! { "_id": 0, "gif.hash": 1 });
+                let shown: Vec<Showing> = found.await?.try_collect().await?;
+                for Showing { gif } in shown {
+                    unused.remove(&gif.hash);
+                }
+            }
+            Ok(Trimmed { unused: unused.into_values().collect(), more: numbers.len() == at_most })
+        })
+        .await
+    }
+
+    /// Safe without a transaction: room ids are never reused, so a missing room stays missing.
+    async fn purge(&self, room: &RoomId) -> Result<()> {
+        with_deadline(async {
+            if rooms::room(&self.rooms, room).await?.is_none() {
+                self.chats.delete_many(doc! { "room": room.as_str() }).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        self.sequences.forget(room);
+        Ok(())
+    }
+
+    async fn orphans(&self) -> Result<Vec<RoomId>> {
+        with_deadline(async {
+            let pipeline = [
+                doc! { "$group": { "_id": "$room" } },
+                doc! { "$lookup": {
+                    "from": "rooms", "localField": "_id", "foreignField": "_id", "as": "room",
+                    "pipeline": [{ "$project": { "_id": 1 } }],
+                } },
+                doc! { "$match": { "room": { "$size": 0 } } },
+            ];
+            let found: Vec<Named> =
+                self.chats.aggregate(pipeline).with_type().await?.try_collect().await?;
+            found.iter().map(|room| room_id(&room.id)).collect()
+        })
+        .await
+    }
+}
 
 /// The fields of a room document that an append needs: its counters and seats.
 #[derive(Debug, Deserialize)]
@@ -37,35 +171,9 @@ impl RoomSnapshot {
         SequenceEnd { seq: self.seq, head: self.head }
     }
 
-    /// Resolves the author and recipient of a draft to seats.
+    /// Resolves a draft against the seats; the message gets its number when it is inserted.
     pub(super) fn resolve(&self, room: &RoomId, draft: &Draft) -> Result<Attempt> {
-        let by = match &draft.author {
-            Author::System(person) => person.clone(),
-            Author::Seated(id) => match self.seated(id)? {
-                Some(person) => person,
-                None => return Ok(Err(AppendError::NotInRoom)),
-            },
-        };
-        let body = match &draft.body {
-            DraftBody::Text(text) => Body::Text(text.as_str().to_owned()),
-            DraftBody::Gif(gif) => Body::Gif(gif.clone()),
-            DraftBody::System { code, person } => {
-                Body::System { code: *code, person: person.clone() }
-            }
-            DraftBody::Whisper { to, text } => match self.seated(to)? {
-                Some(to) => Body::Whisper { to, text: text.as_str().to_owned() },
-                None => return Ok(Err(AppendError::NotHere)),
-            },
-        };
-        Ok(Ok(Message {
-            id: ObjectId::new().to_hex(),
-            room: room.clone(),
-            seq: 0,
-            by,
-            body,
-            client_id: draft.client_id.clone(),
-            at: draft.at,
-        }))
+        draft.resolve(room, ObjectId::new().to_hex(), 0, |person| self.seated(person))
     }
 
     fn seated(&self, person: &PersonId) -> Result<Option<Person>> {
@@ -81,48 +189,10 @@ pub(super) async fn said_before(
     draft: &Draft,
 ) -> Result<Option<Message>> {
     let Some(client_id) = &draft.client_id else { return Ok(None) };
-    let author = match &draft.author {
-        Author::Seated(id) => id,
-        Author::System(person) => &person.id,
-    };
+    let author = draft.author_id();
     let first =
         doc! { "room": room.as_str(), "user": author.as_str(), "clientId": client_id.as_str() };
     chats.find_one(first).await?.map(ChatDocument::message).transpose()
-}
-
-pub(super) async fn latest_public_seq(
-    rooms: &Collection<RoomDocument>,
-    chats: &Collection<ChatDocument>,
-    room: &RoomId,
-) -> Result<Option<Seq>> {
-    let written = rooms.clone_with_type::<SequenceEnd>();
-    let written = written.find_one(doc! { "_id": room.as_str() }).projection(SequenceEnd::fields());
-    match written.await? {
-        Some(end) => Ok(Some(end.refreshed(chats, room).await?.head)),
-        None => Ok(None),
-    }
-}
-
-pub(super) async fn delete(
-    chats: &Collection<ChatDocument>,
-    room: &RoomId,
-    seq: Seq,
-    who: &PersonId,
-    owner: bool,
-) -> Result<DeleteOutcome> {
-    let which = doc! { "room": room.as_str(), "seq": seq };
-    let found = chats.find_one(which.clone()).await?.map(ChatDocument::message).transpose()?;
-    let Some(message) = found.filter(|message| message.is_seen_by(who)) else {
-        return Ok(DeleteOutcome::NoSuchMessage);
-    };
-    // The author of a message never changes, so the update needs no condition on it.
-    let Some(deleted) = message.deleted_by(who, owner) else { return Ok(DeleteOutcome::NotTheirs) };
-    chats.update_one(which, doc! { "$unset": { "chat": "", "gif": "" } }).await?;
-    let unused = match message.body {
-        Body::Gif(gif) if !shows(chats, room, &gif).await? => Some(gif),
-        _ => None,
-    };
-    Ok(DeleteOutcome::Deleted { message: deleted, unused })
 }
 
 /// Whether any message of the room shows this GIF.
@@ -131,27 +201,33 @@ async fn shows(chats: &Collection<ChatDocument>, room: &RoomId, gif: &Gif) -> Re
     Ok(chats.find_one(shown).await?.is_some())
 }
 
-/// Safe without a transaction: room ids are never reused, so a missing room stays missing.
-pub(super) async fn purge(
-    rooms: &Collection<RoomDocument>,
-    chats: &Collection<ChatDocument>,
-    room: &RoomId,
-) -> Result<()> {
-    if rooms::room(rooms, room).await?.is_none() {
-        chats.delete_many(doc! { "room": room.as_str() }).await?;
-    }
-    Ok(())
+#[derive(Deserialize)]
+struct Numbered {
+    seq: Seq,
 }
 
-pub(super) async fn orphans(chats: &Collection<ChatDocument>) -> Result<Vec<RoomId>> {
-    let pipeline = [
-        doc! { "$group": { "_id": "$room" } },
-        doc! { "$lookup": {
-            "from": "rooms", "localField": "_id", "foreignField": "_id", "as": "room",
-            "pipeline": [{ "$project": { "_id": 1 } }],
-        } },
-        doc! { "$match": { "room": { "$size": 0 } } },
-    ];
-    let found: Vec<Named> = chats.aggregate(pipeline).with_type().await?.try_collect().await?;
-    found.iter().map(|room| room_id(&room.id)).collect()
+#[derive(Deserialize)]
+struct Showing {
+    gif: Shown,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    hash: String,
+}
+
+/// The GIFs of the matching messages, by hash.
+async fn gifs(
+    chats: &Collection<ChatDocument>,
+    mut which: Document,
+) -> Result<HashMap<String, Gif>> {
+    which.extend(doc! { "kind": "gif", "gif": { "$exists": true } });
+    let showing: Vec<ChatDocument> = chats.find(which).await?.try_collect().await?;
+    let mut found = HashMap::new();
+    for document in showing {
+        if let Body::Gif(gif) = document.message()?.body {
+            found.insert(gif.hash.clone(), gif);
+        }
+    }
+    Ok(found)
 }

@@ -1,5 +1,6 @@
 //! Node heartbeats, and cleaning up after dead nodes.
 
+use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
@@ -8,13 +9,66 @@ use mongodb::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    MongoStore,
+    connection::with_deadline,
     room_document::{RoomDocument, date},
     rooms::Named,
 };
 use crate::{
     domain::{NodeId, Timestamp},
-    store::Result,
+    store::{NodeStore, Result},
 };
+
+#[async_trait]
+impl NodeStore for MongoStore {
+    async fn heartbeat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
+        with_deadline(async {
+            let beat = NodeDocument { id: node.as_str().to_owned(), seen_at: date(at) };
+            let replaced =
+                self.nodes.replace_one(doc! { "_id": &beat.id }, &beat).upsert(true).await?;
+            Ok(replaced.matched_count > 0)
+        })
+        .await
+    }
+
+    /// Every step is idempotent, may be interrupted, and may run on several nodes at once. A node sends
+    /// a heartbeat before it takes its first connection; reading the holders before the rows therefore
+    /// never reaps a node that has just started.
+    async fn reap_dead_nodes(
+        &self,
+        alive: &NodeId,
+        seen_before: Timestamp,
+        at: Timestamp,
+    ) -> Result<()> {
+        with_deadline(async {
+            let silent =
+                doc! { "_id": { "$ne": alive.as_str() }, "seenAt": { "$lte": date(seen_before) } };
+            self.nodes.delete_many(silent).await?;
+            let mut dead = holders(&self.rooms).await?;
+            let living: Vec<NodeDocument> = self.nodes.find(doc! {}).await?.try_collect().await?;
+            dead.retain(|node| node != alive.as_str() && living.iter().all(|row| row.id != *node));
+            free(&self.rooms, &dead, at).await
+        })
+        .await
+    }
+
+    async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()> {
+        with_deadline(async {
+            self.nodes.delete_one(doc! { "_id": node.as_str() }).await?;
+            free(&self.rooms, &[node.as_str().to_owned()], at).await
+        })
+        .await
+    }
+
+    /// Pings the primary: a replica set without one accepts no writes, and is not ready.
+    async fn ready(&self) -> Result<()> {
+        with_deadline(async {
+            self.database.run_command(doc! { "ping": 1 }).await?;
+            Ok(())
+        })
+        .await
+    }
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,34 +76,6 @@ pub(super) struct NodeDocument {
     #[serde(rename = "_id")]
     id: String,
     seen_at: DateTime,
-}
-
-pub(super) async fn heartbeat(
-    nodes: &Collection<NodeDocument>,
-    node: &NodeId,
-    at: Timestamp,
-) -> Result<bool> {
-    let beat = NodeDocument { id: node.as_str().to_owned(), seen_at: date(at) };
-    let replaced = nodes.replace_one(doc! { "_id": &beat.id }, &beat).upsert(true).await?;
-    Ok(replaced.matched_count > 0)
-}
-
-/// Every step is idempotent, may be interrupted, and may run on several nodes at once. A node sends
-/// a heartbeat before it takes its first connection; reading the holders before the rows therefore
-/// never reaps a node that has just started.
-pub(super) async fn reap(
-    rooms: &Collection<RoomDocument>,
-    nodes: &Collection<NodeDocument>,
-    alive: &NodeId,
-    seen_before: Timestamp,
-    at: Timestamp,
-) -> Result<()> {
-    let silent = doc! { "_id": { "$ne": alive.as_str() }, "seenAt": { "$lte": date(seen_before) } };
-    nodes.delete_many(silent).await?;
-    let mut dead = holders(rooms).await?;
-    let living: Vec<NodeDocument> = nodes.find(doc! {}).await?.try_collect().await?;
-    dead.retain(|node| node != alive.as_str() && living.iter().all(|row| row.id != *node));
-    free(rooms, &dead, at).await
 }
 
 /// The nodes that hold a connection in any room.
@@ -61,16 +87,6 @@ async fn holders(rooms: &Collection<RoomDocument>) -> Result<Vec<String>> {
     ];
     let found: Vec<Named> = rooms.aggregate(pipeline).with_type().await?.try_collect().await?;
     Ok(found.into_iter().map(|node| node.id).collect())
-}
-
-pub(super) async fn retire(
-    rooms: &Collection<RoomDocument>,
-    nodes: &Collection<NodeDocument>,
-    node: &NodeId,
-    at: Timestamp,
-) -> Result<()> {
-    nodes.delete_one(doc! { "_id": node.as_str() }).await?;
-    free(rooms, &[node.as_str().to_owned()], at).await
 }
 
 /// Removes the connections of dead nodes from all seats. People without other connections are away.

@@ -3,6 +3,7 @@
 //! Each step reads the room, lets the domain decide, and writes on the condition that the decision
 //! still holds. The array of seats only grows at its end, so it is ordered by entry.
 
+use async_trait::async_trait;
 use mongodb::{
     Collection,
     bson::{Document, doc, serialize_to_bson},
@@ -10,52 +11,58 @@ use mongodb::{
 };
 
 use super::{
+    MongoStore,
+    connection::with_deadline,
+    retry::{Attempt, retry_on_conflict},
     room_document::{PersonDocument, RoomDocument, date},
     rooms,
 };
 use crate::{
-    domain::{Person, PersonId, Room, RoomId, Seat, SocketId, Timestamp},
-    store::{DisconnectOutcome, Error, LeaveOutcome, LeaveReason, Result},
+    domain::{OwnerActionError, Person, PersonId, Room, RoomId, Seat, SocketId, Timestamp},
+    store::{
+        DisconnectOutcome, EnterOutcome, Entry, Error, LeaveOutcome, LeaveReason, Result, SeatStore,
+    },
 };
 
-/// Largest number of attempts. An attempt conflicts only with one that succeeds, and a room has a
-/// few hundred people at most.
-const ATTEMPTS: usize = 200;
-
-/// The outcome of one attempt.
-pub(super) enum Attempt<T> {
-    Settled(T),
-    /// A condition of the decision no longer holds.
-    Conflict,
-}
-
-impl<T> From<Option<T>> for Attempt<T> {
-    fn from(written: Option<T>) -> Self {
-        written.map_or(Self::Conflict, Self::Settled)
+#[async_trait]
+impl SeatStore for MongoStore {
+    async fn enter(&self, entry: Entry) -> Result<EnterOutcome> {
+        with_deadline(self.entries.enter(entry)).await
     }
-}
 
-pub(super) async fn retry_on_conflict<T, F>(attempt: impl Fn() -> F) -> Result<T>
-where
-    F: Future<Output = Result<Attempt<T>>>,
-{
-    for _ in 0..ATTEMPTS {
-        match attempt().await? {
-            Attempt::Settled(outcome) => return Ok(outcome),
-            Attempt::Conflict => {}
-        }
+    async fn drop_socket(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        socket: &SocketId,
+        at: Timestamp,
+    ) -> Result<DisconnectOutcome> {
+        let attempt = || try_to_drop(&self.rooms, room, person, socket, at);
+        with_deadline(retry_on_conflict(attempt)).await
     }
-    Err(Error::new(format!("overtaken {ATTEMPTS} times")))
-}
 
-pub(super) async fn drop_socket(
-    rooms: &Collection<RoomDocument>,
-    room: &RoomId,
-    person: &PersonId,
-    socket: &SocketId,
-    at: Timestamp,
-) -> Result<DisconnectOutcome> {
-    retry_on_conflict(|| try_to_drop(rooms, room, person, socket, at)).await
+    async fn depart(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        departing: LeaveReason,
+    ) -> Result<LeaveOutcome> {
+        let attempt = || try_to_depart(&self.rooms, room, person, departing);
+        with_deadline(retry_on_conflict(attempt)).await
+    }
+
+    async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>> {
+        with_deadline(retry_on_conflict(|| try_to_replace_owner(&self.rooms, room))).await
+    }
+
+    async fn hand_over(
+        &self,
+        room: &RoomId,
+        from: &PersonId,
+        to: &PersonId,
+    ) -> Result<std::result::Result<Room, OwnerActionError>> {
+        with_deadline(retry_on_conflict(|| try_to_hand_over(&self.rooms, room, from, to))).await
+    }
 }
 
 async fn try_to_drop(
@@ -86,15 +93,6 @@ async fn try_to_drop(
     let outcome = rooms.update_one(still_so, update).array_filters([theirs]).await?;
     let dropped = if is_last { DisconnectOutcome::Away } else { DisconnectOutcome::StillThere };
     Ok((outcome.matched_count > 0).then_some(dropped).into())
-}
-
-pub(super) async fn depart(
-    rooms: &Collection<RoomDocument>,
-    room: &RoomId,
-    person: &PersonId,
-    departing: LeaveReason,
-) -> Result<LeaveOutcome> {
-    retry_on_conflict(|| try_to_depart(rooms, room, person, departing)).await
 }
 
 async fn try_to_depart(
@@ -187,7 +185,7 @@ async fn give_up(
 }
 
 /// Matches this person's current seat only: somebody who left and came back has a later one.
-pub(super) fn seat_of(room: &Room, person: &Person) -> Document {
+fn seat_of(room: &Room, person: &Person) -> Document {
     let mut seat = doc! { "id": person.id.as_str() };
     if let Some(now) = room.seat(&person.id) {
         seat.insert("since", date(now.since));
@@ -195,16 +193,9 @@ pub(super) fn seat_of(room: &Room, person: &Person) -> Document {
     doc! { "$elemMatch": seat }
 }
 
-pub(super) fn new_owner(heir: &Person) -> Result<Document> {
+fn new_owner(heir: &Person) -> Result<Document> {
     let heir = serialize_to_bson(&PersonDocument::from(heir)).map_err(Error::new)?;
     Ok(doc! { "owner": heir })
-}
-
-pub(super) async fn replace_absent_owner(
-    rooms: &Collection<RoomDocument>,
-    room: &RoomId,
-) -> Result<Option<Person>> {
-    retry_on_conflict(|| try_to_replace_owner(rooms, room)).await
 }
 
 async fn try_to_replace_owner(
@@ -225,4 +216,29 @@ async fn try_to_replace_owner(
     };
     let outcome = rooms.update_one(still_absent, doc! { "$set": new_owner(heir)? }).await?;
     Ok((outcome.matched_count > 0).then(|| Some(heir.clone())).into())
+}
+
+async fn try_to_hand_over(
+    rooms: &Collection<RoomDocument>,
+    room: &RoomId,
+    from: &PersonId,
+    to: &PersonId,
+) -> Result<Attempt<std::result::Result<Room, OwnerActionError>>> {
+    let Some(room) = rooms::room(rooms, room).await? else {
+        return Ok(Attempt::Settled(Err(OwnerActionError::NoSuchRoom)));
+    };
+    let heir = match room.handed_over(from, to) {
+        Ok(heir) => heir,
+        Err(undone) => return Ok(Attempt::Settled(Err(undone))),
+    };
+    let still_so = doc! {
+        "_id": room.id.as_str(),
+        "owner.id": from.as_str(),
+        "people": seat_of(&room, heir),
+    };
+    let update = doc! { "$set": new_owner(heir)? };
+    let changed =
+        rooms.find_one_and_update(still_so, update).return_document(ReturnDocument::After).await?;
+    let Some(after) = changed else { return Ok(Attempt::Conflict) };
+    Ok(Attempt::Settled(Ok(after.room()?)))
 }

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
@@ -14,13 +15,81 @@ use mongodb::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    MongoStore,
+    connection::with_deadline,
     room_document::{date, timestamp},
     rooms::Named,
+    tokens,
 };
 use crate::{
     domain::Timestamp,
-    store::{Result, SessionRow},
+    store::{Result, SessionRow, SessionStore},
 };
+
+#[async_trait]
+impl SessionStore for MongoStore {
+    async fn create_session(&self, session: SessionRow) -> Result<bool> {
+        with_deadline(async {
+            match self.sessions.insert_one(SessionDocument::from(session)).await {
+                Ok(_) => Ok(true),
+                Err(cause) if is_taken(&cause) => Ok(false),
+                Err(cause) => Err(cause.into()),
+            }
+        })
+        .await
+    }
+
+    async fn save_session(&self, session: SessionRow) -> Result<()> {
+        with_deadline(async {
+            let session = SessionDocument::from(session);
+            self.sessions.replace_one(doc! { "_id": &session.key }, &session).upsert(true).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>> {
+        let found = with_deadline(self.session_loader.ask(key.to_owned())).await?;
+        Ok(found.filter(|session| session.expires_at > now))
+    }
+
+    async fn ended_sessions(&self, keys: Vec<Arc<str>>, now: Timestamp) -> Result<Vec<Arc<str>>> {
+        with_deadline(async {
+            let asked: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
+            let alive = doc! { "_id": { "$in": asked }, "expiresAt": { "$gt": date(now) } };
+            // Usually no session has ended, and a count is enough to know.
+            if self.sessions.count_documents(alive.clone()).await? == keys.len() as u64 {
+                return Ok(Vec::new());
+            }
+            let sessions = self.sessions.clone_with_type::<Named>();
+            let found = sessions.find(alive).projection(doc! { "_id": 1 }).await?;
+            let living: HashSet<String> = found.map_ok(|session| session.id).try_collect().await?;
+            Ok(keys.into_iter().filter(|key| !living.contains(key.as_ref())).collect())
+        })
+        .await
+    }
+
+    async fn prolong_session(&self, key: &str, until: Timestamp) -> Result<()> {
+        with_deadline(async {
+            let update = doc! { "$max": { "expiresAt": date(until) } };
+            self.sessions.update_one(doc! { "_id": key }, update).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes the session first: tokens without a session are invalid.
+    async fn delete_session(&self, key: &str) -> Result<()> {
+        with_deadline(delete(&self.sessions, key)).await?;
+        with_deadline(tokens::delete(&self.tokens, key, None)).await?;
+        Ok(())
+    }
+
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<()> {
+        with_deadline(delete_expired(&self.sessions, now)).await?;
+        with_deadline(tokens::delete_expired(&self.tokens, now)).await
+    }
+}
 
 pub(super) const DUPLICATE_KEY: i32 = 11_000;
 
@@ -45,31 +114,11 @@ impl From<SessionDocument> for SessionRow {
     }
 }
 
-pub(super) async fn create(
-    sessions: &Collection<SessionDocument>,
-    session: SessionRow,
-) -> Result<bool> {
-    match sessions.insert_one(SessionDocument::from(session)).await {
-        Ok(_) => Ok(true),
-        Err(cause) if is_taken(&cause) => Ok(false),
-        Err(cause) => Err(cause.into()),
-    }
-}
-
 fn is_taken(error: &DriverError) -> bool {
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteError(failed)) => failed.code == DUPLICATE_KEY,
         _ => false,
     }
-}
-
-pub(super) async fn save(
-    sessions: &Collection<SessionDocument>,
-    session: SessionRow,
-) -> Result<()> {
-    let session = SessionDocument::from(session);
-    sessions.replace_one(doc! { "_id": &session.key }, &session).upsert(true).await?;
-    Ok(())
 }
 
 /// The sessions with these keys, including expired ones, in the order of the keys.
@@ -81,33 +130,6 @@ pub(super) async fn load(
     let found = found.map_ok(|document| (document.key.clone(), SessionRow::from(document)));
     let found: HashMap<String, SessionRow> = found.try_collect().await?;
     Ok(keys.iter().map(|key| found.get(key).cloned()).collect()) // Keys may repeat.
-}
-
-pub(super) async fn ended(
-    sessions: &Collection<SessionDocument>,
-    keys: Vec<Arc<str>>,
-    now: Timestamp,
-) -> Result<Vec<Arc<str>>> {
-    let asked: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
-    let alive = doc! { "_id": { "$in": asked }, "expiresAt": { "$gt": date(now) } };
-    // Usually no session has ended, and a count is enough to know.
-    if sessions.count_documents(alive.clone()).await? == keys.len() as u64 {
-        return Ok(Vec::new());
-    }
-    let sessions = sessions.clone_with_type::<Named>();
-    let found = sessions.find(alive).projection(doc! { "_id": 1 }).await?;
-    let living: HashSet<String> = found.map_ok(|session| session.id).try_collect().await?;
-    Ok(keys.into_iter().filter(|key| !living.contains(key.as_ref())).collect())
-}
-
-pub(super) async fn prolong(
-    sessions: &Collection<SessionDocument>,
-    key: &str,
-    until: Timestamp,
-) -> Result<()> {
-    let update = doc! { "$max": { "expiresAt": date(until) } };
-    sessions.update_one(doc! { "_id": key }, update).await?;
-    Ok(())
 }
 
 pub(super) async fn delete(sessions: &Collection<SessionDocument>, key: &str) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
@@ -10,13 +11,66 @@ use mongodb::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    MongoStore,
+    connection::with_deadline,
     room_document::{date, parsed, timestamp},
     rooms::Named,
 };
 use crate::{
     domain::{BotLabel, Timestamp, TokenHash, TokenId},
-    store::{Result, TokenRow},
+    store::{Result, TokenRow, TokenStore},
 };
+
+#[async_trait]
+impl TokenStore for MongoStore {
+    async fn create_token(&self, token: TokenRow, at_most: usize) -> Result<bool> {
+        with_deadline(async {
+            let theirs = of(&token.session, token.created_at);
+            let there = self.tokens.count_documents(theirs).await?;
+            if usize::try_from(there).is_ok_and(|there| there < at_most) {
+                self.tokens.insert_one(TokenDocument::from(&token)).await?;
+                return Ok(true);
+            }
+            Ok(false)
+        })
+        .await
+    }
+
+    async fn token(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<TokenRow>> {
+        with_deadline(async {
+            let alive = doc! { "hash": hash.as_str(), "expiresAt": { "$gt": date(now) } };
+            self.tokens.find_one(alive).await?.map(TokenDocument::row).transpose()
+        })
+        .await
+    }
+
+    async fn tokens(&self, session: &str, now: Timestamp) -> Result<Vec<TokenRow>> {
+        with_deadline(async {
+            let found =
+                self.tokens.find(of(session, now)).sort(doc! { "createdAt": 1, "_id": 1 }).await?;
+            let found: Vec<TokenDocument> = found.try_collect().await?;
+            found.into_iter().map(TokenDocument::row).collect()
+        })
+        .await
+    }
+
+    async fn ended_tokens(&self, mut ids: Vec<TokenId>, now: Timestamp) -> Result<Vec<TokenId>> {
+        with_deadline(async {
+            let asked: Vec<&str> = ids.iter().map(TokenId::as_str).collect();
+            let alive = doc! { "_id": { "$in": asked }, "expiresAt": { "$gt": date(now) } };
+            let named = self.tokens.clone_with_type::<Named>();
+            let found = named.find(alive).projection(doc! { "_id": 1 }).await?;
+            let living: HashSet<String> = found.map_ok(|token| token.id).try_collect().await?;
+            ids.retain(|id| !living.contains(id.as_str()));
+            Ok(ids)
+        })
+        .await
+    }
+
+    async fn delete_tokens(&self, session: &str, only: Option<&TokenId>) -> Result<usize> {
+        with_deadline(delete(&self.tokens, session, only)).await
+    }
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,55 +114,8 @@ fn token_id(raw: &str) -> Result<TokenId> {
     parsed(raw, "token id", TokenId::parse(raw).ok())
 }
 
-pub(super) async fn create(
-    tokens: &Collection<TokenDocument>,
-    token: &TokenRow,
-    at_most: usize,
-) -> Result<bool> {
-    let theirs = of(&token.session, token.created_at);
-    let there = tokens.count_documents(theirs).await?;
-    if usize::try_from(there).is_ok_and(|there| there < at_most) {
-        tokens.insert_one(TokenDocument::from(token)).await?;
-        return Ok(true);
-    }
-    Ok(false)
-}
-
 fn of(session: &str, now: Timestamp) -> Document {
     doc! { "session": session, "expiresAt": { "$gt": date(now) } }
-}
-
-pub(super) async fn find(
-    tokens: &Collection<TokenDocument>,
-    hash: &TokenHash,
-    now: Timestamp,
-) -> Result<Option<TokenRow>> {
-    let alive = doc! { "hash": hash.as_str(), "expiresAt": { "$gt": date(now) } };
-    tokens.find_one(alive).await?.map(TokenDocument::row).transpose()
-}
-
-pub(super) async fn of_session(
-    tokens: &Collection<TokenDocument>,
-    session: &str,
-    now: Timestamp,
-) -> Result<Vec<TokenRow>> {
-    let found = tokens.find(of(session, now)).sort(doc! { "createdAt": 1, "_id": 1 }).await?;
-    let found: Vec<TokenDocument> = found.try_collect().await?;
-    found.into_iter().map(TokenDocument::row).collect()
-}
-
-pub(super) async fn ended(
-    tokens: &Collection<TokenDocument>,
-    mut ids: Vec<TokenId>,
-    now: Timestamp,
-) -> Result<Vec<TokenId>> {
-    let asked: Vec<&str> = ids.iter().map(TokenId::as_str).collect();
-    let alive = doc! { "_id": { "$in": asked }, "expiresAt": { "$gt": date(now) } };
-    let named = tokens.clone_with_type::<Named>();
-    let found = named.find(alive).projection(doc! { "_id": 1 }).await?;
-    let living: HashSet<String> = found.map_ok(|token| token.id).try_collect().await?;
-    ids.retain(|id| !living.contains(id.as_str()));
-    Ok(ids)
 }
 
 pub(super) async fn delete(

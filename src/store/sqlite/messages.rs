@@ -1,27 +1,130 @@
 //! Messages: appending, deletion and histories.
 
+use std::collections::{HashMap, HashSet};
+
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
-use super::rows;
+use super::{SqliteStore, rows};
 use crate::{
     domain::{
-        Author, Body, Draft, DraftBody, Gif, History, Message, Person, PersonId, RoomId, Seq,
-        Window,
+        AppendError, Body, Draft, Gif, History, Message, Person, PersonId, RoomId, Seq, Window,
     },
-    store::{AppendError, Appended, DeleteOutcome},
+    store::{Appended, DeleteOutcome, MessageStore, Result, Trimmed},
 };
 
-pub(super) fn append(
-    db: &Connection,
-    room: &RoomId,
-    drafts: Vec<Draft>,
-) -> rusqlite::Result<Vec<Appended>> {
+#[async_trait]
+impl MessageStore for SqliteStore {
+    async fn delete_message(
+        &self,
+        room: &RoomId,
+        seq: Seq,
+        who: &PersonId,
+        owner: bool,
+    ) -> Result<DeleteOutcome> {
+        let (room, who) = (room.clone(), who.clone());
+        self.write(move |db| {
+            let found = db
+                .prepare_cached("SELECT * FROM chats WHERE room = ? AND seq = ?")?
+                .query_row(params![room.as_str(), seq], rows::message)
+                .optional()?;
+            let Some(message) = found.filter(|message| message.is_seen_by(&who)) else {
+                return Ok(DeleteOutcome::NoSuchMessage);
+            };
+            let Some(emptied) = message.deleted_by(&who, owner) else {
+                return Ok(DeleteOutcome::NotTheirs);
+            };
+            db.prepare_cached(
+                "UPDATE chats SET chat = NULL, gif = NULL WHERE room = ? AND seq = ?",
+            )?
+            .execute(params![room.as_str(), seq])?;
+            let unused = match message.body {
+                Body::Gif(gif) if !shows(db, &room, &gif)? => Some(gif),
+                _ => None,
+            };
+            Ok(DeleteOutcome::Deleted { message: emptied, unused })
+        })
+        .await
+    }
+
+    async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
+        let room = room.clone();
+        self.write(move |db| append(db, &room, drafts)).await
+    }
+
+    async fn latest_public_seq(&self, room: &RoomId) -> Result<Option<Seq>> {
+        let room = room.clone();
+        self.read(move |db| Ok(counters(db, &room)?.map(|(_, head)| head))).await
+    }
+
+    async fn history(&self, room: &RoomId, viewer: &PersonId, window: Window) -> Result<History> {
+        let (room, viewer) = (room.clone(), viewer.clone());
+        self.read(move |db| history(db, &room, &viewer, window)).await
+    }
+
+    async fn trim(&self, room: &RoomId, up_to: Seq, at_most: usize) -> Result<Trimmed> {
+        let room = room.clone();
+        self.write(move |db| {
+    let gone: Vec<Message> = db
+        .prepare_cached(
+            "DELETE FROM chats WHERE room = :room AND seq IN (
+                SELECT seq FROM chats WHERE room = :room AND seq <= :up_to ORDER BY seq LIMIT :at_most
+             ) RETURNING *",
+        )?
+        .query_map(
+            named_params! { ":room": room.as_str(), ":up_to": up_to, ":at_most": at_most },
+            rows::message,
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    let more = gone.len() == at_most;
+    let mut unused: HashMap<String, Gif> = HashMap::new();
+    for message in gone {
+        if let Body::Gif(gif) = message.body {
+            unused.insert(gif.hash.clone(), gif);
+        }
+    }
+    if !unused.is_empty() {
+        for hash in shown(db, &room)? {
+            unused.remove(&hash);
+        }
+    }
+    Ok(Trimmed { unused: unused.into_values().collect(), more })
+}).await
+    }
+
+    async fn purge(&self, room: &RoomId) -> Result<()> {
+        let room = room.clone();
+        self.write(move |db| {
+            db.prepare_cached(
+                "DELETE FROM chats WHERE room = :room
+                 AND NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room)",
+            )?
+            .execute(named_params! { ":room": room.as_str() })?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn orphans(&self) -> Result<Vec<RoomId>> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT DISTINCT room FROM chats WHERE room NOT IN (SELECT id FROM rooms)",
+            )?
+            .query_map([], |row| rows::room_id(row, "room"))?
+            .collect()
+        })
+        .await
+    }
+}
+
+fn append(db: &Connection, room: &RoomId, drafts: Vec<Draft>) -> rusqlite::Result<Vec<Appended>> {
     let Some((mut seq, mut head)) = counters(db, room)? else {
         return Ok(drafts.iter().map(|_| Appended::AppendError(AppendError::NoSuchRoom)).collect());
     };
     let mut outcomes = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let attempt = resolve(db, room, &draft, seq + 1)?;
+        let id = rows::message_id(room, seq + 1);
+        let attempt = draft.resolve(room, id, seq + 1, |person| seated(db, room, person))?;
         let stored = match &attempt {
             Ok(message) => insert(db, message)?,
             Err(_) => false,
@@ -56,53 +159,12 @@ fn counters(db: &Connection, room: &RoomId) -> rusqlite::Result<Option<(Seq, Seq
         .optional()
 }
 
-pub(super) fn latest_public_seq(db: &Connection, room: &RoomId) -> rusqlite::Result<Option<Seq>> {
-    Ok(counters(db, room)?.map(|(_, head)| head))
-}
-
 fn said_before(db: &Connection, room: &RoomId, draft: &Draft) -> rusqlite::Result<Option<Message>> {
     let Some(client_id) = &draft.client_id else { return Ok(None) };
-    let author = match &draft.author {
-        Author::Seated(id) => id,
-        Author::System(person) => &person.id,
-    };
+    let author = draft.author_id();
     db.prepare_cached("SELECT * FROM chats WHERE room = ? AND user = ? AND client_id = ?")?
         .query_row([room.as_str(), author.as_str(), client_id.as_str()], rows::message)
         .optional()
-}
-
-/// Resolves the author and recipient of a draft to seats.
-fn resolve(
-    db: &Connection,
-    room: &RoomId,
-    draft: &Draft,
-    seq: Seq,
-) -> rusqlite::Result<Result<Message, AppendError>> {
-    let by = match &draft.author {
-        Author::System(person) => person.clone(),
-        Author::Seated(id) => match seated(db, room, id)? {
-            Some(person) => person,
-            None => return Ok(Err(AppendError::NotInRoom)),
-        },
-    };
-    let body = match &draft.body {
-        DraftBody::Text(text) => Body::Text(text.as_str().to_owned()),
-        DraftBody::Gif(gif) => Body::Gif(gif.clone()),
-        DraftBody::System { code, person } => Body::System { code: *code, person: person.clone() },
-        DraftBody::Whisper { to, text } => match seated(db, room, to)? {
-            Some(to) => Body::Whisper { to, text: text.as_str().to_owned() },
-            None => return Ok(Err(AppendError::NotHere)),
-        },
-    };
-    Ok(Ok(Message {
-        id: rows::message_id(room, seq),
-        room: room.clone(),
-        seq,
-        by,
-        body,
-        client_id: draft.client_id.clone(),
-        at: draft.at,
-    }))
 }
 
 fn seated(db: &Connection, room: &RoomId, person: &PersonId) -> rusqlite::Result<Option<Person>> {
@@ -149,37 +211,13 @@ fn insert(db: &Connection, message: &Message) -> rusqlite::Result<bool> {
     Ok(stored > 0)
 }
 
-pub(super) fn delete(
-    db: &Connection,
-    room: &RoomId,
-    seq: Seq,
-    who: &PersonId,
-    owner: bool,
-) -> rusqlite::Result<DeleteOutcome> {
-    let found = db
-        .prepare_cached("SELECT * FROM chats WHERE room = ? AND seq = ?")?
-        .query_row(params![room.as_str(), seq], rows::message)
-        .optional()?;
-    let Some(message) = found.filter(|message| message.is_seen_by(who)) else {
-        return Ok(DeleteOutcome::NoSuchMessage);
-    };
-    let Some(emptied) = message.deleted_by(who, owner) else { return Ok(DeleteOutcome::NotTheirs) };
-    db.prepare_cached("UPDATE chats SET chat = NULL, gif = NULL WHERE room = ? AND seq = ?")?
-        .execute(params![room.as_str(), seq])?;
-    let unused = match message.body {
-        Body::Gif(gif) if !shows(db, room, &gif)? => Some(gif),
-        _ => None,
-    };
-    Ok(DeleteOutcome::Deleted { message: emptied, unused })
-}
-
 /// Whether any message of the room shows this GIF.
 fn shows(db: &Connection, room: &RoomId, gif: &Gif) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM chats WHERE room = ? AND json_extract(gif, '$.hash') = ?")?
         .exists([room.as_str(), &gif.hash])
 }
 
-pub(super) fn history(
+fn history(
     db: &Connection,
     room: &RoomId,
     viewer: &PersonId,
@@ -219,17 +257,11 @@ pub(super) fn history(
     Ok(History { messages, more })
 }
 
-pub(super) fn purge(db: &Connection, room: &RoomId) -> rusqlite::Result<()> {
+/// The hashes of all GIFs that messages of the room show.
+fn shown(db: &Connection, room: &RoomId) -> rusqlite::Result<HashSet<String>> {
     db.prepare_cached(
-        "DELETE FROM chats WHERE room = :room
-         AND NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room)",
+        "SELECT DISTINCT json_extract(gif, '$.hash') FROM chats WHERE room = ? AND gif IS NOT NULL",
     )?
-    .execute(named_params! { ":room": room.as_str() })?;
-    Ok(())
-}
-
-pub(super) fn orphans(db: &Connection) -> rusqlite::Result<Vec<RoomId>> {
-    db.prepare_cached("SELECT DISTINCT room FROM chats WHERE room NOT IN (SELECT id FROM rooms)")?
-        .query_map([], |row| rows::room_id(row, "room"))?
-        .collect()
+    .query_map([room.as_str()], |row| row.get(0))?
+    .collect()
 }

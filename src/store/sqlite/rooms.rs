@@ -1,37 +1,165 @@
 //! Creating, listing, reading and removing rooms.
 
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
-use super::rows;
+use super::{SqliteStore, rows};
 use crate::{
     domain::{
         Capacity, NetworkHash, NodeId, OwnerActionError, PasswordHash, PersonId, Room, RoomChange,
         RoomId, RoomSummary, RoomTitle, Seat, SeatSocket, SocketId, Timestamp,
     },
-    store::{Changed, Closing, LobbyPage, LobbyQuery, NewRoom},
+    store::{Changed, Closing, LobbyPage, LobbyQuery, NewRoom, Result, RoomStore},
 };
 
-pub(super) fn open(db: &Connection, room: &NewRoom, at_most: usize) -> rusqlite::Result<bool> {
-    let rooms: usize = db.query_row("SELECT count(*) FROM rooms", [], |row| row.get(0))?;
-    if rooms >= at_most {
-        return Ok(false);
+#[async_trait]
+impl RoomStore for SqliteStore {
+    async fn open(&self, room: NewRoom, at_most: usize) -> Result<bool> {
+        self.write(move |db| {
+            let rooms: usize = db.query_row("SELECT count(*) FROM rooms", [], |row| row.get(0))?;
+            if rooms >= at_most {
+                return Ok(false);
+            }
+            db.prepare_cached(
+                "INSERT INTO rooms (id, title, max, owner_id, owner_color, owner_name, password,
+                                    created_at, empty_since)
+                 VALUES (:id, :title, :max, :owner, :color, :name, :password, :at, :at)",
+            )?
+            .execute(named_params! {
+                ":id": room.id.as_str(),
+                ":title": room.title.as_str(),
+                ":max": room.max.get(),
+                ":owner": room.owner.id.as_str(),
+                ":color": room.owner.color.hex(),
+                ":name": room.owner.name.to_string(),
+                ":password": room.password.as_ref().map(PasswordHash::as_str),
+                ":at": room.created_at.as_millis(),
+            })?;
+            Ok(true)
+        })
+        .await
     }
-    db.prepare_cached(
-        "INSERT INTO rooms (id, title, max, owner_id, owner_color, owner_name, password,
-                            created_at, empty_since)
-         VALUES (:id, :title, :max, :owner, :color, :name, :password, :at, :at)",
-    )?
-    .execute(named_params! {
-        ":id": room.id.as_str(),
-        ":title": room.title.as_str(),
-        ":max": room.max.get(),
-        ":owner": room.owner.id.as_str(),
-        ":color": room.owner.color.hex(),
-        ":name": room.owner.name.to_string(),
-        ":password": room.password.as_ref().map(PasswordHash::as_str),
-        ":at": room.created_at.as_millis(),
-    })?;
-    Ok(true)
+
+    async fn room(&self, id: &RoomId) -> Result<Option<Room>> {
+        let id = id.clone();
+        self.read(move |db| room(db, &id)).await
+    }
+
+    async fn lobby(&self, query: LobbyQuery) -> Result<LobbyPage> {
+        self.read(move |db| {
+            let search = query.search.to_lowercase();
+            let total = db
+                .prepare_cached(
+                    "SELECT count(*) FROM rooms WHERE :q = '' OR instr(folded(title), :q)",
+                )?
+                .query_row(named_params! { ":q": search }, |row| row.get(0))?;
+            let rooms = db
+                .prepare_cached(
+                    "SELECT * FROM rooms WHERE :q = '' OR instr(folded(title), :q)
+                     ORDER BY people DESC, created_at DESC, id LIMIT :limit OFFSET :skip",
+                )?
+                .query_map(
+                    named_params! { ":q": search, ":limit": query.limit, ":skip": query.skip },
+                    summary,
+                )?
+                .map(|room| with_colors(db, room?))
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(LobbyPage { rooms, total })
+        })
+        .await
+    }
+
+    async fn summaries(&self, ids: Vec<RoomId>) -> Result<Vec<RoomSummary>> {
+        self.read(move |db| {
+            let mut one = db.prepare_cached("SELECT * FROM rooms WHERE id = ?")?;
+            ids.iter()
+                .filter_map(|id| one.query_row([id.as_str()], summary).optional().transpose())
+                .map(|room| with_colors(db, room?))
+                .collect()
+        })
+        .await
+    }
+
+    async fn close(&self, room: &RoomId, closing: Closing) -> Result<bool> {
+        let room = room.clone();
+        self.write(move |db| {
+            let unused_since = match closing {
+                Closing::Always => None,
+                Closing::IfUnusedSince(at) => Some(at.as_millis()),
+            };
+            let removed = db
+                .prepare_cached(
+                    "DELETE FROM rooms WHERE id = :id
+                     AND (:unused IS NULL OR (people = 0 AND empty_since <= :unused))",
+                )?
+                .execute(named_params! { ":id": room.as_str(), ":unused": unused_since })?;
+            Ok(removed > 0)
+        })
+        .await
+    }
+
+    async fn change(
+        &self,
+        room: &RoomId,
+        by: &PersonId,
+        change: RoomChange,
+    ) -> Result<std::result::Result<Changed, OwnerActionError>> {
+        let (id, by) = (room.clone(), by.clone());
+        self.write(move |db| {
+            let Some(before) = self::room(db, &id)? else {
+                return Ok(Err(OwnerActionError::NoSuchRoom));
+            };
+            if let Err(undone) = before.may_change(&by, &change) {
+                return Ok(Err(undone));
+            }
+            let password = change.password.as_ref().map(|password| password.as_ref());
+            db.prepare_cached(
+                "UPDATE rooms SET title = coalesce(:title, title), max = coalesce(:max, max),
+                                  locked = coalesce(:locked, locked),
+                                  password = CASE WHEN :sets_password THEN :password
+                                                  ELSE password END
+                 WHERE id = :id",
+            )?
+            .execute(named_params! {
+                ":id": id.as_str(),
+                ":title": change.title.as_ref().map(RoomTitle::as_str),
+                ":max": change.max.map(Capacity::get),
+                ":locked": change.locked,
+                ":sets_password": password.is_some(),
+                ":password": password.flatten().map(PasswordHash::as_str),
+            })?;
+            let after = self::room(db, &id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            Ok(Ok(Changed { before, after }))
+        })
+        .await
+    }
+
+    async fn overdue(&self, away_since: Timestamp, unused_since: Timestamp) -> Result<Vec<RoomId>> {
+        self.read(move |db| {
+            db.prepare_cached(
+                "SELECT room FROM seats WHERE left_at <= ?
+                 UNION SELECT id FROM rooms WHERE empty_since <= ?",
+            )?
+            .query_map([away_since.as_millis(), unused_since.as_millis()], |row| {
+                rows::room_id(row, "room")
+            })?
+            .collect()
+        })
+        .await
+    }
+
+    async fn rooms_of(&self, person: &PersonId) -> Result<Vec<Room>> {
+        let person = person.clone();
+        self.read(move |db| {
+            let ids: Vec<RoomId> = db
+                .prepare_cached("SELECT room FROM seats WHERE person = ? ORDER BY room")?
+                .query_map([person.as_str()], |row| rows::room_id(row, "room"))?
+                .collect::<rusqlite::Result<_>>()?;
+            let rooms = ids.iter().map(|id| room(db, id).transpose());
+            rooms.flatten().collect()
+        })
+        .await
+    }
 }
 
 pub(super) fn room(db: &Connection, id: &RoomId) -> rusqlite::Result<Option<Room>> {
@@ -64,15 +192,6 @@ pub(super) fn room(db: &Connection, id: &RoomId) -> rusqlite::Result<Option<Room
         .query_map([id.as_str()], |row| Ok(NetworkHash::new(row.get::<_, String>("network")?)))?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Some(room))
-}
-
-pub(super) fn of(db: &Connection, person: &PersonId) -> rusqlite::Result<Vec<Room>> {
-    let ids: Vec<RoomId> = db
-        .prepare_cached("SELECT room FROM seats WHERE person = ? ORDER BY room")?
-        .query_map([person.as_str()], |row| rows::room_id(row, "room"))?
-        .collect::<rusqlite::Result<_>>()?;
-    let rooms = ids.iter().map(|id| room(db, id).transpose());
-    rooms.flatten().collect()
 }
 
 fn seats(db: &Connection, room: &RoomId) -> rusqlite::Result<Vec<Seat>> {
@@ -128,89 +247,4 @@ fn with_colors(db: &Connection, mut room: RoomSummary) -> rusqlite::Result<RoomS
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(room)
-}
-
-pub(super) fn lobby(db: &Connection, query: &LobbyQuery) -> rusqlite::Result<LobbyPage> {
-    let search = query.search.to_lowercase();
-    let total = db
-        .prepare_cached("SELECT count(*) FROM rooms WHERE :q = '' OR instr(folded(title), :q)")?
-        .query_row(named_params! { ":q": search }, |row| row.get(0))?;
-    let rooms = db
-        .prepare_cached(
-            "SELECT * FROM rooms WHERE :q = '' OR instr(folded(title), :q)
-             ORDER BY people DESC, created_at DESC, id LIMIT :limit OFFSET :skip",
-        )?
-        .query_map(
-            named_params! { ":q": search, ":limit": query.limit, ":skip": query.skip },
-            summary,
-        )?
-        .map(|room| with_colors(db, room?))
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(LobbyPage { rooms, total })
-}
-
-pub(super) fn summaries(db: &Connection, ids: &[RoomId]) -> rusqlite::Result<Vec<RoomSummary>> {
-    let mut one = db.prepare_cached("SELECT * FROM rooms WHERE id = ?")?;
-    ids.iter()
-        .filter_map(|id| one.query_row([id.as_str()], summary).optional().transpose())
-        .map(|room| with_colors(db, room?))
-        .collect()
-}
-
-pub(super) fn close(db: &Connection, room: &RoomId, closing: Closing) -> rusqlite::Result<bool> {
-    let unused_since = match closing {
-        Closing::Always => None,
-        Closing::IfUnusedSince(at) => Some(at.as_millis()),
-    };
-    let removed = db
-        .prepare_cached(
-            "DELETE FROM rooms WHERE id = :id
-             AND (:unused IS NULL OR (people = 0 AND empty_since <= :unused))",
-        )?
-        .execute(named_params! { ":id": room.as_str(), ":unused": unused_since })?;
-    Ok(removed > 0)
-}
-
-pub(super) fn change(
-    db: &Connection,
-    id: &RoomId,
-    by: &PersonId,
-    change: &RoomChange,
-) -> rusqlite::Result<Result<Changed, OwnerActionError>> {
-    let Some(before) = room(db, id)? else { return Ok(Err(OwnerActionError::NoSuchRoom)) };
-    if let Err(undone) = before.may_change(by, change) {
-        return Ok(Err(undone));
-    }
-    let password = change.password.as_ref().map(|password| password.as_ref());
-    db.prepare_cached(
-        "UPDATE rooms SET title = coalesce(:title, title), max = coalesce(:max, max),
-                          locked = coalesce(:locked, locked),
-                          password = CASE WHEN :sets_password THEN :password ELSE password END
-         WHERE id = :id",
-    )?
-    .execute(named_params! {
-        ":id": id.as_str(),
-        ":title": change.title.as_ref().map(RoomTitle::as_str),
-        ":max": change.max.map(Capacity::get),
-        ":locked": change.locked,
-        ":sets_password": password.is_some(),
-        ":password": password.flatten().map(PasswordHash::as_str),
-    })?;
-    let after = room(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    Ok(Ok(Changed { before, after }))
-}
-
-pub(super) fn overdue(
-    db: &Connection,
-    away_since: Timestamp,
-    unused_since: Timestamp,
-) -> rusqlite::Result<Vec<RoomId>> {
-    db.prepare_cached(
-        "SELECT room FROM seats WHERE left_at <= ?
-         UNION SELECT id FROM rooms WHERE empty_since <= ?",
-    )?
-    .query_map([away_since.as_millis(), unused_since.as_millis()], |row| {
-        rows::room_id(row, "room")
-    })?
-    .collect()
 }

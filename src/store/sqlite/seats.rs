@@ -1,17 +1,100 @@
 //! Seats: entering, disconnecting and leaving.
 
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
-use super::{rooms, rows};
+use super::{SqliteStore, rooms, rows};
 use crate::{
     domain::{
-        EntryError, EntryRequest, NetworkHash, NodeId, OwnerActionError, Person, PersonId, Room,
-        RoomId, SocketId, Timestamp,
+        EntryError, EntryRequest, NetworkHash, OwnerActionError, Person, PersonId, Room, RoomId,
+        SocketId, Timestamp,
     },
-    store::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason},
+    store::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason, Result, SeatStore},
 };
 
-pub(super) fn enter(db: &Connection, entry: &Entry) -> rusqlite::Result<EnterOutcome> {
+#[async_trait]
+impl SeatStore for SqliteStore {
+    async fn enter(&self, entry: Entry) -> Result<EnterOutcome> {
+        self.write(move |db| enter(db, &entry)).await
+    }
+
+    async fn drop_socket(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        socket: &SocketId,
+        at: Timestamp,
+    ) -> Result<DisconnectOutcome> {
+        let (room, person, socket) = (room.clone(), person.clone(), socket.clone());
+        self.write(move |db| {
+            let gone = db
+                .prepare_cached("DELETE FROM sockets WHERE room = ? AND person = ? AND id = ?")?
+                .execute([room.as_str(), person.as_str(), socket.as_str()])?;
+            if gone == 0 {
+                return Ok(DisconnectOutcome::Unknown);
+            }
+            let away = db
+                .prepare_cached(
+                    "UPDATE seats SET left_at = :at WHERE room = :room AND person = :person
+                     AND NOT EXISTS (SELECT 1 FROM sockets WHERE room = :room AND person = :person)",
+                )?
+                .execute(named_params! {
+                    ":at": at.as_millis(), ":room": room.as_str(), ":person": person.as_str(),
+                })?;
+            Ok(if away > 0 { DisconnectOutcome::Away } else { DisconnectOutcome::StillThere })
+        })
+        .await
+    }
+
+    async fn depart(
+        &self,
+        room: &RoomId,
+        person: &PersonId,
+        departing: LeaveReason,
+    ) -> Result<LeaveOutcome> {
+        let (room, person) = (room.clone(), person.clone());
+        self.write(move |db| depart(db, &room, &person, departing)).await
+    }
+
+    async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>> {
+        let room = room.clone();
+        self.write(move |db| {
+            let Some(room) = rooms::room(db, &room)? else { return Ok(None) };
+            if room.seat(&room.owner.id).is_some() {
+                return Ok(None);
+            }
+            let heir = room.owner_after(&room.owner.id).cloned();
+            if let Some(heir) = &heir {
+                set_owner(db, &room.id, heir)?;
+            }
+            Ok(heir)
+        })
+        .await
+    }
+
+    async fn hand_over(
+        &self,
+        room: &RoomId,
+        from: &PersonId,
+        to: &PersonId,
+    ) -> Result<std::result::Result<Room, OwnerActionError>> {
+        let (room, from, to) = (room.clone(), from.clone(), to.clone());
+        self.write(move |db| {
+            let Some(room) = rooms::room(db, &room)? else {
+                return Ok(Err(OwnerActionError::NoSuchRoom));
+            };
+            let heir = match room.handed_over(&from, &to) {
+                Ok(heir) => heir.clone(),
+                Err(undone) => return Ok(Err(undone)),
+            };
+            set_owner(db, &room.id, &heir)?;
+            Ok(Ok(Room { owner: heir, ..room }))
+        })
+        .await
+    }
+}
+
+fn enter(db: &Connection, entry: &Entry) -> rusqlite::Result<EnterOutcome> {
     let Some(room) = rooms::room(db, &entry.room)? else {
         return Ok(EnterOutcome::Refused(EntryError::NoSuchRoom));
     };
@@ -78,31 +161,7 @@ fn existing(db: &Connection, id: &RoomId) -> rusqlite::Result<Room> {
     rooms::room(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-pub(super) fn drop_socket(
-    db: &Connection,
-    room: &RoomId,
-    person: &PersonId,
-    socket: &SocketId,
-    at: Timestamp,
-) -> rusqlite::Result<DisconnectOutcome> {
-    let gone = db
-        .prepare_cached("DELETE FROM sockets WHERE room = ? AND person = ? AND id = ?")?
-        .execute([room.as_str(), person.as_str(), socket.as_str()])?;
-    if gone == 0 {
-        return Ok(DisconnectOutcome::Unknown);
-    }
-    let away = db
-        .prepare_cached(
-            "UPDATE seats SET left_at = :at WHERE room = :room AND person = :person
-             AND NOT EXISTS (SELECT 1 FROM sockets WHERE room = :room AND person = :person)",
-        )?
-        .execute(named_params! {
-            ":at": at.as_millis(), ":room": room.as_str(), ":person": person.as_str(),
-        })?;
-    Ok(if away > 0 { DisconnectOutcome::Away } else { DisconnectOutcome::StillThere })
-}
-
-pub(super) fn depart(
+fn depart(
     db: &Connection,
     room: &RoomId,
     person: &PersonId,
@@ -156,67 +215,5 @@ fn set_owner(db: &Connection, room: &RoomId, owner: &Person) -> rusqlite::Result
         owner.name.to_string(),
         room.as_str()
     ])?;
-    Ok(())
-}
-
-pub(super) fn replace_absent_owner(
-    db: &Connection,
-    room: &RoomId,
-) -> rusqlite::Result<Option<Person>> {
-    let Some(room) = rooms::room(db, room)? else { return Ok(None) };
-    if room.seat(&room.owner.id).is_some() {
-        return Ok(None);
-    }
-    let heir = room.owner_after(&room.owner.id).cloned();
-    if let Some(heir) = &heir {
-        set_owner(db, &room.id, heir)?;
-    }
-    Ok(heir)
-}
-
-pub(super) fn hand_over(
-    db: &Connection,
-    room: &RoomId,
-    from: &PersonId,
-    to: &PersonId,
-) -> rusqlite::Result<Result<Room, OwnerActionError>> {
-    let Some(room) = rooms::room(db, room)? else { return Ok(Err(OwnerActionError::NoSuchRoom)) };
-    let heir = match room.handed_over(from, to) {
-        Ok(heir) => heir.clone(),
-        Err(undone) => return Ok(Err(undone)),
-    };
-    set_owner(db, &room.id, &heir)?;
-    Ok(Ok(Room { owner: heir, ..room }))
-}
-
-pub(super) fn reap_dead_nodes(
-    db: &Connection,
-    alive: &NodeId,
-    seen_before: Timestamp,
-    at: Timestamp,
-) -> rusqlite::Result<()> {
-    db.execute(
-        "DELETE FROM nodes WHERE id <> ? AND seen_at <= ?",
-        params![alive.as_str(), seen_before.as_millis()],
-    )?;
-    db.execute(
-        "DELETE FROM sockets WHERE node <> ? AND node NOT IN (SELECT id FROM nodes)",
-        [alive.as_str()],
-    )?;
-    leave_socketless_seats(db, at)
-}
-
-pub(super) fn retire(db: &Connection, node: &NodeId, at: Timestamp) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM nodes WHERE id = ?", [node.as_str()])?;
-    db.execute("DELETE FROM sockets WHERE node = ?", [node.as_str()])?;
-    leave_socketless_seats(db, at)
-}
-
-fn leave_socketless_seats(db: &Connection, at: Timestamp) -> rusqlite::Result<()> {
-    db.execute(
-        "UPDATE seats SET left_at = ? WHERE left_at IS NULL AND NOT EXISTS
-            (SELECT 1 FROM sockets WHERE sockets.room = seats.room AND sockets.person = seats.person)",
-        [at.as_millis()],
-    )?;
     Ok(())
 }

@@ -34,8 +34,8 @@ use super::super::{
     sessions::DUPLICATE_KEY,
 };
 use crate::{
-    domain::{Draft, RoomId},
-    store::{AppendError, Appended, Error, Result},
+    domain::{AppendError, Draft, RoomId},
+    store::{Appended, Error, Result},
 };
 
 /// Limits of one group: it takes no further batch once it has this many messages, and the writer

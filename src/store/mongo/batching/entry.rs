@@ -20,9 +20,9 @@ use tokio::{sync::oneshot, task::yield_now};
 use super::super::{
     batching::loader::Loader,
     connection::with_deadline,
+    retry::{Attempt, retry_on_conflict},
     room_document::{RoomDocument, SeatDocument, SocketDocument},
     rooms,
-    seats::{Attempt, retry_on_conflict},
 };
 use crate::{
     domain::{

@@ -1,0 +1,72 @@
+//! Node heartbeats, and cleaning up after dead nodes.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, named_params, params};
+
+use super::SqliteStore;
+use crate::{
+    domain::{NodeId, Timestamp},
+    store::{NodeStore, Result},
+};
+
+#[async_trait]
+impl NodeStore for SqliteStore {
+    async fn heartbeat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
+        let node = node.clone();
+        self.write(move |db| {
+            let known = db
+                .prepare_cached("UPDATE nodes SET seen_at = :at WHERE id = :node")?
+                .execute(named_params! { ":node": node.as_str(), ":at": at.as_millis() })?;
+            if known == 0 {
+                db.prepare_cached("INSERT INTO nodes (id, seen_at) VALUES (?, ?)")?
+                    .execute(params![node.as_str(), at.as_millis()])?;
+            }
+            Ok(known > 0)
+        })
+        .await
+    }
+
+    async fn reap_dead_nodes(
+        &self,
+        alive: &NodeId,
+        seen_before: Timestamp,
+        at: Timestamp,
+    ) -> Result<()> {
+        let alive = alive.clone();
+        self.write(move |db| {
+            db.execute(
+                "DELETE FROM nodes WHERE id <> ? AND seen_at <= ?",
+                params![alive.as_str(), seen_before.as_millis()],
+            )?;
+            db.execute(
+                "DELETE FROM sockets WHERE node <> ? AND node NOT IN (SELECT id FROM nodes)",
+                [alive.as_str()],
+            )?;
+            leave_socketless_seats(db, at)
+        })
+        .await
+    }
+
+    async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()> {
+        let node = node.clone();
+        self.write(move |db| {
+            db.execute("DELETE FROM nodes WHERE id = ?", [node.as_str()])?;
+            db.execute("DELETE FROM sockets WHERE node = ?", [node.as_str()])?;
+            leave_socketless_seats(db, at)
+        })
+        .await
+    }
+
+    async fn ready(&self) -> Result<()> {
+        self.write(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
+    }
+}
+
+fn leave_socketless_seats(db: &Connection, at: Timestamp) -> rusqlite::Result<()> {
+    db.execute(
+        "UPDATE seats SET left_at = ? WHERE left_at IS NULL AND NOT EXISTS
+            (SELECT 1 FROM sockets WHERE sockets.room = seats.room AND sockets.person = seats.person)",
+        [at.as_millis()],
+    )?;
+    Ok(())
+}
