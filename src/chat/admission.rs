@@ -44,7 +44,7 @@ impl Default for Admission {
 impl Admission {
     /// Refuses new rooms and people while the server stops.
     pub(super) fn check_open(&self) -> Result<(), Error> {
-        if self.draining.load(Ordering::Relaxed) { Err(Error::restarting()) } else { Ok(()) }
+        if self.draining.load(Ordering::SeqCst) { Err(Error::restarting()) } else { Ok(()) }
     }
 }
 
@@ -60,7 +60,13 @@ impl ChatService {
 
     /// Stops accepting new rooms and people.
     pub fn drain(&self) {
-        self.admission.draining.store(true, Ordering::Relaxed);
+        self.admission.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the server has stopped accepting new rooms and people.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.admission.check_open().is_err()
     }
 
     /// Counts a new live connection from this network against the rate limit.

@@ -147,7 +147,9 @@ async fn on_unknown(ack: Ack) {
     ack.send::<()>(Err(Error::Malformed));
 }
 
-pub(super) async fn connected() {}
+pub(super) async fn connected(socket: SocketRef, State(shared): State<Shared>) {
+    shared.must_reconnect(&socket);
+}
 
 /// Broadcasts changes to the lobby in order, until the server stops. The task loads a changed room
 /// just before it sends the update, so the update is current and never follows the room's removal.

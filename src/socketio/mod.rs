@@ -21,8 +21,11 @@ use socketioxide::{
     SocketIo, extract::SocketRef, handler::ConnectHandler as _, layer::SocketIoLayer,
     operators::BroadcastOperators,
 };
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio::{sync::mpsc, time::timeout};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 use tracing::{debug, warn};
 
 use crate::protocol::{self, ErrorBody, server_events};
@@ -42,6 +45,8 @@ const QUEUE: usize = 2_048;
 const READ_BUFFER: usize = 512;
 /// Largest frame from a client, in bytes: several times a message of 2,000 escaped characters.
 const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// Time in a shutdown for handshakes that have begun.
+const HANDSHAKES_WITHIN: Duration = Duration::from_millis(500);
 /// The Socket.IO room of sockets that were asked to reconnect. They get no later event.
 const LEAVING: &str = "leaving";
 
@@ -51,6 +56,8 @@ struct Shared {
     chat: Arc<ChatService>,
     sessions: Sessions,
     watch: SessionWatch,
+    /// One token for each socket that is connecting, as an extension of the socket.
+    handshakes: TaskTracker,
 }
 
 /// The Socket.IO edge.
@@ -58,6 +65,7 @@ pub struct SocketIoEdge {
     io: SocketIo,
     lobby: mpsc::UnboundedSender<lobby::Change>,
     sent_bytes: backpressure::SentBytes,
+    handshakes: TaskTracker,
     stopped: CancellationToken,
 }
 
@@ -67,8 +75,13 @@ impl SocketIoEdge {
     #[must_use]
     pub fn new(chat: &Arc<ChatService>, sessions: &Sessions) -> (Arc<Self>, SocketIoLayer) {
         let watch = SessionWatch::default();
-        let shared =
-            Shared { chat: chat.clone(), sessions: sessions.clone(), watch: watch.clone() };
+        let handshakes = TaskTracker::new();
+        let shared = Shared {
+            chat: chat.clone(),
+            sessions: sessions.clone(),
+            watch: watch.clone(),
+            handshakes: handshakes.clone(),
+        };
         let (layer, io) = SocketIo::builder()
             .with_state(shared)
             .max_buffer_size(QUEUE)
@@ -82,17 +95,17 @@ impl SocketIoEdge {
         io.ns(protocol::CHAT, room::connected.with(room::admit));
         let (lobby, changes) = mpsc::unbounded_channel();
         tokio::spawn(lobby::broadcast(io.clone(), chat.clone(), changes));
-        let stopped = CancellationToken::new();
+        let (sent_bytes, stopped) = (backpressure::SentBytes::default(), CancellationToken::new());
         tokio::spawn(watch.run(io.clone(), sessions.clone(), stopped.clone()));
-        (
-            Arc::new(Self { io, lobby, sent_bytes: backpressure::SentBytes::default(), stopped }),
-            layer,
-        )
+        (Arc::new(Self { io, lobby, sent_bytes, handshakes, stopped }), layer)
     }
 
-    /// Ends every connection, without an event.
+    /// Finishes the handshakes that have begun, so that those clients are asked to reconnect, too;
+    /// then ends every connection.
     pub async fn close(&self) {
         self.stopped.cancel();
+        self.handshakes.close();
+        timeout(HANDSHAKES_WITHIN, self.handshakes.wait()).await.ok(); // The rest just ends.
         self.io.close().await;
     }
 
@@ -140,12 +153,8 @@ impl SocketIoEdge {
     /// Asks every client to reconnect, each after a random delay, and disconnects it.
     fn ask_to_reconnect(&self) {
         let namespaces = [protocol::CHAT, protocol::LOBBY].map(|path| self.io.of(path));
-        for socket in namespaces.into_iter().flatten().flat_map(BroadcastOperators::sockets) {
-            socket.leave_all(); // The client gets later events when it reconnects.
-            socket.join(LEAVING);
-            emit_error(&socket, &Error::restarting());
-            tokio::spawn(backpressure::disconnect_when_writable(socket));
-        }
+        let sockets = namespaces.into_iter().flatten().flat_map(BroadcastOperators::sockets);
+        sockets.for_each(ask_to_reconnect);
     }
 
     async fn disconnect(&self, rooms: Vec<String>) {
@@ -360,12 +369,32 @@ impl Shared {
     /// Loads the visitor of a handshake, and watches the session so that its end disconnects the
     /// socket.
     async fn admit(&self, socket: &SocketRef, session: &Session) -> Result<Visitor, Refused> {
+        socket.extensions.insert(self.handshakes.token());
         let visitor = self.visitor(session).await?;
         if let Some(key) = SessionKey::of(session) {
             self.watch.add(socket, key);
         }
         Ok(visitor)
     }
+
+    /// Ends the handshake of a socket. A draining server asks the client to reconnect, as it may
+    /// have asked all others before this one was connected; returns whether it did.
+    fn must_reconnect(&self, socket: &SocketRef) -> bool {
+        let _handshake = socket.extensions.remove::<TaskTrackerToken>();
+        let draining = self.chat.is_draining();
+        if draining {
+            ask_to_reconnect(socket.clone());
+        }
+        draining
+    }
+}
+
+/// Asks a client to reconnect, and disconnects it. It gets later events when it has reconnected.
+fn ask_to_reconnect(socket: SocketRef) {
+    socket.leave_all();
+    socket.join(LEAVING);
+    emit_error(&socket, &Error::restarting());
+    tokio::spawn(backpressure::disconnect_when_writable(socket));
 }
 
 /// Emits an `error` event to a socket; false when its queue is full or it is closed.

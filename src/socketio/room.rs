@@ -93,6 +93,9 @@ pub(super) async fn connected(
     Extension(Seat(seat)): Extension<Seat>,
     Extension(SeenUpTo(after)): Extension<SeenUpTo>,
 ) {
+    if shared.must_reconnect(&socket) {
+        return;
+    }
     socket.extensions.remove::<SeenUpTo>();
     let you = seat.clone();
     shared.chat.greet(&seat, after, move |found| {
