@@ -1,9 +1,7 @@
-//! TCP connections: limits, socket options, fair scheduling and write counters.
+//! TCP connections: limits, socket options and write counters.
 
 mod client_ip;
-mod fair_queue;
 mod serve;
-mod stream;
 
 use std::{
     net::SocketAddr,

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    pin::{Pin, pin},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -25,15 +25,11 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{io::InspectWriter, sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
-use super::{
-    BytesWritten, Network, Peer, Proxies,
-    fair_queue::{FairQueues, Queue},
-    stream::FairStream,
-};
+use super::{BytesWritten, Network, Peer, Proxies};
 use crate::keyed_limit::{KeyedLimit, KeyedPermit};
 
 /// Limits of concurrent connections.
@@ -91,7 +87,6 @@ pub async fn serve(
 ) {
     let in_all = Arc::new(Semaphore::new(bounds.in_all.min(Semaphore::MAX_PERMITS)));
     let by_network = KeyedLimit::default();
-    let queues = FairQueues::default();
     let acquire = |address: IpAddr| -> Option<Permits> {
         let one = in_all.clone().try_acquire_owned().ok()?;
         if proxies.trust(address) {
@@ -108,9 +103,7 @@ pub async fn serve(
             () = stop.cancelled() => break,
         };
         if let Some(permits) = acquire(address.ip().to_canonical()) {
-            let queue = permits.1.as_ref().map(|theirs| queues.of(theirs.key()));
-            let served = serve_one(stream, address, permits, queue, router.clone(), stop.clone());
-            connections.spawn(served);
+            connections.spawn(serve_one(stream, address, permits, router.clone(), stop.clone()));
         } else {
             debug!("turned a connection away: there are too many");
         }
@@ -125,7 +118,6 @@ async fn serve_one(
     stream: TcpStream,
     address: SocketAddr,
     permits: Permits,
-    queue: Option<Queue>,
     router: Router,
     stop: CancellationToken,
 ) {
@@ -138,7 +130,12 @@ async fn serve_one(
         warn!(%error, "could not set the options of a connection");
     }
     let taken = BytesWritten::default();
-    let stream = FairStream::new(stream, taken.clone(), permits);
+    let counter = taken.clone();
+    // The stream holds the permits, because an upgrade outlives this function.
+    let stream = InspectWriter::new(stream, move |written| {
+        let _held = &permits;
+        counter.add(written.len());
+    });
     let peer = Peer { address, taken };
     let service = router.map_request(move |request: Request<Incoming>| {
         let mut request = request.map(|body| within(BODY_WITHIN, Body::new(body)));
@@ -154,22 +151,14 @@ async fn serve_one(
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
-        ended = run_fairly(queue.as_ref(), connection.as_mut()) => ended,
+        ended = connection.as_mut() => ended,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            run_fairly(queue.as_ref(), connection).await
+            connection.await
         }
     };
     if let Err(error) = ended {
         debug!(%error, "a connection ended");
-    }
-}
-
-/// Connections of a trusted proxy carry many visitors, and are not queued.
-async fn run_fairly<F: Future>(queue: Option<&Queue>, future: Pin<&mut F>) -> F::Output {
-    match queue {
-        Some(queue) => queue.run(future).await,
-        None => future.await,
     }
 }
 
