@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use tokio::task::yield_now;
 
-use crate::domain::Event;
+use crate::domain::{Connection, Event};
 
 /// A protocol of this node through which events reach people, such as Socket.IO or the gateway.
 #[async_trait]
@@ -20,6 +20,12 @@ pub trait Edge: Send + Sync {
 
     /// Number of connections that receive an event. Each has a writer task.
     fn listeners(&self, event: &Event) -> usize;
+
+    /// The connections that receive the events of a room.
+    fn subscribers(&self) -> Vec<Connection>;
+
+    /// Ends a subscriber's part in its room, and tells its client.
+    fn unsubscribe(&self, subscriber: &Connection);
 
     /// Whether every receiving connection is already assigned to a part of its room.
     fn is_divided(&self, event: &Event) -> bool;
@@ -95,6 +101,17 @@ impl Bus {
         let mut delivery = Delivery { bus, batch, parts, yields_per_part, ..Delivery::default() };
         delivery.deliver_part().await;
         delivery
+    }
+
+    /// The connections of this node that receive the events of a room.
+    #[must_use]
+    pub fn subscribers(&self) -> Vec<Connection> {
+        self.edges().flat_map(|edge| edge.subscribers()).collect()
+    }
+
+    /// Ends a subscriber's part in its room.
+    pub fn unsubscribe(&self, subscriber: &Connection) {
+        self.edges().for_each(|edge| edge.unsubscribe(subscriber));
     }
 
     fn edges(&self) -> impl Iterator<Item = &Arc<dyn Edge>> {

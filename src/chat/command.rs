@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{Error, Welcome};
-use crate::domain::{Draft, Event, Gif, Message, PersonId, RoomId, Seq, Window};
+use crate::domain::{Connection, Draft, Event, Gif, Message, RoomId, Seq, Window};
 
 /// Largest number of messages in one commit. Bounds the latency of the first.
 const MAX_BATCH: usize = 256;
@@ -64,7 +64,7 @@ impl Waiter {
 
 /// A visitor who has entered, and waits for the room and its history.
 pub(super) struct Greeting {
-    pub(super) viewer: PersonId,
+    pub(super) connection: Connection,
     pub(super) window: Window,
     /// Called between two batches, with the room and its history at that moment.
     pub(super) welcome: Box<dyn FnOnce(Welcome) + Send>,
@@ -211,7 +211,7 @@ pub(super) fn refuse(command: Command) -> Option<Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Author, DraftBody, MessageText, Timestamp};
+    use crate::domain::{Author, DraftBody, MessageText, PersonId, Timestamp};
 
     fn say(words: &str) -> Say {
         let body = DraftBody::Text(MessageText::parse(words).unwrap());

@@ -52,12 +52,15 @@ impl ChatService {
         let mut sweeps = every(self.policy.grace, SWEEP_EVERY);
         let mut heads = every(HEADS_EVERY, HEADS_EVERY);
         let mut orphans = every(ORPHANS_EVERY, ORPHANS_EVERY);
+        let mut subscriptions = every(SWEEP_EVERY, SWEEP_EVERY);
+        let mut checked_up_to = None;
         loop {
             let outcome = tokio::select! {
                 () = stop.cancelled() => return,
                 _ = heartbeats.tick() => self.heartbeat().await,
                 _ = sweeps.tick() => self.sweep().await,
                 _ = orphans.tick() => self.clear_orphans().await,
+                _ = subscriptions.tick() => self.check_subscriptions(&mut checked_up_to).await,
                 _ = heads.tick() => { self.room_tasks.announce_heads().await; Ok(()) }
             };
             if let Err(error) = outcome {
@@ -112,6 +115,7 @@ impl ChatService {
         let away_since = now.before(self.policy.grace);
         for seat in &room.people {
             if seat.left_at.is_some_and(|left_at| left_at <= away_since) {
+                let _leaving = self.person_locks.lock(id, &seat.person.id).await;
                 let reason = LeaveReason::IfAwaySince(away_since);
                 let outcome = self.leave(id, &seat.person, reason).await?;
                 self.announce_leave(id, outcome, SystemCode::Left).await;

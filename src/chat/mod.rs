@@ -18,12 +18,14 @@ mod moderation;
 mod password_check;
 mod password_hash;
 mod password_throttle;
+mod person_locks;
 mod reconcile;
 mod reports;
 mod retention;
 mod room_task;
 mod rooms;
 mod seats;
+mod subscriptions;
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -48,6 +50,7 @@ use admission::Admission;
 use limits::RateLimiters;
 use lobby::Lobby;
 use password_check::PasswordCheck;
+use person_locks::PersonLocks;
 use reconcile::Reconciler;
 use room_task::RoomTasks;
 
@@ -83,6 +86,7 @@ pub struct ChatService {
     limits: RateLimiters,
     passwords: PasswordCheck,
     admission: Admission,
+    person_locks: PersonLocks,
     lobby: Lobby,
     room_tasks: Arc<RoomTasks>,
     reconciler: Arc<Reconciler>,
@@ -107,6 +111,7 @@ impl ChatService {
             limits: RateLimiters::new(&policy.rates),
             passwords: PasswordCheck::new()?,
             admission: Admission::default(),
+            person_locks: PersonLocks::default(),
             lobby: Lobby::new(bus.clone()),
             room_tasks: Arc::new(room_tasks),
             reconciler,

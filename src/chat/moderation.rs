@@ -114,12 +114,15 @@ impl ChatService {
             return Err(Error::Yourself);
         }
         let seat = owned.seat(whom).ok_or(Error::NotHere)?;
+        let _leaving = self.person_locks.lock(room, whom).await;
         let outcome = self.leave(room, &seat.person, LeaveReason::Kicked).await?;
         if matches!(outcome, LeaveOutcome::Stayed) {
             return Err(Error::NotHere);
         }
         let (person, by) = (whom.clone(), owned.owner.clone());
-        self.bus.announce(Event::Kicked { room: room.clone(), person, by }).await;
+        // Queued behind the running greetings, so that a connection that is just entering gets it.
+        let kicked = Event::Kicked { room: room.clone(), person, by };
+        self.room_tasks.queue(room, Command::Announce(kicked));
         self.announce_leave(room, outcome, SystemCode::Kicked).await;
         Ok(())
     }

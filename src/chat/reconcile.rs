@@ -13,18 +13,12 @@ use super::{
     ChatService, Error,
     command::{Announce, Command},
 };
-use crate::domain::{Event, Person, PersonId, Room, RoomId, SocketId, SystemCode, Timestamp};
+use crate::domain::{
+    Connection, Event, Person, PersonId, Room, RoomId, SocketId, SystemCode, Timestamp,
+};
 
 /// A write that failed this long ago, with no store failure since, can no longer take effect.
 const OVER_AFTER: Duration = Duration::from_secs(30);
-
-/// A connection of a person in a room.
-#[derive(Clone)]
-pub(super) struct Connection {
-    pub(super) room: RoomId,
-    pub(super) person: PersonId,
-    pub(super) socket: SocketId,
-}
 
 /// A closed connection that the store may still list as open.
 struct LostConnection {
@@ -156,6 +150,10 @@ impl Reconciler {
     }
 
     async fn confirm(&self, entry: &Unconfirmed, chat: &ChatService) {
+        let _leaving = match &entry.left {
+            Some(person) => Some(chat.person_locks.lock(&entry.room, &person.id).await),
+            None => None,
+        };
         let room = match chat.store.room(&entry.room).await {
             Ok(Some(room)) => room,
             Ok(None) => {

@@ -297,7 +297,8 @@ impl<'a> RoomTask<'a> {
             by_window.entry(greeting.window).or_default().push(greeting);
         }
         let read = by_window.into_iter().map(async |(window, greetings)| {
-            let viewers: Vec<_> = greetings.iter().map(|one| one.viewer.clone()).collect();
+            let viewers: Vec<_> =
+                greetings.iter().map(|one| one.connection.person.clone()).collect();
             (greetings, store.histories(room, &viewers, window).await)
         });
         let read = join_all(read).await;
@@ -308,7 +309,9 @@ impl<'a> RoomTask<'a> {
             let refusal = match (&found, histories) {
                 (Ok(Some(room)), Ok(histories)) => {
                     for (greeting, history) in greetings.into_iter().zip(histories) {
-                        (greeting.welcome)(Ok((room.clone(), history)));
+                        let held = room.holds(&greeting.connection);
+                        let found = held.then(|| (room.clone(), history));
+                        (greeting.welcome)(found.ok_or(Error::NotInRoom));
                     }
                     continue;
                 }

@@ -12,12 +12,11 @@ use super::{
     ChatService, Connected, Error, Requester, RoomPass,
     command::{Announce, Command, Greeting},
     password_check::hash_of_pass,
-    reconcile::Connection,
 };
 use crate::{
     domain::{
-        Event, History, Network, PasswordHash, Person, Room, RoomId, Seq, SocketId, SystemCode,
-        Timestamp, Window,
+        Connection, Event, History, Network, PasswordHash, Person, Room, RoomId, Seq, SocketId,
+        SystemCode, Timestamp, Window,
     },
     store::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason},
 };
@@ -48,13 +47,18 @@ impl SeatGuard {
         Requester { id: &self.person.id, pass: None, network: self.network.as_ref() }
     }
 
+    /// The connection, as the store lists it in the seat.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        let (room, person) = (self.room.clone(), self.person.id.clone());
+        Connection { room, person, socket: self.socket.clone() }
+    }
+
     /// Records the disconnect: the store keeps the seat for the grace. Later calls do nothing.
     pub fn let_go(&self) {
         if !self.released.swap(true, Ordering::Relaxed) {
-            let (chat, room) = (self.chat.clone(), self.room.clone());
-            let (person, socket) = (self.person.id.clone(), self.socket.clone());
+            let (chat, lost) = (self.chat.clone(), self.connection());
             self.chat.room_tasks.spawn(async move {
-                let lost = Connection { room, person, socket };
                 if chat.disconnect(&lost).await.is_err() {
                     chat.reconciler.add_connection(lost, None);
                 }
@@ -106,6 +110,7 @@ impl ChatService {
             at: Timestamp::now(),
         };
         let at = entry.at;
+        let _entering = self.person_locks.lock(room, &me.id).await;
         let outcome = self.store.enter(entry).await.inspect_err(|_| {
             // The store may have applied the entry, or may still do so.
             self.reconciler.add_connection(connection.clone(), Some(at));
@@ -149,9 +154,11 @@ impl ChatService {
         }
     }
 
-    /// Calls `welcome` with the room and the messages after `after`, or the newest ones. The room
+    /// Calls `welcome` with the room and the messages after `after`, or the newest ones, if the
+    /// connection holds the seat in the room just read; else with [`Error::NotInRoom`]. The room
     /// task announces nothing while `welcome` runs, so `welcome` must subscribe the connection to
-    /// the room: every later event then reaches it.
+    /// the room: every later event then reaches it, and so does the end of its seat. Nothing else
+    /// may subscribe a connection.
     pub fn greet(
         &self,
         seat: &SeatGuard,
@@ -162,9 +169,15 @@ impl ChatService {
             Some(after) => Window::After { after, limit: MAX_WINDOW },
             None => Window::Latest { before: None, limit: GREETING_WINDOW },
         };
-        let viewer = seat.person.id.clone();
-        let greeting = Greeting { viewer, window, welcome: Box::new(welcome) };
+        let greeting =
+            Greeting { connection: seat.connection(), window, welcome: Box::new(welcome) };
         self.room_tasks.queue(&seat.room, Command::Greet(greeting));
+    }
+
+    /// [`ChatService::greet`] for a connection that has unsubscribed itself and wants to come back
+    /// without a history.
+    pub fn resubscribe(&self, seat: &SeatGuard, welcome: impl FnOnce(Welcome) + Send + 'static) {
+        self.greet(seat, Some(Seq::MAX), welcome);
     }
 
     /// Gives up a seat with all its connections, without a grace. The room closes when the last
@@ -177,6 +190,7 @@ impl ChatService {
         self.room_tasks.queue(room, Command::Signal(done));
         // An error means that the room task has ended and nothing is left to wait for.
         all_stored.await.ok();
+        let _leaving = self.person_locks.lock(room, &me.id).await;
         let outcome = self.leave(room, me, LeaveReason::Now).await?;
         if matches!(outcome, LeaveOutcome::Stayed) {
             return Err(Error::NotInRoom);
@@ -202,7 +216,8 @@ impl ChatService {
         Ok(!matches!(outcome, DisconnectOutcome::Unknown))
     }
 
-    /// Gives up a seat. After a store failure the outcome is unknown and gets reconciled.
+    /// Gives up a seat. The caller holds the person's lock until it has announced the outcome. After
+    /// a store failure the outcome is unknown and gets reconciled.
     pub(super) async fn leave(
         &self,
         room: &RoomId,

@@ -32,7 +32,8 @@ pub use password::{InvalidPassword, Password, PasswordHash};
 pub use person::{Name, Person};
 pub use preferences::{Language, Preferences, Theme};
 pub use room::{
-    EntryError, EntryRequest, OwnerActionError, Room, RoomChange, RoomSummary, Seat, SeatSocket,
+    Connection, EntryError, EntryRequest, OwnerActionError, Room, RoomChange, RoomSummary, Seat,
+    SeatSocket,
 };
 pub use time::Timestamp;
 pub use title::{InvalidTitle, RoomTitle};

@@ -14,6 +14,17 @@ pub struct SeatSocket {
     pub node: NodeId,
 }
 
+/// A connection of a person in a room, as it holds their seat there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Connection {
+    /// The room.
+    pub room: RoomId,
+    /// The person.
+    pub person: PersonId,
+    /// The connection.
+    pub socket: SocketId,
+}
+
 /// One person's place in a room, shared by all their connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seat {
@@ -113,6 +124,13 @@ impl Room {
     #[must_use]
     pub fn seat(&self, person: &PersonId) -> Option<&Seat> {
         self.people.iter().find(|seat| seat.person.id == *person)
+    }
+
+    /// Whether this connection holds a seat here.
+    #[must_use]
+    pub fn holds(&self, connection: &Connection) -> bool {
+        self.seat(&connection.person)
+            .is_some_and(|seat| seat.sockets.iter().any(|held| held.id == connection.socket))
     }
 
     /// Checks whether a visitor may enter. A visitor with a seat always may. An owner without a

@@ -26,7 +26,7 @@ use crate::protocol::frames::{
 use crate::{
     bus::{Edge, Part},
     chat::{ChatService, Error},
-    domain::{Body, Event, Message, PersonId, RoomId},
+    domain::{Body, Connection, Event, Message, PersonId, RoomId},
     protocol::{Chat, Person, Room},
     session::Sessions,
 };
@@ -171,6 +171,21 @@ impl Edge for Gateway {
             | Event::RoomChanged(_)
             | Event::Typing { .. }
             | Event::Restarting => 0,
+        }
+    }
+
+    fn subscribers(&self) -> Vec<Connection> {
+        self.subscriptions.connections()
+    }
+
+    fn unsubscribe(&self, subscriber: &Connection) {
+        let Connection { room, person, .. } = subscriber;
+        for client in self.subscriptions.of_bot(room, person) {
+            if client.seat(room).is_some_and(|seat| seat.connection() == *subscriber) {
+                self.subscriptions.leave(&client, room);
+                let left = Out { room: room.to_string(), by: None };
+                client.send_frame(server_events::ROOM_LEAVE, &left);
+            }
         }
     }
 

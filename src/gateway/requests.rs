@@ -118,7 +118,11 @@ pub(super) async fn leave(shared: Arc<Shared>, client: Arc<Client>, RoomLeave { 
             Ok(()) | Err(Error::NotInRoom) => Ok(()),
             Err(error) => {
                 client.keep_seat(seat_guard.clone());
-                shared.subscriptions.join(&client, &seat_guard);
+                let (shared, client, stays) = (shared.clone(), client.clone(), seat_guard.clone());
+                shared.chat.clone().resubscribe(&seat_guard, move |found| match found {
+                    Ok(_) => shared.subscriptions.join(&client, &stays),
+                    Err(_) => drop(shared.subscriptions.leave(&client, &stays.room)),
+                });
                 Err(error)
             }
         }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use super::client::Client;
 use crate::{
     chat::SeatGuard,
-    domain::{PersonId, RoomId},
+    domain::{Connection, PersonId, RoomId},
 };
 
 /// All connections, and the connections of each room.
@@ -60,6 +60,15 @@ impl Subscriptions {
 
     pub(super) fn of(&self, room: &RoomId) -> Vec<Arc<Client>> {
         self.0.lock().rooms.get(room).cloned().unwrap_or_default()
+    }
+
+    /// The connections that are subscribed to a room.
+    pub(super) fn connections(&self) -> Vec<Connection> {
+        let lists = self.0.lock();
+        let subscribed = lists.rooms.iter().flat_map(|(room, clients)| {
+            clients.iter().filter_map(|client| Some(client.seat(room)?.connection()))
+        });
+        subscribed.collect()
     }
 
     pub(super) fn count(&self, room: &RoomId) -> usize {

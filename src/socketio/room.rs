@@ -11,17 +11,18 @@ use super::{
     Refused, Shared,
     ack::Ack,
     backpressure::Backlog,
+    edge::socket_rooms,
     emit_error,
     event_queue::{EventQueue, Turn},
     protocol::{
         self, ChatDelete, ChatGet, ChatPost, Chats, Handshake, WhisperPost, Whom, client_events,
         server_events,
     },
-    reader, socket_rooms,
+    reader,
 };
 use crate::{
     chat::{self, Error, SeatGuard, person_id, room_id},
-    domain::{Network, RoomId, Seq},
+    domain::{Capacity, Connection, Network, RoomId, Seq},
     net::BytesWritten,
     session::Session,
 };
@@ -116,11 +117,22 @@ pub(super) async fn connected(
         if socket.emit(server_events::WELCOME, &welcome).is_err() {
             return; // The socket has closed.
         }
-        socket.join(socket_rooms(&you, &socket, room.max));
-        if !socket.connected() {
-            socket.leave_all(); // The disconnect came before the join, so nothing else removes it.
-        }
+        subscribe(&socket, &you, room.max);
     });
+}
+
+fn subscribe(socket: &SocketRef, seat: &SeatGuard, capacity: Capacity) {
+    socket.join(socket_rooms(seat, socket, capacity));
+    if !socket.connected() {
+        socket.leave_all(); // The disconnect came before the join, so nothing else removes it.
+    }
+}
+
+/// The connection of a socket that receives the events of its room.
+pub(super) fn subscriber(socket: &SocketRef) -> Option<Connection> {
+    let Seat(seat) = socket.extensions.get::<Seat>()?;
+    let joined = socket.rooms().iter().any(|room| *room == *seat.room.as_str());
+    joined.then(|| seat.connection())
 }
 
 async fn on_post(
@@ -241,21 +253,25 @@ async fn on_exit(
     Extension(Seat(seat)): Extension<Seat>,
 ) {
     drop(turn.acquire().await);
-    let rooms = socket.rooms();
     // Leaves first: the room's `exit` event disconnects its sockets, and the acknowledgement must
     // be sent before that.
     socket.leave_all();
     let outcome = shared.chat.exit(&seat.room, &seat.person).await;
-    let left = outcome.is_ok();
-    if left {
+    if matches!(outcome, Ok(()) | Err(Error::NotInRoom)) {
         turn.end().await; // Earlier events are acknowledged first.
-    } else {
-        socket.join(rooms);
+        ack.send(outcome);
+        socket.disconnect().ok(); // An error means that the client closed it first.
+        return;
     }
     ack.send(outcome);
-    if left {
-        socket.disconnect().ok(); // An error means that the client closed it first.
-    }
+    let stays = seat.clone();
+    shared.chat.resubscribe(&seat, move |found| match found {
+        Ok((room, _)) => subscribe(&socket, &stays, room.max),
+        Err(error) => {
+            emit_error(&socket, &error);
+            socket.disconnect().ok(); // As after a failed greeting.
+        }
+    });
 }
 
 async fn on_unknown(ack: Ack) {

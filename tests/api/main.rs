@@ -20,6 +20,7 @@ mod headers;
 mod kicking;
 mod large_rooms;
 mod leaving;
+mod membership;
 mod owning;
 mod parity;
 mod process;
