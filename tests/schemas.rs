@@ -80,7 +80,7 @@ async fn write_everything(store: &MongoStore) {
     for guest in [&olga, &anna, &ben] {
         enter(store, &room, guest).await;
     }
-    store.depart(&room.id, &ben.id, LeaveReason::Kicked).await.unwrap();
+    store.depart(&room.id, &ben.id, LeaveReason::KickedBy(olga.id.clone())).await.unwrap();
     let socket = SocketId::new(format!("socket of {}", anna.id));
     store.drop_socket(&room.id, &anna.id, &socket, now()).await.unwrap();
 

@@ -90,7 +90,8 @@ impl ChatService {
     pub async fn close(&self, room: &RoomId, me: Requester<'_>) -> Result<(), Error> {
         self.limits.items.check(me)?;
         self.owned_room(room, me.id).await?;
-        if !self.store.close(room, Closing::Always).await? {
+        if !self.store.close(room, Closing::By(me.id.clone())).await? {
+            self.owned_room(room, me.id).await?; // Somebody else owns it now.
             return Err(Error::NoSuchRoom);
         }
         self.announce_closing(room);
@@ -115,9 +116,12 @@ impl ChatService {
         }
         let seat = owned.seat(whom).ok_or(Error::NotHere)?;
         let _leaving = self.person_locks.lock(room, whom).await;
-        let outcome = self.leave(room, &seat.person, LeaveReason::Kicked).await?;
-        if matches!(outcome, LeaveOutcome::Stayed) {
-            return Err(Error::NotHere);
+        let reason = LeaveReason::KickedBy(me.id.clone());
+        let outcome = self.leave(room, &seat.person, reason).await?;
+        match outcome {
+            LeaveOutcome::Stayed => return Err(Error::NotHere),
+            LeaveOutcome::NotOwner => return Err(Error::NotOwner),
+            LeaveOutcome::Left { .. } | LeaveOutcome::Closed { .. } => {}
         }
         let (person, by) = (whom.clone(), owned.owner.clone());
         // Queued behind the running greetings, so that a connection that is just entering gets it.

@@ -236,7 +236,7 @@ impl ChatService {
         code: SystemCode,
     ) {
         match outcome {
-            LeaveOutcome::Stayed => {}
+            LeaveOutcome::Stayed | LeaveOutcome::NotOwner => {}
             LeaveOutcome::Left { person, room, new_owner } => {
                 self.reconciler.forget_leave(&room.id, &person.id);
                 let announce = Announce::Left { count: room.summary().count };

@@ -46,10 +46,10 @@ pub struct LobbyPage {
 }
 
 /// The condition for removing a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {
-    /// Unconditionally, even if it has people.
-    Always,
+    /// Only if it belongs to this person, whoever is in it.
+    By(PersonId),
     /// Only if nobody has entered it since its creation at this time or earlier.
     IfUnusedSince(Timestamp),
 }

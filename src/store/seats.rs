@@ -60,14 +60,15 @@ pub enum DisconnectOutcome {
 }
 
 /// Why a seat is given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeaveReason {
     /// Immediately, with every connection of the seat.
     Now,
     /// Only if its person has been away since this time or earlier.
     IfAwaySince(Timestamp),
-    /// Immediately; its person and the seat's network are banned from the room.
-    Kicked,
+    /// Immediately, if the room belongs to this person; the seat's person and network are banned
+    /// from the room.
+    KickedBy(PersonId),
 }
 
 /// The outcome of giving up a seat.
@@ -76,6 +77,8 @@ pub enum LeaveReason {
 pub enum LeaveOutcome {
     /// There is no such seat, or its person has not been away long enough.
     Stayed,
+    /// The room belongs to somebody else than the one who wants to remove a person.
+    NotOwner,
     /// The person left a room that has others; an owner is succeeded by [`Room::owner_after`].
     Left {
         /// Who they were.

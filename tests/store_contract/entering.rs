@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use huechat::{
     domain::{Capacity, EntryError, NodeId, Person, RoomId, SeatSocket},
-    store::{Closing, EnterOutcome, Entry, NewRoom, Store},
+    store::{EnterOutcome, Entry, NewRoom, Store},
 };
 
 use crate::people::{
-    at, entry, hash, ids, kick, leave, let_in, open, person, refused, room, seat, seated,
+    at, close, entry, hash, ids, kick, leave, let_in, open, person, refused, room, seat, seated,
     send_away, socket_of, tab, tea_room, tea_with, twin_of,
 };
 
@@ -82,7 +82,7 @@ pub async fn another_tab_joins_the_seat_of_its_person(store: Arc<dyn Store>) {
 pub async fn nobody_enters_a_room_that_is_gone(store: Arc<dyn Store>) {
     let anna = person("anna");
     let id = tea_with(&*store, &[&anna]).await;
-    store.close(&id, Closing::Always).await.unwrap();
+    close(&*store, &id).await;
 
     assert_eq!(refused(&*store, entry(&id, &anna)).await, EntryError::NoSuchRoom);
     assert_eq!(refused(&*store, entry(&RoomId::random(), &anna)).await, EntryError::NoSuchRoom);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use huechat::{
     domain::{EntryError, NetworkHash, Person, RoomId, SocketId},
-    store::{DisconnectOutcome, Entry, LeaveOutcome, LeaveReason, Store},
+    store::{Closing, DisconnectOutcome, Entry, LeaveOutcome, LeaveReason, Store},
 };
 
 use crate::people::{
@@ -156,6 +156,21 @@ pub async fn the_last_one_to_leave_takes_the_room_along(store: Arc<dyn Store>) {
     assert_eq!(person, anna);
     assert_eq!(store.room(&id).await.unwrap(), None);
     assert!(matches!(leave(&*store, &id, &anna).await, LeaveOutcome::Stayed));
+}
+
+pub async fn a_room_that_has_changed_hands_obeys_its_former_owner_no_more(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let id = tea_with(&*store, &[&anna, &ben]).await;
+    let former = room(&*store, &id).await.owner;
+    let heir = if former.id == anna.id { &ben } else { &anna };
+    store.hand_over(&id, &former.id, &heir.id).await.unwrap().unwrap();
+
+    let kicked = store.depart(&id, &heir.id, LeaveReason::KickedBy(former.id.clone())).await;
+
+    assert!(matches!(kicked.unwrap(), LeaveOutcome::NotOwner));
+    assert!(!store.close(&id, Closing::By(former.id)).await.unwrap());
+    assert_eq!(room(&*store, &id).await.people.len(), 2);
+    assert!(store.close(&id, Closing::By(heir.id.clone())).await.unwrap());
 }
 
 pub async fn whoever_is_kicked_does_not_come_back(store: Arc<dyn Store>) {

@@ -92,6 +92,7 @@ contract! {
         a_guest_who_leaves_changes_no_owner
         the_last_one_to_leave_takes_the_room_along
         whoever_is_kicked_does_not_come_back
+        a_room_that_has_changed_hands_obeys_its_former_owner_no_more
         a_kick_shuts_out_the_network_that_the_seat_was_last_taken_from
         kicking_the_last_one_closes_the_room
         an_absent_owner_gives_way_to_whoever_has_been_there_longest

@@ -7,11 +7,11 @@ use huechat::{
         AppendError, Author, Body, ClientId, Draft, DraftBody, Gif, GifFacts, Message, Person, Seq,
         SystemCode, Window,
     },
-    store::{Appended, Closing, LeaveReason, Store},
+    store::{Appended, LeaveReason, Store},
 };
 
 use crate::people::{
-    at, called, head, one, person, post, read, said, seat, tea_with, twin_of, whispered,
+    at, called, close, head, one, person, post, read, said, seat, tea_with, twin_of, whispered,
 };
 
 /// The message and what it points to.
@@ -202,7 +202,7 @@ pub async fn nothing_is_whispered_to_who_is_not_there(store: Arc<dyn Store>) {
 pub async fn nothing_is_said_in_a_room_that_is_gone(store: Arc<dyn Store>) {
     let anna = person("anna");
     let id = tea_with(&*store, &[&anna]).await;
-    store.close(&id, Closing::Always).await.unwrap();
+    close(&*store, &id).await;
 
     let batch = vec![said(&anna, "hello"), happened(SystemCode::Left, &anna)];
     let outcomes = store.append(&id, batch).await.unwrap();

@@ -7,7 +7,8 @@ use huechat::{
         Window,
     },
     store::{
-        Appended, DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason, NewRoom, Store,
+        Appended, Closing, DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason,
+        NewRoom, Store,
     },
 };
 
@@ -159,12 +160,21 @@ pub async fn refused(store: &dyn Store, entry: Entry) -> EntryError {
     }
 }
 
+/// Closes a room as its owner; false when it is not there.
+pub async fn close(store: &dyn Store, room: &RoomId) -> bool {
+    match store.room(room).await.unwrap() {
+        Some(found) => store.close(room, Closing::By(found.owner.id)).await.unwrap(),
+        None => false,
+    }
+}
+
 pub async fn leave(store: &dyn Store, room: &RoomId, person: &Person) -> LeaveOutcome {
     store.depart(room, &person.id, LeaveReason::Now).await.unwrap()
 }
 
 pub async fn kick(store: &dyn Store, room: &RoomId, person: &Person) -> LeaveOutcome {
-    store.depart(room, &person.id, LeaveReason::Kicked).await.unwrap()
+    let by = store.room(room).await.unwrap().map_or(person.id.clone(), |room| room.owner.id);
+    store.depart(room, &person.id, LeaveReason::KickedBy(by)).await.unwrap()
 }
 
 /// The same, from another tab.

@@ -8,7 +8,8 @@ use huechat::{
 };
 
 use crate::people::{
-    at, hash, head, open, person, post, room, said, seat, seated, send_away, tea_room, tea_with,
+    at, close, hash, head, open, person, post, room, said, seat, seated, send_away, tea_room,
+    tea_with,
 };
 
 const ALL: Window = Window::After { after: 0, limit: 100 };
@@ -36,7 +37,7 @@ pub async fn a_room_that_nobody_made_is_not_there(store: Arc<dyn Store>) {
     let nowhere = RoomId::random();
 
     assert_eq!(store.room(&nowhere).await.unwrap(), None);
-    assert!(!store.close(&nowhere, Closing::Always).await.unwrap());
+    assert!(!store.close(&nowhere, Closing::By(person("anna").id)).await.unwrap());
     assert_eq!(store.replace_absent_owner(&nowhere).await.unwrap(), None);
 }
 
@@ -54,8 +55,8 @@ pub async fn no_more_rooms_are_made_than_allowed(store: Arc<dyn Store>) {
 pub async fn a_room_is_closed_once_whoever_is_there(store: Arc<dyn Store>) {
     let id = tea_with(&*store, &[&person("anna")]).await;
 
-    assert!(store.close(&id, Closing::Always).await.unwrap());
-    assert!(!store.close(&id, Closing::Always).await.unwrap());
+    assert!(close(&*store, &id).await);
+    assert!(!close(&*store, &id).await);
 
     assert_eq!(store.room(&id).await.unwrap(), None);
 }

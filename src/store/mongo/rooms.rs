@@ -87,7 +87,9 @@ impl RoomStore for MongoStore {
         with_deadline(async {
             let mut which = doc! { "_id": room.as_str() };
             match closing {
-                Closing::Always => {}
+                Closing::By(owner) => {
+                    which.insert("owner.id", owner.as_str());
+                }
                 Closing::IfUnusedSince(at) => {
                     which.insert("emptySince", doc! { "$lte": date(at) });
                 }

@@ -47,7 +47,7 @@ impl SeatStore for MongoStore {
         person: &PersonId,
         departing: LeaveReason,
     ) -> Result<LeaveOutcome> {
-        let attempt = || try_to_depart(&self.rooms, room, person, departing);
+        let attempt = || try_to_depart(&self.rooms, room, person, &departing);
         with_deadline(retry_on_conflict(attempt)).await
     }
 
@@ -99,11 +99,14 @@ async fn try_to_depart(
     rooms: &Collection<RoomDocument>,
     room: &RoomId,
     person: &PersonId,
-    departing: LeaveReason,
+    departing: &LeaveReason,
 ) -> Result<Attempt<LeaveOutcome>> {
     let Some(room) = rooms::room(rooms, room).await? else {
         return Ok(Attempt::Settled(LeaveOutcome::Stayed));
     };
+    if matches!(departing, LeaveReason::KickedBy(owner) if room.owner.id != *owner) {
+        return Ok(Attempt::Settled(LeaveOutcome::NotOwner));
+    }
     let Some(seat) = room.seat(person).filter(|seat| may_go(seat, departing)) else {
         return Ok(Attempt::Settled(LeaveOutcome::Stayed));
     };
@@ -114,21 +117,21 @@ async fn try_to_depart(
     }
 }
 
-fn may_go(seat: &Seat, departing: LeaveReason) -> bool {
+fn may_go(seat: &Seat, departing: &LeaveReason) -> bool {
     match departing {
-        LeaveReason::Now | LeaveReason::Kicked => true,
-        LeaveReason::IfAwaySince(moment) => seat.left_at.is_some_and(|left| left <= moment),
+        LeaveReason::Now | LeaveReason::KickedBy(_) => true,
+        LeaveReason::IfAwaySince(moment) => seat.left_at.is_some_and(|left| left <= *moment),
     }
 }
 
 /// The conditions that [`may_go`] checked for this person's seat, as a filter on the array of
 /// seats.
-fn seat_that_may_go(person: &Person, departing: LeaveReason) -> Document {
+fn seat_that_may_go(person: &Person, departing: &LeaveReason) -> Document {
     let mut seat = doc! { "id": person.id.as_str(), "name": person.name.to_string() };
     match departing {
-        LeaveReason::Now | LeaveReason::Kicked => {}
+        LeaveReason::Now | LeaveReason::KickedBy(_) => {}
         LeaveReason::IfAwaySince(moment) => {
-            seat.insert("leftAt", doc! { "$lte": date(moment) });
+            seat.insert("leftAt", doc! { "$lte": date(*moment) });
         }
     }
     doc! { "$elemMatch": seat }
@@ -138,12 +141,15 @@ async fn remove_with_last(
     rooms: &Collection<RoomDocument>,
     room: &Room,
     leaver: &Person,
-    departing: LeaveReason,
+    departing: &LeaveReason,
 ) -> Result<Attempt<LeaveOutcome>> {
-    let still_alone = doc! { "_id": room.id.as_str(), "$and": [
+    let mut still_alone = doc! { "_id": room.id.as_str(), "$and": [
         { "people": { "$size": 1 } },
         { "people": seat_that_may_go(leaver, departing) },
     ] };
+    if let LeaveReason::KickedBy(owner) = departing {
+        still_alone.insert("owner.id", owner.as_str());
+    }
     let removed = rooms.delete_one(still_alone).await?.deleted_count > 0;
     Ok(removed.then(|| LeaveOutcome::Closed { person: leaver.clone() }).into())
 }
@@ -152,7 +158,7 @@ async fn give_up(
     rooms: &Collection<RoomDocument>,
     room: &Room,
     leaver: &Person,
-    departing: LeaveReason,
+    departing: &LeaveReason,
 ) -> Result<Attempt<LeaveOutcome>> {
     let who = leaver.id.as_str();
     let mut still_so = doc! { "_id": room.id.as_str(), "people.1": { "$exists": true } };
@@ -167,7 +173,8 @@ async fn give_up(
         still_so.insert("owner.id", doc! { "$ne": who });
     }
     still_so.insert("$and", seats);
-    if departing == LeaveReason::Kicked {
+    if let LeaveReason::KickedBy(owner) = departing {
+        still_so.insert("owner.id", owner.as_str());
         let mut shut_out = doc! { "kicked": who };
         if let Some(network) = room.seat(&leaver.id).and_then(|seat| seat.network.as_ref()) {
             shut_out.insert("kickedNetworks", network.as_str());

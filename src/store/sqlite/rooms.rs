@@ -83,16 +83,16 @@ impl RoomStore for SqliteStore {
     async fn close(&self, room: &RoomId, closing: Closing) -> Result<bool> {
         let room = room.clone();
         self.write(move |db| {
-            let unused_since = match closing {
-                Closing::Always => None,
-                Closing::IfUnusedSince(at) => Some(at.as_millis()),
+            let (owner, unused_since) = match &closing {
+                Closing::By(owner) => (Some(owner.as_str()), None),
+                Closing::IfUnusedSince(at) => (None, Some(at.as_millis())),
             };
             let removed = db
                 .prepare_cached(
                     "DELETE FROM rooms WHERE id = :id
-                     AND (:unused IS NULL OR (people = 0 AND empty_since <= :unused))",
+                     AND (owner_id = :owner OR (people = 0 AND empty_since <= :unused))",
                 )?
-                .execute(named_params! { ":id": room.as_str(), ":unused": unused_since })?;
+                .execute(named_params! { ":id": room.as_str(), ":owner": owner, ":unused": unused_since })?;
             Ok(removed > 0)
         })
         .await

@@ -53,7 +53,7 @@ impl SeatStore for SqliteStore {
         departing: LeaveReason,
     ) -> Result<LeaveOutcome> {
         let (room, person) = (room.clone(), person.clone());
-        self.write(move |db| depart(db, &room, &person, departing)).await
+        self.write(move |db| depart(db, &room, &person, &departing)).await
     }
 
     async fn replace_absent_owner(&self, room: &RoomId) -> Result<Option<Person>> {
@@ -165,11 +165,19 @@ fn depart(
     db: &Connection,
     room: &RoomId,
     person: &PersonId,
-    departing: LeaveReason,
+    departing: &LeaveReason,
 ) -> rusqlite::Result<LeaveOutcome> {
     let away_since = match departing {
         LeaveReason::IfAwaySince(at) => Some(at.as_millis()),
-        LeaveReason::Now | LeaveReason::Kicked => None,
+        LeaveReason::Now => None,
+        LeaveReason::KickedBy(owner) => {
+            let mut owns = db.prepare_cached("SELECT owner_id = ? FROM rooms WHERE id = ?")?;
+            let owns = owns.query_row([owner.as_str(), room.as_str()], |row| row.get(0));
+            if owns.optional()? == Some(false) {
+                return Ok(LeaveOutcome::NotOwner);
+            }
+            None
+        }
     };
     let leaver = db
         .prepare_cached(
@@ -185,7 +193,7 @@ fn depart(
         )
         .optional()?;
     let Some((leaver, network)) = leaver else { return Ok(LeaveOutcome::Stayed) };
-    if departing == LeaveReason::Kicked {
+    if matches!(departing, LeaveReason::KickedBy(_)) {
         db.prepare_cached("INSERT OR IGNORE INTO kicked (room, person) VALUES (?, ?)")?
             .execute([room.as_str(), person.as_str()])?;
         if let Some(network) = network {

@@ -19,7 +19,7 @@ use huechat::{
 use serde_json::json;
 
 use super::step::{Depart, Kind, PEOPLE, Pane, ROOMS, SEARCHES, Step, TITLES, Words};
-use crate::people::{at, hash, person, twin_of};
+use crate::people::{at, close, hash, person, twin_of};
 
 /// What both sides share: the rooms of this story. Another one of the same number takes the
 /// place of the last, which may well exist for some time yet.
@@ -112,13 +112,13 @@ impl Side {
                 let departing = match how {
                     Depart::Now => LeaveReason::Now,
                     Depart::IfAwayFor(seconds) => LeaveReason::IfAwaySince(at(moment - seconds)),
-                    Depart::Kicked => LeaveReason::Kicked,
+                    Depart::KickedBy(by) => LeaveReason::KickedBy(actor(*by).id),
                 };
                 let (room, who) = (stage.room(*room), actor(*person));
                 Self::departure(store.depart(&room, &who.id, departing).await.unwrap())
             }
             Step::Close { room, unused_for } => {
-                let closing = unused_for.map_or(Closing::Always, |seconds| {
+                let closing = unused_for.map_or(Closing::By(actor(0).id), |seconds| {
                     Closing::IfUnusedSince(at(moment - seconds))
                 });
                 told(store.close(&stage.room(*room), closing).await)
@@ -181,7 +181,7 @@ impl Side {
     /// Leaves nothing behind for the next story.
     pub async fn clear(&self, stage: &Stage) {
         for room in &stage.all {
-            self.store.close(room, Closing::Always).await.unwrap();
+            close(&*self.store, room).await;
             self.store.purge(room).await.unwrap();
         }
         for number in 0..3 {

@@ -43,7 +43,7 @@ pub enum Step {
 pub enum Depart {
     Now,
     IfAwayFor(i64),
-    Kicked,
+    KickedBy(usize),
 }
 
 /// A message: from a person or from the room about one, to everybody or to one.
@@ -98,7 +98,7 @@ fn depart() -> impl Strategy<Value = Depart> {
         Just(Depart::Now),
         (0..REACH).prop_map(Depart::IfAwayFor),
         (0..REACH).prop_map(Depart::IfAwayFor),
-        Just(Depart::Kicked),
+        (0..PEOPLE).prop_map(Depart::KickedBy),
     ]
 }
 
