@@ -1,8 +1,14 @@
 //! Assembles the server; the only module that knows every part.
 
 use std::{
-    fs::OpenOptions, future::Future, io::Write as _, net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc, time::Duration,
+    fs::OpenOptions,
+    future::Future,
+    io::Write as _,
+    net::{IpAddr, SocketAddr},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    sync::{Arc, Once},
+    time::Duration,
 };
 
 use axum::{
@@ -24,7 +30,7 @@ use crate::{
     domain::{Event, Network, NetworkKey},
     gateway::Gateway,
     media::Media,
-    net::{self, Bounds, Peer},
+    net::{self, Bounds, Misconfiguration, Peer, Proxies},
     session::Sessions,
     socketio::{SocketIoEdge, handshake},
     store::{Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -193,20 +199,46 @@ impl App {
                 handshake::minimize(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
             },
         ));
-        let proxies = self.config.trusted_proxies.clone();
+        let proxies = ClientNetworks::new(self.config.trusted_proxies.clone());
         let arrive = move |ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request| {
-            let network = proxies.network(peer.address.ip(), request.headers());
-            let words = network.to_string();
-            let network = if proxies.own(network) {
-                Network::of_trusted_proxy(words)
-            } else {
-                Network::new(words)
-            };
+            let network = proxies.network(peer.address.ip(), &request);
             request.extensions_mut().insert(network);
             std::future::ready(request)
         };
         let routes = web::routes(&self.chat, &self.sessions, socket_io, bots, setup)?;
         Ok(routes.layer(map_request(arrive)))
+    }
+}
+
+/// Finds the network of each request's client, and warns once of each kind of misconfiguration.
+#[derive(Clone)]
+struct ClientNetworks {
+    proxies: Proxies,
+    warned_of_forwarder: Arc<Once>,
+    warned_of_silence: Arc<Once>,
+}
+
+impl ClientNetworks {
+    fn new(proxies: Proxies) -> Self {
+        let once = || Arc::new(Once::new());
+        Self { proxies, warned_of_forwarder: once(), warned_of_silence: once() }
+    }
+
+    fn network(&self, peer: IpAddr, request: &Request) -> Network {
+        match self.proxies.misconfiguration(peer, request.headers()) {
+            Some(found @ Misconfiguration::UntrustedForwarder(_)) => {
+                self.warned_of_forwarder.call_once(|| warn!("{found}"));
+            }
+            // A health check comes from this machine itself.
+            Some(found) if !web::is_health_check(request.uri().path()) => {
+                self.warned_of_silence.call_once(|| warn!("{found}"));
+            }
+            Some(_) | None => {}
+        }
+        match self.proxies.network(peer, request.headers()) {
+            Some(network) => Network::known(network.to_string()),
+            None => Network::Unknown,
+        }
     }
 }
 

@@ -98,7 +98,17 @@ impl Target {
             Kind::Limit => command.arg(&programs.limit),
             Kind::Peer | Kind::PeerMemory => command.arg("node").arg(&programs.peer),
         };
-        for rate in ["ROOMS", "ENTERING", "PASSWORDS", "CHATS", "GIFS", "GIF_KIB", "READS"] {
+        for rate in [
+            "ROOMS",
+            "ENTERING",
+            "PASSWORDS",
+            "CHATS",
+            "GIFS",
+            "GIF_KIB",
+            "READS",
+            "HANDSHAKES",
+            "SESSIONS",
+        ] {
             command.env(format!("RATE_{rate}"), "off");
         }
         command

@@ -74,7 +74,7 @@ impl ChatService {
     /// # Errors
     /// [`Error::SlowDown`].
     pub fn may_connect(&self, network: &Network) -> Result<(), Error> {
-        self.limits.handshakes.check_network(network, NonZeroU32::MIN)
+        self.limits.handshakes.check(network, NonZeroU32::MIN)
     }
 
     /// Counts a new session from this network against the rate limit.
@@ -82,7 +82,7 @@ impl ChatService {
     /// # Errors
     /// [`Error::SlowDown`].
     pub fn may_begin(&self, network: &Network) -> Result<(), Error> {
-        self.limits.sessions.check_network(network, NonZeroU32::MIN)
+        self.limits.sessions.check(network, NonZeroU32::MIN)
     }
 
     /// Counts a new connection of a person. Drop the result when the connection closes.

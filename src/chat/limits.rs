@@ -19,6 +19,14 @@ pub struct Rate {
     pub per: Duration,
 }
 
+impl Rate {
+    /// The same period, for so many times the count.
+    fn times(self, factor: u32) -> Self {
+        let factor = NonZeroU32::new(factor).unwrap_or(NonZeroU32::MIN);
+        Self { count: self.count.saturating_mul(factor), ..self }
+    }
+}
+
 impl FromStr for Rate {
     type Err = &'static str;
 
@@ -49,6 +57,9 @@ pub struct RateLimit {
 /// A network's default rate, as a multiple of one person's.
 const PEOPLE_OF_A_NETWORK: u32 = 10;
 
+/// The rate of all visitors whose network is unknown together, as a multiple of one network's.
+const NETWORKS_OF_A_PROXY: u32 = 10;
+
 impl FromStr for RateLimit {
     type Err = &'static str;
 
@@ -61,11 +72,7 @@ impl FromStr for RateLimit {
         };
         let Some((person, network)) = text.split_once(',') else {
             let person: Option<Rate> = rate(text)?;
-            let network = person.map(|Rate { count, per }| {
-                let count =
-                    count.saturating_mul(NonZeroU32::MIN.saturating_add(PEOPLE_OF_A_NETWORK - 1));
-                Rate { count, per }
-            });
+            let network = person.map(|rate| rate.times(PEOPLE_OF_A_NETWORK));
             return Ok(Self { person, network });
         };
         Ok(Self { person: rate(person)?, network: rate(network)? })
@@ -103,16 +110,16 @@ macro_rules! rate_limits {
         /// The limiters of all classes.
         pub(super) struct RateLimiters {
             $(pub(super) $class: ClassLimiter,)+
-            pub(super) handshakes: KeyedRateLimiter<Network>,
-            pub(super) sessions: KeyedRateLimiter<Network>,
+            pub(super) handshakes: NetworkLimiter,
+            pub(super) sessions: NetworkLimiter,
         }
 
         impl RateLimiters {
             pub(super) fn new(rates: &Rates) -> Self {
                 Self {
                     $($class: ClassLimiter::new(rates.$class),)+
-                    handshakes: KeyedRateLimiter::new(rates.handshakes),
-                    sessions: KeyedRateLimiter::new(rates.sessions),
+                    handshakes: NetworkLimiter::new(rates.handshakes),
+                    sessions: NetworkLimiter::new(rates.sessions),
                 }
             }
 
@@ -191,24 +198,41 @@ impl<K: Hash + Eq + Clone> KeyedRateLimiter<K> {
     }
 }
 
-impl KeyedRateLimiter<Network> {
-    /// Like `check`, without a limit for a trusted proxy.
-    pub(super) fn check_network(&self, network: &Network, count: NonZeroU32) -> Result<(), Error> {
-        if network.is_trusted_proxy() { Ok(()) } else { self.check(network, count) }
+/// One rate for each network. All visitors whose network is unknown share a higher one.
+pub(super) struct NetworkLimiter {
+    known: KeyedRateLimiter<String>,
+    unknown: KeyedRateLimiter<()>,
+}
+
+impl NetworkLimiter {
+    fn new(rate: Option<Rate>) -> Self {
+        let for_all = rate.map(|rate| rate.times(NETWORKS_OF_A_PROXY));
+        Self { known: KeyedRateLimiter::new(rate), unknown: KeyedRateLimiter::new(for_all) }
+    }
+
+    pub(super) fn check(&self, network: &Network, count: NonZeroU32) -> Result<(), Error> {
+        match network {
+            Network::Known(network) => self.known.check(network, count),
+            Network::Unknown => self.unknown.check(&(), count),
+        }
+    }
+
+    fn forget_idle(&self) {
+        self.known.forget_idle();
     }
 }
 
 /// One class of operations, counted by person and by network.
 pub(super) struct ClassLimiter {
     people: KeyedRateLimiter<PersonId>,
-    networks: KeyedRateLimiter<Network>,
+    networks: NetworkLimiter,
 }
 
 impl ClassLimiter {
     fn new(class: RateLimit) -> Self {
         Self {
             people: KeyedRateLimiter::new(class.person),
-            networks: KeyedRateLimiter::new(class.network),
+            networks: NetworkLimiter::new(class.network),
         }
     }
 
@@ -224,7 +248,7 @@ impl ClassLimiter {
         count: NonZeroU32,
     ) -> Result<(), Error> {
         self.people.check(requester.id, count)?;
-        requester.network.map_or(Ok(()), |network| self.networks.check_network(network, count))
+        self.networks.check(requester.network.unwrap_or(&Network::Unknown), count)
     }
 
     fn forget_idle(&self) {
@@ -260,15 +284,15 @@ mod tests {
             let requester = Requester { id: &people[person], pass: None, network: Some(network) };
             limit.check(requester).is_ok()
         };
-        let (here, there) = (Network::new("192.0.2.1"), Network::new("192.0.2.2"));
+        let (here, there) = (Network::known("192.0.2.1"), Network::known("192.0.2.2"));
         assert!(try_as(0, &here) && try_as(0, &here) && !try_as(0, &here));
         assert!(try_as(1, &here) && !try_as(1, &here));
         assert!(try_as(2, &there));
-        let proxy = Network::of_trusted_proxy("127.0.0.1");
-        assert!(people.iter().all(|id| {
-            let limit = ClassLimiter::new("2/60,1/60".parse().unwrap());
-            limit.check(Requester { id, pass: None, network: Some(&proxy) }).is_ok()
-        }));
+        let unknown = (0..40).filter(|nth| {
+            let id = PersonId::of_session(b"", &nth.to_string());
+            limit.check(Requester { id: &id, pass: None, network: Some(&Network::Unknown) }).is_ok()
+        });
+        assert_eq!(unknown.count(), 30, "visitors of unknown networks share ten times the rate");
     }
 
     #[test]

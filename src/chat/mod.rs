@@ -124,7 +124,7 @@ impl ChatService {
 
     /// The room's hash of a network, if kicks ban networks.
     fn network_hash(&self, room: &RoomId, network: Option<&Network>) -> Option<NetworkHash> {
-        Some(self.policy.kick_networks.as_ref()?.hash(room, network?))
+        self.policy.kick_networks.as_ref()?.hash(room, network?)
     }
 
     /// The operator's settings.

@@ -21,7 +21,7 @@ const MAX_REMEMBERED: u64 = 100_000;
 /// Who guesses: a network, whatever its cookies, or a person if the network is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Guesser {
-    From(Network),
+    From(String),
     Person(PersonId),
 }
 
@@ -64,8 +64,11 @@ impl PasswordThrottle {
 }
 
 fn key(room: &RoomId, requester: Requester<'_>) -> (RoomId, Guesser) {
-    let person = || Guesser::Person(requester.id.clone());
-    (room.clone(), requester.network.cloned().map_or_else(person, Guesser::From))
+    let guesser = match requester.network {
+        Some(Network::Known(network)) => Guesser::From(network.clone()),
+        Some(Network::Unknown) | None => Guesser::Person(requester.id.clone()),
+    };
+    (room.clone(), guesser)
 }
 
 fn wait_after(times: u32) -> Duration {
@@ -91,7 +94,7 @@ mod tests {
     async fn a_guesser_waits_in_one_room_under_any_person_id() {
         let throttle = PasswordThrottle::default();
         let (tea, coffee) = (RoomId::random(), RoomId::random());
-        let (here, there) = (Network::new("192.0.2.1"), Network::new("192.0.2.2"));
+        let (here, there) = (Network::known("192.0.2.1"), Network::known("192.0.2.2"));
         let people = ["anna", "ben"].map(|name| PersonId::of_session(b"", name));
         let requester =
             |person: usize, network| Requester { id: &people[person], pass: None, network };
@@ -108,5 +111,10 @@ mod tests {
         assert_eq!(refused.retry_after(), Some(2 * FIRST_WAIT));
         throttle.reset(&tea, requester(0, Some(&here)));
         assert!(throttle.count(&tea, requester(1, Some(&here))).is_ok());
+        for _ in 0..6 {
+            assert!(throttle.count(&tea, requester(0, Some(&Network::Unknown))).is_ok());
+        }
+        assert!(throttle.count(&tea, requester(0, Some(&Network::Unknown))).is_err());
+        assert!(throttle.count(&tea, requester(1, Some(&Network::Unknown))).is_ok());
     }
 }

@@ -123,7 +123,7 @@ pub struct Config {
     pub kick_networks: Switch,
     /// Proxies whose forwarded client addresses are trusted: comma-separated addresses and
     /// networks, or `none`.
-    #[arg(default_value = "127.0.0.0/8,::1")]
+    #[arg(default_value = "none")]
     pub trusted_proxies: Proxies,
     /// The log filter, in the syntax of `tracing`.
     #[arg(id = "rust_log", default_value = "info")]

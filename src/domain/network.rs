@@ -8,31 +8,21 @@ use sha2::Sha256;
 
 use super::RoomId;
 
-/// A visitor's network as text: an IPv4 address, or an IPv6 /64. It is never stored.
+/// Where a visitor comes from. It is never stored.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Network {
-    words: String,
-    of_trusted_proxy: bool,
+pub enum Network {
+    /// A network as text: an IPv4 address, or an IPv6 /64.
+    Known(String),
+    /// A proxy does not say for whom it speaks. Any number of visitors share this, so it cannot be
+    /// banned or slowed down like one network.
+    Unknown,
 }
 
 impl Network {
-    /// Takes the text from an edge.
+    /// A known network, as text.
     #[must_use]
-    pub fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), of_trusted_proxy: false }
-    }
-
-    /// The network of a trusted proxy that did not name its client.
-    #[must_use]
-    pub fn of_trusted_proxy(words: impl Into<String>) -> Self {
-        Self { words: words.into(), of_trusted_proxy: true }
-    }
-
-    /// Whether this is a trusted proxy. All visitors may share it, so it is exempt from rate
-    /// limits.
-    #[must_use]
-    pub fn is_trusted_proxy(&self) -> bool {
-        self.of_trusted_proxy
+    pub fn known(text: impl Into<String>) -> Self {
+        Self::Known(text.into())
     }
 }
 
@@ -75,18 +65,19 @@ impl NetworkKey {
     }
 
     /// HMAC-SHA-256 (RFC 2104) under the secret, salted with the room, cut to 120 bits. The secret
-    /// prevents recovering a network by hashing all IPv4 addresses.
+    /// prevents recovering a network by hashing all IPv4 addresses. `None` for an unknown network.
     #[must_use]
-    pub fn hash(&self, room: &RoomId, network: &Network) -> NetworkHash {
+    pub fn hash(&self, room: &RoomId, network: &Network) -> Option<NetworkHash> {
+        let Network::Known(network) = network else { return None };
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any key length");
         mac.update(b"huechat network ");
         mac.update(room.as_str().as_bytes());
         mac.update(b" ");
-        mac.update(network.words.as_bytes());
+        mac.update(network.as_bytes());
         let mut hash = BASE32_NOPAD.encode(&mac.finalize().into_bytes()).to_ascii_lowercase();
         hash.truncate(NetworkHash::CHARS);
-        NetworkHash(hash)
+        Some(NetworkHash(hash))
     }
 }
 
@@ -103,7 +94,7 @@ mod tests {
     #[test]
     fn a_hash_knows_one_network_in_one_room_under_one_secret() {
         let (tea, coffee) = (RoomId::random(), RoomId::random());
-        let (here, there) = (Network::new("192.0.2.1"), Network::new("192.0.2.2"));
+        let (here, there) = (Network::known("192.0.2.1"), Network::known("192.0.2.2"));
         let key = NetworkKey::new(b"secret");
         let hash = key.hash(&tea, &here);
         assert_eq!(hash, key.hash(&tea, &here));
@@ -114,12 +105,13 @@ mod tests {
         ] {
             assert_ne!(hash, other);
         }
-        assert_eq!(hash.as_str().len(), NetworkHash::CHARS);
+        assert_eq!(hash.unwrap().as_str().len(), NetworkHash::CHARS);
+        assert_eq!(key.hash(&tea, &Network::Unknown), None);
     }
 
     #[test]
     fn neither_network_nor_key_shows_itself_when_debugged() {
-        let shown = format!("{:?} {:?}", Network::new("192.0.2.1"), NetworkKey::new(b"secret"));
+        let shown = format!("{:?} {:?}", Network::known("192.0.2.1"), NetworkKey::new(b"secret"));
         assert_eq!(shown, "Network(hidden) NetworkKey(hidden)");
     }
 }

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-pub use client_ip::{Network, Proxies};
+pub use client_ip::{Misconfiguration, Network, Proxies};
 pub use serve::{Bounds, listen, serve};
 
 /// Number of bytes written to a connection. Clones share the counter.

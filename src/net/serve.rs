@@ -37,7 +37,8 @@ use crate::keyed_limit::{KeyedLimit, KeyedPermit};
 pub struct Bounds {
     /// In total.
     pub in_all: usize,
-    /// From one network; trusted proxies are exempt, as they carry many visitors.
+    /// From one network; exempt are trusted proxies and, while none is named, this machine, as they
+    /// carry many visitors.
     pub of_one_network: usize,
 }
 
@@ -89,7 +90,7 @@ pub async fn serve(
     let by_network = KeyedLimit::default();
     let acquire = |address: IpAddr| -> Option<Permits> {
         let one = in_all.clone().try_acquire_owned().ok()?;
-        if proxies.trust(address) {
+        if proxies.is_shared(address) {
             return Some((one, None));
         }
         let theirs = by_network.take(Network::of(address), bounds.of_one_network)?;

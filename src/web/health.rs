@@ -6,6 +6,12 @@ use tracing::warn;
 use super::Web;
 use crate::chat::Error;
 
+/// Whether a request checks the server's health, as the machine that it runs on does.
+#[must_use]
+pub fn is_health_check(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
 /// `GET /healthz`: the process responds.
 pub(super) async fn live() -> &'static str {
     "ok\n"

@@ -32,6 +32,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, delete, get, post, put},
 };
+pub use health::is_health_check;
 use tokio_util::task::TaskTracker;
 pub use tower_http::csrf::ConfigError;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};

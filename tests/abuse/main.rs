@@ -21,7 +21,7 @@ use thread_priority::{
 };
 use tokio::time::{Instant, sleep_until};
 
-use common::server::{Home, Process};
+use common::server::{Home, Process, WITHOUT_A_PROXY};
 use good::{Clock, Felt, Phase};
 use hostile::Hostiles;
 use report::Report;
@@ -40,7 +40,7 @@ async fn those_who_talk_hardly_notice_an_attack() {
         .map(|seconds| Duration::from_secs(seconds.parse().expect("SECONDS is a number")));
     let attack_for = asked.unwrap_or(SHORT);
     // On the internet visitors come from addresses of their own, which are no proxy's; so here.
-    let server = Process::start(Home::of_an_operator(&[("TRUSTED_PROXIES", "none")])).await;
+    let server = Process::start(Home::of_an_operator(&[WITHOUT_A_PROXY])).await;
 
     let felt = Arc::new(Felt::default());
     let (rooms, people) = good::gather(server.address, &felt).await;

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     common::{
-        Backend,
+        BEHIND_A_PROXY, Backend,
         server::{Home, Process},
         soon,
     },
@@ -140,7 +140,7 @@ async fn so_many_uploads_are_in_memory_and_no_more_whoever_sends_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_guesses_at_once_take_no_more_memory_than_two() {
-    let server = Process::start(Home::new(Backend::Sqlite, &[])).await;
+    let server = Process::start(Home::new(Backend::Sqlite, &[BEHIND_A_PROXY])).await;
     let anna = server.browser().await;
     let form = json!({ "title": "tea", "max": 5, "password": "sesame" });
     let room = anna.create(&form).await;

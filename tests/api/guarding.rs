@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::{
     common::{
-        Backend, Browser, Server, Socket,
+        BEHIND_A_PROXY, Backend, Browser, Server, Socket, WITHOUT_A_PROXY,
         server::{Home, Process},
         soon, until,
     },
@@ -167,9 +167,8 @@ async fn headers_are_bounded_in_number_and_in_bytes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_has_so_many_connections_and_no_more() {
-    let server = Backend::Sqlite
-        .server_with(&[("TRUSTED_PROXIES", "none"), ("MAX_CONNECTIONS_PER_NETWORK", "3")])
-        .await;
+    let server =
+        Backend::Sqlite.server_with(&[WITHOUT_A_PROXY, ("MAX_CONNECTIONS_PER_NETWORK", "3")]).await;
     let live = b"GET /healthz HTTP/1.1\r\nHost: chat.example\r\n\r\n";
     let mut held = Vec::new();
     loop {
@@ -244,7 +243,7 @@ async fn room_from(server: &Server, network: Option<&str>) -> reqwest::Response 
 }
 
 async fn a_network_may_do_so_much_however_many_people_it_sends(on: Backend) {
-    let server = on.server_with(&[("RATE_ROOMS", "2/600,3/600")]).await;
+    let server = on.server_with(&[BEHIND_A_PROXY, ("RATE_ROOMS", "2/600,3/600")]).await;
     for _ in 0..3 {
         let made = room_from(&server, Some("192.0.2.1")).await;
         assert_eq!(made.status(), StatusCode::CREATED);
@@ -269,7 +268,7 @@ async fn a_network_may_do_so_much_however_many_people_it_sends(on: Backend) {
 }
 
 async fn a_network_opens_so_many_connections_and_no_more(on: Backend) {
-    let server = on.server_with(&[("RATE_HANDSHAKES", "3/600")]).await;
+    let server = on.server_with(&[BEHIND_A_PROXY, ("RATE_HANDSHAKES", "3/600")]).await;
     let anna = server.browser().await;
     let room = anna.create_room("tea", 2).await;
     let cookie = anna.cookie.clone().unwrap();
@@ -286,7 +285,7 @@ async fn a_network_opens_so_many_connections_and_no_more(on: Backend) {
 }
 
 async fn who_guesses_passwords_waits_longer_each_time(on: Backend) {
-    let server = on.server().await;
+    let server = on.server_with(&[BEHIND_A_PROXY]).await;
     let anna = server.browser().await;
     let form = json!({ "title": "tea", "max": 5, "password": "sesame" });
     let (_, room) = anna.post_json("/room", &form).await;

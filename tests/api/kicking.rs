@@ -7,7 +7,10 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Backend, Browser, Server, Socket},
+    common::{
+        BEHIND_A_PROXY, Backend, Browser, Server, Socket, WITHOUT_A_PROXY,
+        server::{Home, Process},
+    },
     on_both_stores,
 };
 
@@ -15,6 +18,8 @@ on_both_stores!(
     a_kick_shuts_out_the_network_too,
     a_kick_shuts_out_nobody_else_where_that_is_not_wanted,
     only_who_is_trusted_says_whom_it_speaks_for,
+    a_kick_shuts_out_nobody_else_where_visitors_share_an_address,
+    a_proxy_and_a_setting_that_do_not_fit_are_named_once,
     a_thousand_calls_in_a_second_are_answered_and_most_refused,
     of_a_kick_and_an_end_at_the_same_moment_nothing_is_half_done,
 );
@@ -50,7 +55,7 @@ async fn id_in(socket: &mut Socket) -> Value {
 }
 
 async fn a_kick_shuts_out_the_network_too(on: Backend) {
-    let server = on.server().await;
+    let server = on.server_with(&[BEHIND_A_PROXY]).await;
     let owner = From::at(&server, "198.51.100.1").await;
     let room = owner.browser.create_room("tea", 5).await;
     let mut owners = owner.enter(&room).await.unwrap();
@@ -78,7 +83,7 @@ async fn a_kick_shuts_out_the_network_too(on: Backend) {
 }
 
 async fn a_kick_shuts_out_nobody_else_where_that_is_not_wanted(on: Backend) {
-    let server = on.server_with(&[("KICK_NETWORKS", "off")]).await;
+    let server = on.server_with(&[BEHIND_A_PROXY, ("KICK_NETWORKS", "off")]).await;
     let owner = From::at(&server, "198.51.100.1").await;
     let room = owner.browser.create_room("tea", 5).await;
     let mut owners = owner.enter(&room).await.unwrap();
@@ -93,7 +98,7 @@ async fn a_kick_shuts_out_nobody_else_where_that_is_not_wanted(on: Backend) {
 }
 
 async fn only_who_is_trusted_says_whom_it_speaks_for(on: Backend) {
-    let server = on.server_with(&[("TRUSTED_PROXIES", "none")]).await;
+    let server = on.server_with(&[WITHOUT_A_PROXY]).await;
     let owner = server.browser().await;
     let room = owner.create_room("tea", 5).await;
     let (mut owners, _) = owner.enter(&room).await;
@@ -105,6 +110,51 @@ async fn only_who_is_trusted_says_whom_it_speaks_for(on: Backend) {
 
     let elsewhere = From::at(&server, "192.0.2.2").await;
     assert_eq!(elsewhere.enter(&room).await.err().as_deref(), Some("kicked"));
+}
+
+/// By default no proxy is trusted, and this machine may be one.
+async fn a_kick_shuts_out_nobody_else_where_visitors_share_an_address(on: Backend) {
+    for settings in [&[][..], &[BEHIND_A_PROXY]] {
+        let server = on.server_with(settings).await;
+        let (owner, ben) = (server.browser().await, server.browser().await);
+        let room = owner.create_room("tea", 5).await;
+        let (mut owners, _) = owner.enter(&room).await;
+        let (_bens, welcome) = ben.enter(&room).await;
+
+        let kick = json!({ "id": welcome["you"]["id"] });
+        assert_eq!(owners.ask("person:kick", kick).await["ok"], true);
+
+        let refused = ben.try_enter(json!({ "room": room })).await.err();
+        assert_eq!(refused.as_deref(), Some("kicked"));
+        // Somebody else behind the same proxy, which says nothing about either.
+        server.browser().await.enter(&room).await;
+        // What a stranger claims counts for nothing, without the setting.
+        if settings.is_empty() {
+            From::at(&server, "192.0.2.1").await.enter(&room).await.unwrap();
+        }
+    }
+}
+
+async fn a_proxy_and_a_setting_that_do_not_fit_are_named_once(on: Backend) {
+    for (setting, address, missing) in [
+        (("TRUSTED_PROXIES", "none"), "192.0.2.1", "TRUSTED_PROXIES does not name"),
+        (BEHIND_A_PROXY, "", "no header X-Forwarded-For"),
+    ] {
+        let server = Process::start(Home::new(on, &[setting])).await;
+        server.browser().await.get("/readyz").await;
+        for _ in 0..3 {
+            let request = server.browser().await.request(Method::GET, "/");
+            let request = match address {
+                "" => request,
+                address => request.header("X-Forwarded-For", address),
+            };
+            assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+        }
+        let log = server.log();
+        let warnings: Vec<_> = log.iter().filter(|line| line.contains(missing)).collect();
+        assert_eq!(warnings.len(), 1, "{log:?}");
+        assert!(warnings[0].contains("127.0.0.1"), "{warnings:?}");
+    }
 }
 
 async fn a_thousand_calls_in_a_second_are_answered_and_most_refused(on: Backend) {

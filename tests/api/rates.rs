@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Backend, Browser, Server, Socket, gifs},
+    common::{BEHIND_A_PROXY, Backend, Browser, Server, Socket, gifs},
     on_both_stores,
 };
 
@@ -125,7 +125,7 @@ async fn a_door_that_is_knocked_at_too_often_says_so(on: Backend) {
 }
 
 async fn of_strangers_so_many_come_from_one_network(on: Backend) {
-    let server = on.server_with(&[("RATE_SESSIONS", "2/600")]).await;
+    let server = on.server_with(&[BEHIND_A_PROXY, ("RATE_SESSIONS", "2/600")]).await;
     let stranger = |accept: &'static str, network: &'static str| {
         let request = Browser::without_cookie(server.address).request(Method::GET, "/");
         request.header(header::ACCEPT, accept).header("x-forwarded-for", network).send()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{
-        Backend, Socket,
+        BEHIND_A_PROXY, Backend, Socket,
         server::{Home, Process},
     },
     on_both_stores,
@@ -94,7 +94,7 @@ async fn a_password_is_in_no_address_log_event_page_or_database(on: Backend) {
 
 async fn where_people_come_from_is_kept_nowhere(on: Backend) {
     let (annas, bens) = ("203.0.113.77", "2001:db8:aaaa:bbbb::7");
-    let server = Process::start(Home::new(on, &[])).await;
+    let server = Process::start(Home::new(on, &[BEHIND_A_PROXY])).await;
     let (anna, ben) = (server.browser().await, server.browser().await);
     let form = json!({ "title": "tea", "max": 5, "password": "sesame" });
     let made = anna

@@ -93,7 +93,7 @@ test("a gap in what arrives is found and filled", async ({ invite }) => {
 });
 
 test.describe("behind a network that may open a connection every five seconds", () => {
-  test.use({ settings: { RATE_HANDSHAKES: "1/5", TRUSTED_PROXIES: "none" } });
+  test.use({ settings: { RATE_HANDSHAKES: "1/5", TRUSTED_PROXIES: "192.0.2.77" } });
 
   test("a page that opens connections too fast says so, waits as long as it is told, and is live again", async ({
     invite,

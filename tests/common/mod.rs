@@ -10,7 +10,7 @@ pub mod socket;
 
 pub use bot::Bot;
 pub use browser::Browser;
-pub use server::{Backend, Server};
+pub use server::{BEHIND_A_PROXY, Backend, Server, WITHOUT_A_PROXY};
 pub use socket::Socket;
 
 use std::{future::Future, time::Duration};

@@ -27,6 +27,11 @@ pub enum Backend {
     Mongo,
 }
 
+/// The tests connect from this machine, which is then a proxy that names its clients.
+pub const BEHIND_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.0/8,::1");
+/// The tests connect from this machine, which is then one visitor's, as a proxy is elsewhere.
+pub const WITHOUT_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "192.0.2.77");
+
 impl Backend {
     /// A server with the settings of the tests.
     pub async fn server(self) -> Server {
