@@ -1,12 +1,8 @@
 //! Assembles the server; the only module that knows every part.
 
 use std::{
-    fs::OpenOptions,
     future::Future,
-    io::Write as _,
     net::{IpAddr, SocketAddr},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
     sync::{Arc, Once},
     time::Duration,
 };
@@ -27,6 +23,7 @@ use crate::{
     bus::Bus,
     chat::{ChatService, Policy},
     config::{Config, MIN_SECRET_BYTES},
+    data_dir::{self, DataDir},
     domain::{Event, Network, NetworkKey},
     gateway::Gateway,
     media::Media,
@@ -46,22 +43,27 @@ const FINISH_WITHIN: Duration = Duration::from_millis(1_500);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database cannot be used.
-    #[error("the store could not be opened: {0}")]
-    Store(#[from] crate::store::Error),
+    #[error("{place}: the database cannot be opened: {cause}")]
+    Store {
+        /// The file, or the setting that names the server.
+        place: String,
+        /// What the store says.
+        cause: crate::store::Error,
+    },
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] data_dir::Error),
     /// The folder or bucket of the GIFs cannot be used.
-    #[error("the uploads could not be opened: {0}")]
-    Media(#[from] crate::media::OpenError),
+    #[error("UPLOADS_URL={0}: {1}")]
+    Media(String, #[source] crate::media::OpenError),
     /// The chat could not clean up after the previous process, or stop.
     #[error("the chat could not start or stop: {0:?}")]
     Chat(#[from] crate::chat::Error),
-    /// The cookie secret cannot be read or made.
-    #[error("the cookie secret {0}: {1}")]
-    Secret(std::path::PathBuf, std::io::Error),
     /// An allowed origin is invalid.
-    #[error("the origins that are allowed: {0}")]
+    #[error("ALLOWED_ORIGINS: {0}")]
     Origins(#[from] web::ConfigError),
-    /// The server cannot listen on the port.
-    #[error("the port cannot be listened on: {0}")]
+    /// The server cannot serve any longer.
+    #[error("cannot serve: {0}")]
     Io(#[from] std::io::Error),
 }
 
@@ -86,12 +88,16 @@ impl App {
     /// # Errors
     /// When one of them cannot be used.
     pub async fn build(config: Config) -> Result<Self, Error> {
-        std::fs::create_dir_all(&config.data_dir)?;
-        let secret = cookie_secret(&config)?;
-        let (store, alone) = open_store(&config).await?;
+        let data = DataDir::open(&config.data_dir)?;
+        let secret = match &config.cookie_secret {
+            Some(secret) => secret.reveal().as_bytes().to_vec(),
+            None => data.cookie_secret(MIN_SECRET_BYTES)?,
+        };
+        let (store, alone) = open_store(&config, &data).await?;
         let s3 = config.s3.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
         let media =
-            Media::open(&config.uploads_url, s3, config.max_gif_bytes, config.max_uploads_bytes)?;
+            Media::open(&config.uploads_url, s3, config.max_gif_bytes, config.max_uploads_bytes);
+        let media = media.map_err(|cause| Error::Media(config.uploads_url.clone(), cause))?;
         info!(uploads = %config.uploads_url, "keeping GIFs");
         let bus = Bus::default();
         let policy = Policy {
@@ -133,7 +139,7 @@ impl App {
         info!(open = %public_url(&self.config, address), "listening on http://{address}");
         let proxies = self.config.trusted_proxies.clone();
         let bounds = Bounds {
-            in_all: self.config.max_connections,
+            in_all: net::within_file_limit(self.config.max_connections),
             of_one_network: self.config.max_connections_per_network,
         };
         let serving = net::serve(listener, router, bounds, proxies, stopping.clone());
@@ -252,39 +258,18 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
 }
 
 /// Opens the configured store; also returns whether this process is its only user.
-async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, bool), Error> {
+async fn open_store(config: &Config, data: &DataDir) -> Result<(Arc<dyn Store>, bool), Error> {
     let Some(uri) = &config.mongodb_uri else {
-        let path = config.data_dir.join("huechat.sqlite3");
+        let path = data.database()?;
         info!(file = %path.display(), "keeping rooms in a file");
-        return Ok((Arc::new(SqliteStore::open(&path)?), true));
+        let store = SqliteStore::open(&path)
+            .map_err(|cause| Error::Store { place: path.display().to_string(), cause })?;
+        return Ok((Arc::new(store), true));
     };
     let credentials = config.mongo_credentials();
-    let store = MongoStore::open(uri.reveal(), credentials).await?;
+    let store = MongoStore::open(uri.reveal(), credentials)
+        .await
+        .map_err(|cause| Error::Store { place: "MONGODB_URI".to_owned(), cause })?;
     info!("keeping rooms in MongoDB");
     Ok((Arc::new(store), false))
-}
-
-/// The configured secret, or the one in the data folder, which the first start generates with mode
-/// 0600.
-fn cookie_secret(config: &Config) -> Result<Vec<u8>, Error> {
-    if let Some(secret) = &config.cookie_secret {
-        return Ok(secret.reveal().as_bytes().to_vec());
-    }
-    let path = config.data_dir.join("cookie-secret");
-    read_or_make_secret(&path).map_err(|error| Error::Secret(path, error))
-}
-
-fn read_or_make_secret(path: &Path) -> std::io::Result<Vec<u8>> {
-    match std::fs::read(path) {
-        Ok(secret) if secret.len() >= MIN_SECRET_BYTES => return Ok(secret),
-        Ok(_) => return Err(std::io::Error::other("is too short: remove it for a new one")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let secret = rand::random::<[u8; 64]>();
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(&secret)?;
-    file.sync_all()?;
-    info!(file = %path.display(), "made a cookie secret");
-    Ok(secret.to_vec())
 }

@@ -22,6 +22,7 @@ pub mod socketio;
 pub mod web;
 
 mod app;
+mod data_dir;
 mod keyed_limit;
 mod system;
 

@@ -1,6 +1,6 @@
 //! The command line: reads arguments and environment, and starts the server.
 
-use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
+use std::{io::IsTerminal as _, net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use huechat::{
@@ -42,9 +42,9 @@ async fn main() -> ExitCode {
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
     {
-        return failed(&format!(".env: {error}"));
+        return failed(&reason_of_file(&error));
     }
-    let vars = std::env::vars();
+    let vars = std::env::vars_os();
     let read = Config::from_command_line(CommandLine::command(), std::env::args_os(), vars);
     let (config, matches) = match read {
         Ok(read) => read,
@@ -55,8 +55,12 @@ async fn main() -> ExitCode {
         Ok(line) => line.command.unwrap_or(Command::Serve),
         Err(error) => error.exit(),
     };
+    let filter = match EnvFilter::try_new(&config.log) {
+        Ok(filter) => filter,
+        Err(error) => return failed(&format!("RUST_LOG={}: {error}", config.log)),
+    };
     match command {
-        Command::Serve => serve(config).await,
+        Command::Serve => serve(config, filter).await,
         Command::Config => {
             said(&config.listing());
             ExitCode::SUCCESS
@@ -65,10 +69,22 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(config: Config) -> ExitCode {
+/// Why `.env` cannot be read, without what stands in it: a line that is wrong may hold a password.
+fn reason_of_file(error: &dotenvy::Error) -> String {
+    if !matches!(error, dotenvy::Error::LineParse(..)) {
+        return format!(".env: {error}");
+    }
+    let read = dotenvy::dotenv_iter().into_iter().flatten().map_while(Result::ok);
+    let place = match read.last() {
+        Some((name, _)) => format!("the setting after {name}"),
+        None => "the first setting".to_owned(),
+    };
+    format!(".env: {place} is not NAME=value; a value with spaces or quotes needs quotes around it")
+}
+
+async fn serve(config: Config, wanted: EnvFilter) -> ExitCode {
     let layer =
         fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    let wanted = EnvFilter::new(&config.log);
     // Without a hint, libraries would format an event for each frame, only for it to be dropped.
     let finest = wanted.max_level_hint().unwrap_or(LevelFilter::TRACE);
     let without_secrets = filter_fn(holds_no_secret).with_max_level_hint(finest);
@@ -76,8 +92,12 @@ async fn serve(config: Config) -> ExitCode {
         .with(layer.with_filter(wanted).with_filter(without_secrets))
         .init();
     let outcome = async {
-        let listener = net::listen((config.host, config.port).into())?;
-        App::build(config).await?.serve(listener, stopped()?).await
+        let address = SocketAddr::new(config.host, config.port);
+        let listener = net::listen(address)
+            .map_err(|error| format!("HOST, PORT: cannot listen on {address}: {error}"))?;
+        let stopped = stopped().map_err(|error| format!("cannot handle signals: {error}"))?;
+        let app = App::build(config).await.map_err(|error| error.to_string())?;
+        app.serve(listener, stopped).await.map_err(|error| error.to_string())
     };
     match outcome.await {
         Ok(()) => ExitCode::SUCCESS,
@@ -94,14 +114,16 @@ fn holds_no_secret(about: &Metadata<'_>) -> bool {
     *about.level() <= Level::INFO || about.target().starts_with("huechat")
 }
 
-/// Completes on SIGTERM or SIGINT (Ctrl-C).
+/// Completes on SIGTERM, SIGINT (Ctrl-C) or SIGHUP (a terminal that closes).
 fn stopped() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
     })
 }
@@ -112,7 +134,7 @@ async fn healthcheck(config: &Config) -> ExitCode {
     } else {
         config.host
     };
-    let url = format!("http://{}/readyz", std::net::SocketAddr::new(host, config.port));
+    let url = format!("http://{}/readyz", SocketAddr::new(host, config.port));
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
     let answer = match client {
         Ok(client) => client.get(&url).send().await.and_then(reqwest::Response::error_for_status),

@@ -32,12 +32,14 @@ pub(super) struct Admission {
     connections: KeyedLimit<PersonId>,
     /// Whether the server refuses new rooms and people.
     draining: AtomicBool,
+    /// Whether the last heartbeat could not be stored.
+    pub(super) heartbeat_failed: AtomicBool,
 }
 
 impl Default for Admission {
     fn default() -> Self {
-        let (connections, draining) = Default::default();
-        Self { queue: Semaphore::new(ENTER_AT_ONCE), connections, draining }
+        let (connections, draining, heartbeat_failed) = Default::default();
+        Self { queue: Semaphore::new(ENTER_AT_ONCE), connections, draining, heartbeat_failed }
     }
 }
 
@@ -49,13 +51,18 @@ impl Admission {
 }
 
 impl ChatService {
-    /// Checks that the store answers and that the server accepts new rooms and people.
+    /// Checks that the store answers, that it stored the last heartbeat, and that the server accepts new rooms and people.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Restarting`].
     pub async fn ready(&self) -> Result<(), Error> {
         self.admission.check_open()?;
-        Ok(self.store.ready().await?)
+        self.store.ready().await?;
+        // A store with a full disk answers, and keeps nothing.
+        if self.admission.heartbeat_failed.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable("the last heartbeat could not be stored".into()));
+        }
+        Ok(())
     }
 
     /// Stops accepting new rooms and people.

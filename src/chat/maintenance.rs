@@ -1,7 +1,10 @@
 //! Maintenance: ends expired seats and rooms, and cleans up after a crash. Every step can be
 //! repeated.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -71,7 +74,9 @@ impl ChatService {
 
     async fn heartbeat(&self) -> Result<(), Error> {
         let now = Timestamp::now();
-        if !self.store.heartbeat(&self.node, now).await? {
+        let known = self.store.heartbeat(&self.node, now).await;
+        self.admission.heartbeat_failed.store(known.is_err(), Ordering::Relaxed);
+        if !known? {
             warn!("this server missed its heartbeats, and the other servers have declared it dead");
             self.bus.announce(Event::Restarting).await;
         }

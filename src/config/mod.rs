@@ -101,13 +101,13 @@ pub struct Config {
     #[arg(default_value = "2147483648", value_parser = parse::whole::<u64>)]
     pub max_uploads_bytes: u64,
     /// Most connections at once.
-    #[arg(default_value = "20000", value_parser = parse::whole::<usize>)]
+    #[arg(default_value = "20000", value_parser = parse::at_least_one)]
     pub max_connections: usize,
     /// Most connections at once from one IPv4 address or IPv6 /64; trusted proxies are exempt.
-    #[arg(default_value = "256", value_parser = parse::whole::<usize>)]
+    #[arg(default_value = "256", value_parser = parse::at_least_one)]
     pub max_connections_per_network: usize,
     /// Most connections at once of one person, in rooms and in the lobby.
-    #[arg(default_value = "20", value_parser = parse::whole::<usize>)]
+    #[arg(default_value = "20", value_parser = parse::at_least_one)]
     pub max_connections_per_person: usize,
     /// Longest lifetime of a bot's token, in days.
     #[arg(default_value = "90", value_parser = parse::days)]
@@ -139,7 +139,9 @@ impl Config {
     ///
     /// # Errors
     /// The first invalid setting.
-    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
+    pub fn from_vars<N: Into<OsString>, V: Into<OsString>>(
+        vars: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, Error> {
         let command = Command::new("huechat");
         Self::from_command_line(command, ["huechat"], vars).map(|(config, _)| config)
     }
@@ -149,13 +151,15 @@ impl Config {
     ///
     /// # Errors
     /// The first invalid setting or option; a request for help.
-    pub fn from_command_line<A: Into<OsString> + Clone>(
+    pub fn from_command_line<A: Into<OsString> + Clone, N: Into<OsString>, V: Into<OsString>>(
         command: Command,
         command_line: impl IntoIterator<Item = A>,
-        vars: impl IntoIterator<Item = (String, String)>,
+        vars: impl IntoIterator<Item = (N, V)>,
     ) -> Result<(Self, ArgMatches), Error> {
-        let vars: Vec<_> = vars.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        let mut command = Self::augment_args(command).mut_args(|arg| as_option(arg, &vars));
+        let command = Self::augment_args(command);
+        let vars = vars.into_iter().filter_map(|(name, value)| read(&command, name, value));
+        let vars: Vec<_> = vars.collect::<Result<_, _>>()?;
+        let mut command = command.mut_args(|arg| as_option(arg, &vars));
         let matches = command.try_get_matches_from_mut(command_line);
         let matches = matches.map_err(|error| of_setting(error, &command))?;
         let mut config = Self::from_arg_matches(&matches)?;
@@ -199,6 +203,23 @@ impl Config {
         let sites = self.public_url.iter().chain(&self.allowed_origins);
         sites.map(|url| url.origin().ascii_serialization()).collect()
     }
+}
+
+/// A variable that is set, if this program reads it.
+fn read(
+    command: &Command,
+    name: impl Into<OsString>,
+    value: impl Into<OsString>,
+) -> Option<Result<(String, String), Error>> {
+    let (name, value) = (name.into().into_string().ok()?, value.into());
+    let ours = name.starts_with("AWS_") || command.get_arguments().any(|arg| variable(arg) == name);
+    if !ours || value.is_empty() {
+        return None;
+    }
+    Some(value.into_string().map(|value| (name.clone(), value)).map_err(|_| {
+        let (value, reason) = (HIDDEN.to_owned(), "not text in UTF-8".to_owned());
+        Error::Setting { variable: name, value, reason }
+    }))
 }
 
 fn is_setting(arg: &Arg) -> bool {
@@ -281,6 +302,9 @@ mod tests {
             ("ALLOWED_ORIGINS", "https://one.example,two.example"),
             ("ALLOWED_ORIGINS", "https://one.example/rooms"),
             ("MAX_CONNECTIONS", "many"),
+            ("MAX_CONNECTIONS", "0"),
+            ("MAX_CONNECTIONS_PER_NETWORK", "0"),
+            ("MAX_CONNECTIONS_PER_PERSON", "0"),
             ("ROOM_GRACE", "soon"),
             ("ROOM_GRACE", "-1"),
             ("ROOM_GRACE", "NaN"),

@@ -3,7 +3,14 @@
 //! The aliases hide `Option`, `Vec` and `bool` from the derived command line, which would make
 //! something else of them than one value.
 
-use std::{fmt, net::IpAddr, num::NonZeroU32, ops::RangeInclusive, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    net::IpAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    ops::RangeInclusive,
+    str::FromStr,
+    time::Duration,
+};
 
 use url::Url;
 
@@ -49,6 +56,11 @@ fn number<T: FromStr>(raw: &str, reason: &'static str) -> Parsed<T> {
 
 pub(super) fn whole<T: FromStr>(raw: &str) -> Parsed<T> {
     number(raw, "not a whole number")
+}
+
+pub(super) fn at_least_one(raw: &str) -> Parsed<usize> {
+    let count: NonZeroUsize = number(raw, "not a whole number from 1 up")?;
+    Ok(count.get())
 }
 
 pub(super) fn ip(raw: &str) -> Parsed<IpAddr> {

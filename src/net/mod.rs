@@ -12,7 +12,7 @@ use std::{
 };
 
 pub use client_ip::{Misconfiguration, Network, Proxies};
-pub use serve::{Bounds, listen, serve};
+pub use serve::{Bounds, listen, serve, within_file_limit};
 
 /// Number of bytes written to a connection. Clones share the counter.
 #[derive(Debug, Clone, Default)]

@@ -66,6 +66,30 @@ const BODY_WITHIN: Duration = Duration::from_secs(120);
 /// connection after one second, then after two.
 const BACKLOG: u32 = 4_096;
 
+/// Open files that are not connections: the database, GIFs, and what the libraries keep open.
+const OTHER_FILES: u64 = 128;
+
+/// The number of connections that the limit of open files allows, at most `wanted`. Raises the
+/// limit as far as the system permits, and logs when it is too low.
+#[must_use]
+pub fn within_file_limit(wanted: usize) -> usize {
+    let limit = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => limit,
+        Err(error) => {
+            warn!(%error, "could not raise the limit of open files");
+            return wanted;
+        }
+    };
+    let possible = usize::try_from(limit.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1);
+    if possible < wanted {
+        warn!(
+            "MAX_CONNECTIONS={wanted} is more than the limit of {limit} open files allows; \
+             serving {possible} connections at most: raise the limit (ulimit -n)"
+        );
+    }
+    wanted.min(possible)
+}
+
 /// Listens on an address.
 ///
 /// # Errors

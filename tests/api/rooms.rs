@@ -9,6 +9,7 @@ on_both_stores!(
     a_room_is_made_and_listed,
     a_form_redirects_to_the_new_room,
     wrong_fields_are_named_all_at_once,
+    a_page_that_no_lobby_has_is_empty,
     a_wrong_form_comes_back_with_what_was_filled_in,
     every_wrong_capacity_is_refused,
     a_title_of_sixty_emoji_is_fine_and_sixty_one_are_too_many,
@@ -50,6 +51,18 @@ async fn a_form_redirects_to_the_new_room(on: Backend) {
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     let location = response.headers()[header::LOCATION].to_str().unwrap();
     assert_eq!(browser.get(location).await.status(), StatusCode::OK);
+}
+
+async fn a_page_that_no_lobby_has_is_empty(on: Backend) {
+    let server = on.server().await;
+    let browser = server.browser().await;
+    browser.create_room("tea", 5).await;
+
+    for page in ["2", "9223372036854775807", "18446744073709551615"] {
+        let (status, lobby) = browser.get_json(&format!("/?page={page}")).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        assert_eq!(lobby["rooms"], json!([]), "{page}");
+    }
 }
 
 async fn wrong_fields_are_named_all_at_once(on: Backend) {

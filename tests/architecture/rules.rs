@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 /// The modules of the crate, each with those that it may know. A module may know its own children.
-const MAY_KNOW: [(&str, &[&str]); 14] = [
+const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("media", &["domain"]),
     ("bus", &["domain"]),
     ("system", &["domain"]),
     ("keyed_limit", &[]),
+    ("data_dir", &[]),
     ("chat", &["domain", "store", "media", "bus", "keyed_limit"]),
     ("session", &["domain", "store", "chat"]),
     ("config", &["chat", "net"]),

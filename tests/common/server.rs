@@ -278,8 +278,13 @@ impl Process {
     }
 
     /// SIGTERM, as a deploy does; gives its exit status.
-    pub async fn terminate(mut self) -> (Home, std::process::ExitStatus) {
-        self.signal("-TERM").await;
+    pub async fn terminate(self) -> (Home, std::process::ExitStatus) {
+        self.end_by("-TERM").await
+    }
+
+    /// Another signal that asks it to end, such as `-HUP`.
+    pub async fn end_by(mut self, signal: &str) -> (Home, std::process::ExitStatus) {
+        self.signal(signal).await;
         let status = soon("the process to end", self.child.wait()).await.unwrap();
         self.assert_no_panic();
         (self.home, status)

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     PROMISED,
-    common::Browser,
+    common::{Browser, until},
     stage::{Stage, Tea, always, refused},
     with_deadline,
 };
@@ -144,4 +144,20 @@ async fn a_stranger_whose_session_cannot_be_kept_is_told_to_come_back() {
     }
 
     assert_eq!(stranger.get("/").await.status(), StatusCode::OK);
+}
+
+/// MongoDB's code for a disk that is full.
+const OUT_OF_DISK_SPACE: i32 = 14_031;
+
+#[tokio::test]
+async fn a_database_that_answers_and_keeps_nothing_is_not_ready() {
+    let stage = Stage::new().await;
+    let browser = stage.server.browser().await;
+    stage.wait_until_ready(&browser).await;
+
+    stage.fail(&["update"], always(), refused(OUT_OF_DISK_SPACE)).await;
+
+    until("the server to say so", || async { browser.get("/readyz").await.status() == 503 }).await;
+    stage.heal().await;
+    stage.wait_until_ready(&browser).await;
 }

@@ -14,7 +14,8 @@ mod tokens;
 mod worker;
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -51,7 +52,12 @@ impl SqliteStore {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(Error::new)?;
         }
-        let lock = File::create(path.with_extension("lock")).map_err(Error::new)?;
+        let lock = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path.with_extension("lock"));
+        let lock = lock.map_err(Error::new)?;
         lock.try_lock()
             .map_err(|_| Error::new(format!("another server has {} open", path.display())))?;
         let writer = connect(path)?;

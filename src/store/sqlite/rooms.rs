@@ -59,7 +59,7 @@ impl RoomStore for SqliteStore {
                      ORDER BY people DESC, created_at DESC, id LIMIT :limit OFFSET :skip",
                 )?
                 .query_map(
-                    named_params! { ":q": search, ":limit": query.limit, ":skip": query.skip },
+                    named_params! { ":q": search, ":limit": query.limit, ":skip": i64::try_from(query.skip).unwrap_or(i64::MAX) },
                     summary,
                 )?
                 .map(|room| with_colors(db, room?))
