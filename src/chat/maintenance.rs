@@ -59,6 +59,9 @@ impl ChatService {
         let mut checked_up_to = None;
         loop {
             let outcome = tokio::select! {
+                // In this order: a server that hung asks its clients to reconnect before anything
+                // else, because their seats do not hold their connections any more.
+                biased;
                 () = stop.cancelled() => return,
                 _ = heartbeats.tick() => self.heartbeat().await,
                 _ = sweeps.tick() => self.sweep().await,
@@ -72,7 +75,7 @@ impl ChatService {
         }
     }
 
-    async fn heartbeat(&self) -> Result<(), Error> {
+    pub(super) async fn heartbeat(&self) -> Result<(), Error> {
         let now = Timestamp::now();
         let known = self.store.heartbeat(&self.node, now).await;
         self.admission.heartbeat_failed.store(known.is_err(), Ordering::Relaxed);

@@ -48,6 +48,8 @@ impl ChatService {
             return Ok(());
         }
         sleep(CONFIRM_AFTER).await;
+        // A server that hung asks its clients to reconnect: their seats hold no connection any more.
+        self.heartbeat().await?;
         for connection in self.bus.subscribers() {
             let found = seatless.contains(&connection);
             if found && !self.without_seat(&connection.room, [&connection]).await?.is_empty() {
