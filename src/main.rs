@@ -1,6 +1,8 @@
 //! The command line: reads arguments and environment, and starts the server.
 
-use std::{io::IsTerminal as _, net::SocketAddr, process::ExitCode, time::Duration};
+mod logging;
+
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use huechat::{
@@ -9,14 +11,8 @@ use huechat::{
     net,
 };
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{Level, Metadata, error};
-use tracing_subscriber::{
-    EnvFilter, Layer as _,
-    filter::{LevelFilter, filter_fn},
-    fmt,
-    layer::SubscriberExt as _,
-    util::SubscriberInitExt as _,
-};
+use tracing::error;
+use tracing_subscriber::EnvFilter;
 
 /// Anonymous, short-lived chat rooms where you are a colour.
 #[derive(Parser)]
@@ -83,14 +79,7 @@ fn reason_of_file(error: &dotenvy::Error) -> String {
 }
 
 async fn serve(config: Config, wanted: EnvFilter) -> ExitCode {
-    let layer =
-        fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    // Without a hint, libraries would format an event for each frame, only for it to be dropped.
-    let finest = wanted.max_level_hint().unwrap_or(LevelFilter::TRACE);
-    let without_secrets = filter_fn(holds_no_secret).with_max_level_hint(finest);
-    tracing_subscriber::registry()
-        .with(layer.with_filter(wanted).with_filter(without_secrets))
-        .init();
+    logging::start(wanted);
     let outcome = async {
         let address = SocketAddr::new(config.host, config.port);
         let listener = net::listen(address)
@@ -106,12 +95,6 @@ async fn serve(config: Config, wanted: EnvFilter) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Libraries log passwords, cookies and messages at fine levels. Below `info`, only this program's
-/// own events are logged, whatever the filter says.
-fn holds_no_secret(about: &Metadata<'_>) -> bool {
-    *about.level() <= Level::INFO || about.target().starts_with("huechat")
 }
 
 /// Completes on SIGTERM, SIGINT (Ctrl-C) or SIGHUP (a terminal that closes).

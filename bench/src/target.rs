@@ -106,6 +106,8 @@ impl Target {
             "GIFS",
             "GIF_KIB",
             "READS",
+            "EVENTS",
+            "REQUESTS",
             "HANDSHAKES",
             "SESSIONS",
         ] {

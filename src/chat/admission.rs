@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{ChatService, Connected, Error};
+use super::{ChatService, Connected, Error, Requester};
 use crate::{
     domain::{Network, PersonId},
     keyed_limit::KeyedLimit,
@@ -82,6 +82,22 @@ impl ChatService {
     /// [`Error::SlowDown`].
     pub fn may_connect(&self, network: &Network) -> Result<(), Error> {
         self.limits.handshakes.check(network, NonZeroU32::MIN)
+    }
+
+    /// Counts a request from this network against the rate limit.
+    ///
+    /// # Errors
+    /// [`Error::SlowDown`].
+    pub fn may_request(&self, network: &Network) -> Result<(), Error> {
+        self.limits.requests.check(network, NonZeroU32::MIN)
+    }
+
+    /// Counts an event of a person against the rate limit of all events.
+    ///
+    /// # Errors
+    /// [`Error::SlowDown`].
+    pub fn may_send_event(&self, requester: Requester<'_>) -> Result<(), Error> {
+        self.limits.events.check(requester)
     }
 
     /// Counts a new session from this network against the rate limit.

@@ -160,6 +160,12 @@ impl Error {
         Self::Restarting { retry_after }
     }
 
+    /// The error for a client that does not wait for answers.
+    #[must_use]
+    pub fn too_many_unanswered() -> Self {
+        Self::SlowDown { retry_after: Duration::from_secs(1) }
+    }
+
     /// Time until a retry can succeed, if known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

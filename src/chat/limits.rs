@@ -102,6 +102,9 @@ macro_rules! rate_limits {
             /// How often one network may open live connections.
             #[arg(id = "rate_handshakes", default_value = "100/10", value_parser = rate_or_off)]
             pub handshakes: RateOrOff,
+            /// How often one network may send requests over HTTP, pages and images among them.
+            #[arg(id = "rate_requests", default_value = "1000/10", value_parser = rate_or_off)]
+            pub requests: RateOrOff,
             /// How often one network may begin sessions.
             #[arg(id = "rate_sessions", default_value = "300/600", value_parser = rate_or_off)]
             pub sessions: RateOrOff,
@@ -111,6 +114,7 @@ macro_rules! rate_limits {
         pub(super) struct RateLimiters {
             $(pub(super) $class: ClassLimiter,)+
             pub(super) handshakes: NetworkLimiter,
+            pub(super) requests: NetworkLimiter,
             pub(super) sessions: NetworkLimiter,
         }
 
@@ -119,6 +123,7 @@ macro_rules! rate_limits {
                 Self {
                     $($class: ClassLimiter::new(rates.$class),)+
                     handshakes: NetworkLimiter::new(rates.handshakes),
+                    requests: NetworkLimiter::new(rates.requests),
                     sessions: NetworkLimiter::new(rates.sessions),
                 }
             }
@@ -127,6 +132,7 @@ macro_rules! rate_limits {
             pub(super) fn forget_idle(&self) {
                 $(self.$class.forget_idle();)+
                 self.handshakes.forget_idle();
+                self.requests.forget_idle();
                 self.sessions.forget_idle();
             }
         }
@@ -158,6 +164,8 @@ rate_limits! {
     tokens = "10/60,30/60";
     /// Frames that a bot sends to the gateway.
     frames = "120/10,1200/10";
+    /// Events that a client sends over its sockets, all together.
+    events = "300/10,3000/10";
 }
 
 /// A rate; `None` for `off`.

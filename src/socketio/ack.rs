@@ -1,40 +1,109 @@
-//! The acknowledgement of an event, or the `error` event when the client asked for none.
+//! The acknowledgement of an event, or the `error` event when the client asked for none; and the
+//! bounds of events, which are checked wherever an acknowledgement is made.
 
-use std::{convert::Infallible, ops::AsyncFnOnce, sync::Arc};
+use std::{
+    ops::AsyncFnOnce,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use serde::Serialize;
 use socketioxide::{
     adapter::{Adapter, LocalAdapter},
-    extract::{AckSender, SocketRef},
+    extract::{AckSender, Extension, SocketRef, State},
     handler::{FromMessageParts, Value},
     socket::Socket,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
 
-use super::{emit_error, protocol::Reply};
-use crate::chat::Error;
+use super::{Shared, backpressure, emit_error, protocol::Reply};
+use crate::{
+    chat::{Error, Requester},
+    domain::{Network, PersonId},
+};
+
+/// Largest number of events of one socket that are being answered at the same time.
+const MAX_UNANSWERED: usize = 1_024;
+/// A socket that has this many events refused in a row does not wait as it was told, and is
+/// disconnected.
+const MAX_REFUSED: u32 = 500;
+
+/// Who sends the events of a socket, and how many are unanswered; an extension of the socket.
+#[derive(Clone)]
+pub(super) struct Sender {
+    person: PersonId,
+    network: Network,
+    unanswered: Arc<Semaphore>,
+    refused: Arc<AtomicU32>,
+}
+
+impl Sender {
+    pub(super) fn new(person: PersonId, network: Network) -> Self {
+        let unanswered = Arc::new(Semaphore::new(MAX_UNANSWERED));
+        Self { person, network, unanswered, refused: Arc::default() }
+    }
+
+    /// Counts an event; holds the permit until it is answered.
+    fn begin(&self, shared: &Shared) -> Result<OwnedSemaphorePermit, Error> {
+        let requester = Requester { id: &self.person, pass: None, network: Some(&self.network) };
+        shared.chat.may_send_event(requester)?;
+        self.unanswered.clone().try_acquire_owned().map_err(|_| Error::too_many_unanswered())
+    }
+}
 
 /// Sends an event's outcome: as its acknowledgement if the client asked for one; otherwise an error
 /// is sent as an `error` event.
 pub(super) struct Ack {
+    answer: Answer,
+    _unanswered: OwnedSemaphorePermit,
+}
+
+/// The way back to the client.
+struct Answer {
     socket: SocketRef,
     sender: AckSender,
     awaited: bool,
 }
 
+/// An event is over a bound. It has been answered.
+#[derive(Debug, thiserror::Error)]
+#[error("an event is over a bound")]
+pub(super) struct OverBound;
+
 impl FromMessageParts<LocalAdapter> for Ack {
-    type Error = Infallible;
+    type Error = OverBound;
 
     fn from_message_parts(
         socket: &Arc<Socket<LocalAdapter>>,
         value: &mut Value,
         ack: &Option<i64>,
-    ) -> Result<Self, Infallible> {
-        Ok(Self {
-            socket: extracted(socket, value, ack)?,
-            sender: extracted(socket, value, ack)?,
+    ) -> Result<Self, OverBound> {
+        let State(shared) =
+            State::<Shared>::from_message_parts(socket, value, ack).map_err(|_| OverBound)?;
+        let Extension(from) =
+            Extension::<Sender>::from_message_parts(socket, value, ack).map_err(|_| OverBound)?;
+        let answer = Answer {
+            socket: extracted(socket, value, ack).map_err(|never| match never {})?,
+            sender: extracted(socket, value, ack).map_err(|never| match never {})?,
             awaited: ack.is_some(),
-        })
+        };
+        match from.begin(&shared) {
+            Ok(unanswered) => {
+                from.refused.store(0, Ordering::Relaxed);
+                Ok(Self { answer, _unanswered: unanswered })
+            }
+            Err(error) => {
+                let socket = answer.socket.clone();
+                answer.send::<()>(Err(error));
+                if from.refused.fetch_add(1, Ordering::Relaxed) == MAX_REFUSED {
+                    tokio::spawn(backpressure::disconnect_when_writable(socket));
+                }
+                Err(OverBound)
+            }
+        }
     }
 }
 
@@ -63,6 +132,12 @@ impl Ack {
 
     /// Sends the outcome.
     pub(super) fn send<T: Serialize>(self, outcome: Result<T, Error>) {
+        self.answer.send(outcome);
+    }
+}
+
+impl Answer {
+    fn send<T: Serialize>(self, outcome: Result<T, Error>) {
         if let Err(Error::Unavailable(cause)) = &outcome {
             warn!(%cause, "a socket's request failed");
         }

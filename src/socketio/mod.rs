@@ -29,6 +29,7 @@ use tracing::warn;
 use crate::protocol::{self, ErrorBody, server_events};
 use crate::{
     chat::{ChatService, Error},
+    domain::Network,
     session::{Session, SessionKey, Sessions, Visitor},
 };
 use session_watch::SessionWatch;
@@ -151,6 +152,9 @@ impl Shared {
         if let Some(key) = SessionKey::of(session) {
             self.watch.add(socket, key);
         }
+        let network = socket.req_parts().extensions.get::<Network>().cloned();
+        let network = network.unwrap_or(Network::Unknown);
+        socket.extensions.insert(ack::Sender::new(visitor.person.id.clone(), network));
         Ok(visitor)
     }
 

@@ -17,6 +17,7 @@ mod health;
 pub mod i18n;
 mod lobby;
 pub mod pages;
+mod request_rate;
 mod room;
 mod rotation;
 mod security_headers;
@@ -156,7 +157,9 @@ pub fn routes(
         .layer(rotation.clone())
         .layer(middleware::from_fn(error_pages::report_session_failure))
         .layer(middleware::from_fn_with_state(setup.requests, run_to_completion))
-        .layer(middleware::from_fn_with_state(guard.clone(), cross_origin::check_changes));
+        .layer(middleware::from_fn_with_state(guard.clone(), cross_origin::check_changes))
+        .route("/readyz", get(health::ready))
+        .layer(middleware::from_fn_with_state(chat.clone(), request_rate::check));
     let sockets = Router::new()
         .route("/socket.io/", socket_io)
         .layer(session)
@@ -177,7 +180,6 @@ pub fn routes(
         .route("/public/{version}/{*path}", get(assets::serve))
         .route("/favicon.ico", get(assets::favicon))
         .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CompressionLayer::new())

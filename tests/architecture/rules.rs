@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// The modules of the crate, each with those that it may know. A module may know its own children.
-const MAY_KNOW: [(&str, &[&str]); 15] = [
+const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("media", &["domain"]),
@@ -11,6 +11,7 @@ const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("system", &["domain"]),
     ("keyed_limit", &[]),
     ("data_dir", &[]),
+    ("logging", &[]),
     ("chat", &["domain", "store", "media", "bus", "keyed_limit"]),
     ("session", &["domain", "store", "chat"]),
     ("config", &["chat", "net"]),

@@ -70,6 +70,7 @@ impl Home {
             "GIF_KIB",
             "ITEMS",
             "READS",
+            "EVENTS",
             "TOKENS",
         ];
         all.extend(rates.map(|rate| (format!("RATE_{rate}"), "off".to_owned())));

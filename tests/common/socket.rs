@@ -100,7 +100,12 @@ impl Socket {
     }
 
     pub async fn send_frame(&mut self, frame: String) {
-        self.stream.send(Message::text(frame)).await.unwrap();
+        self.try_send_frame(frame).await.unwrap();
+    }
+
+    /// The same, of a connection that may be broken.
+    pub async fn try_send_frame(&mut self, frame: String) -> Result<(), Error> {
+        self.stream.send(Message::text(frame)).await
     }
 
     /// The next frame that is no heartbeat; `None` when the connection is closed.

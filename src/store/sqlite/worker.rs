@@ -7,7 +7,10 @@
 //! the lock. A step whose caller has timed out is not started.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        mpsc::{self, TrySendError},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -17,6 +20,10 @@ use tokio::{sync::oneshot, time::timeout};
 use tracing::warn;
 
 use crate::store::{Error, Result};
+
+/// Largest number of steps that wait. With more, the last would be late anyhow; each is refused at
+/// once, before it takes memory.
+const MAX_QUEUED: usize = 16 * MAX_GROUP;
 
 /// Largest number of steps in one transaction. Bounds the latency of the first.
 const MAX_GROUP: usize = 512;
@@ -42,7 +49,7 @@ type Step = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
 /// A thread with a connection. When the last handle is dropped, it finishes its queue and ends.
 #[derive(Debug)]
 pub(super) struct Worker {
-    steps: Option<mpsc::Sender<Step>>,
+    steps: Option<mpsc::SyncSender<Step>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -93,7 +100,7 @@ impl Worker {
         name: &str,
         work: impl FnOnce(mpsc::Receiver<Step>) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (steps, queue) = mpsc::channel();
+        let (steps, queue) = mpsc::sync_channel(MAX_QUEUED);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || work(queue))?;
         Ok(Self { steps: Some(steps), thread: Some(thread) })
     }
@@ -120,7 +127,10 @@ impl Worker {
             })
         });
         let gone = || Error::new("the database thread has ended");
-        self.steps.as_ref().ok_or_else(gone)?.send(step).map_err(|_| gone())?;
+        self.steps.as_ref().ok_or_else(gone)?.try_send(step).map_err(|error| match error {
+            TrySendError::Full(_) => Error::new("the queue of the database is full"),
+            TrySendError::Disconnected(_) => gone(),
+        })?;
         let late = |_| Error::new(format!("no answer for {} s", DEADLINE.as_secs()));
         timeout(DEADLINE, answered).await.map_err(late)?.map_err(|_| gone())?
     }
