@@ -2,6 +2,7 @@
 //! bounds of events, which are checked wherever an acknowledgement is made.
 
 use std::{
+    convert::Infallible,
     ops::AsyncFnOnce,
     sync::{
         Arc,
@@ -9,10 +10,13 @@ use std::{
     },
 };
 
-use serde::Serialize;
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use socketioxide::{
     adapter::{Adapter, LocalAdapter},
-    extract::{AckSender, Extension, SocketRef, State},
+    extract::{AckSender, Extension, SocketRef, State, TryData},
     handler::{FromMessageParts, Value},
     socket::Socket,
 };
@@ -66,6 +70,31 @@ struct Answer {
     socket: SocketRef,
     sender: AckSender,
     awaited: bool,
+}
+
+/// The data of an event whose fields are all optional: it may come without data.
+pub(super) struct OptionalData<T>(pub(super) Result<T, Error>);
+
+impl<T: DeserializeOwned + Default> FromMessageParts<LocalAdapter> for OptionalData<T> {
+    type Error = Infallible;
+
+    fn from_message_parts(
+        socket: &Arc<Socket<LocalAdapter>>,
+        value: &mut Value,
+        ack: &Option<i64>,
+    ) -> Result<Self, Infallible> {
+        let has_data = match value {
+            Value::Str(event, _) => {
+                serde_json::from_str::<Vec<IgnoredAny>>(event).is_ok_and(|parts| parts.len() > 1)
+            }
+            Value::Bytes(_) => true,
+        };
+        if !has_data {
+            return Ok(Self(Ok(T::default())));
+        }
+        let TryData(data) = TryData::<T>::from_message_parts(socket, value, ack)?;
+        Ok(Self(data.map_err(|_| Error::Malformed)))
+    }
 }
 
 /// An event is over a bound. It has been answered.

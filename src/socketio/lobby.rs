@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::{
     LEAVING, Refused, Shared,
-    ack::Ack,
+    ack::{Ack, OptionalData},
     protocol::{
         self, RoomDelete, RoomGet, RoomPost, RoomPut, Rooms, RoomsFound, client_events,
         server_events,
@@ -65,7 +65,7 @@ async fn on_get(
     socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
-    TryData(request): TryData<RoomGet>,
+    OptionalData(request): OptionalData<RoomGet>,
 ) {
     let act = async |RoomGet { id, q, page }: RoomGet| {
         let visitor = shared.visitor(&session).await?;

@@ -9,7 +9,7 @@ use socketioxide::{
 
 use super::{
     Refused, Shared,
-    ack::Ack,
+    ack::{Ack, OptionalData},
     backpressure::Backlog,
     edge::socket_rooms,
     emit_error,
@@ -221,7 +221,7 @@ async fn on_get(
     ack: Ack,
     State(shared): State<Shared>,
     Extension(Seat(seat)): Extension<Seat>,
-    TryData(request): TryData<ChatGet>,
+    OptionalData(request): OptionalData<ChatGet>,
 ) {
     let act = async |request: ChatGet| {
         let (room, me) = (&seat.room, seat.requester());

@@ -83,3 +83,8 @@ pub(super) async fn serve(Path((version, path)): Path<(String, String)>) -> Resp
 pub(super) async fn favicon() -> Response {
     serve(Path((VERSION.clone(), "icons/icon.svg".to_owned()))).await
 }
+
+/// `GET /robots.txt`: rooms are for people who were sent their links.
+pub(super) async fn robots() -> &'static str {
+    "User-agent: *\nDisallow: /room/\nDisallow: /gif/\n"
+}

@@ -2,8 +2,9 @@
 
 use axum::{
     Form, Json,
+    body::{Body, Bytes},
     extract::{FromRequest, Request},
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
 };
 use serde::de::DeserializeOwned;
 
@@ -17,7 +18,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
-        let fields = if is_form(request.headers()) {
+        let (head, body) = request.into_parts();
+        let body = Request::from_parts(head.clone(), body);
+        let body = Bytes::from_request(body, state).await.map_err(|rejection| {
+            let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+            if too_large { Error::TooLarge } else { Error::Malformed }
+        })?;
+        if body.is_empty() && head.headers.get(header::CONTENT_TYPE).is_none() {
+            // A request whose fields are all optional needs no body.
+            return Ok(Self(serde_json::from_str("{}").map_err(|_| Error::Malformed)?));
+        }
+        let form = is_form(&head.headers);
+        let request = Request::from_parts(head, Body::from(body));
+        let fields = if form {
             Form::from_request(request, state).await.map(|Form(fields)| fields).ok()
         } else {
             Json::from_request(request, state).await.map(|Json(fields)| fields).ok()

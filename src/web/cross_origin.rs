@@ -58,14 +58,24 @@ async fn passed(_: Request) -> Result<Response, Infallible> {
     Ok(Response::new(Body::empty()))
 }
 
-/// Middleware: refuses requests of other sites' pages, except with safe methods.
+/// Whether a browser fetches something for a page, such as an image or a frame, instead of opening
+/// it as a page.
+fn is_embedded(request: &Request) -> bool {
+    let kind = request.headers().get(HeaderName::from_static("sec-fetch-dest"));
+    kind.is_some_and(|kind| kind != "document")
+}
+
+/// Middleware: refuses requests of other sites' pages. A link to this server may be followed with a
+/// safe method, but nothing of it is shown or counted inside another site's page: an image there
+/// could try passwords in a visitor's name, or begin sessions.
 pub(super) async fn check_changes(
     State(guard): State<Guard>,
     reader: Reader,
     request: Request,
     next: Next,
 ) -> Response {
-    if request.method().is_safe() || guard.allows(&request).await {
+    let follows_link = request.method().is_safe() && !is_embedded(&request);
+    if follows_link || guard.allows(&request).await {
         return next.run(request).await;
     }
     refuse(reader)

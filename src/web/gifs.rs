@@ -117,8 +117,7 @@ fn requested_range(headers: &HeaderMap) -> Option<GetRange> {
     })
 }
 
-/// The response with a file: cached forever, because a name's content never changes; sandboxed,
-/// because people upload it; and private, because only people in the room may see it.
+/// The response with a file, sandboxed because people upload it.
 fn show(file: GifFile, partial: bool) -> Response {
     let length = file.range.end - file.range.start;
     let headers = [
@@ -127,7 +126,6 @@ fn show(file: GifFile, partial: bool) -> Response {
         (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("inline")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
     ];
     let body = Body::from_stream(file.body);
     if !partial {

@@ -127,22 +127,26 @@ pub fn routes(
         .with_secure(secure)
         .with_expiry(Expiry::OnInactivity(session::EXPIRES_AFTER));
 
+    let as_pages = |routes: Router<Web>| {
+        routes
+            .layer(middleware::from_fn(extract::load_preferences))
+            .layer(middleware::from_fn(error_pages::redirect_refusals))
+    };
+    let room_pages = Router::new()
+        .route("/room/{id}", get(room::enter).patch(room::change).delete(room::close))
+        .route("/room/{id}/enter", post(room::unlock))
+        .route("/room/{id}/leave", post(room::leave));
     let pages = Router::new()
         .route("/", get(lobby::show))
         .route("/logout", post(lobby::log_out))
         .route("/reader", post(lobby::choose))
         .route("/room", get(lobby::form).post(lobby::create))
-        .route("/room/{id}", get(room::enter).patch(room::change).delete(room::close))
-        .route("/room/{id}/enter", post(room::unlock))
-        .route("/room/{id}/leave", post(room::leave))
         .route("/token", get(tokens::show).post(tokens::make).delete(tokens::revoke_all))
         .route("/token/revoke", post(tokens::revoke_all))
         .route("/token/{id}", delete(tokens::revoke))
-        .route("/token/{id}/revoke", post(tokens::revoke))
-        .layer(middleware::from_fn(extract::load_preferences))
-        .layer(middleware::from_fn(error_pages::redirect_refusals));
-    let visited = Router::new()
-        .merge(pages)
+        .route("/token/{id}/revoke", post(tokens::revoke));
+    let of_rooms = Router::new()
+        .merge(as_pages(room_pages))
         .route("/room/{id}/chat", get(chats::history).post(chats::say))
         .route("/room/{id}/chat/{seq}", delete(chats::remove))
         .route("/room/{id}/whisper", post(chats::whisper))
@@ -150,8 +154,15 @@ pub fn routes(
         .route("/room/{id}/owner", put(room::hand_over))
         .route("/room/{id}/report", post(room::report))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
-        .route("/gif/{room}/{name}", get(gifs::file))
+        .route("/gif/{room}/{name}", get(gifs::file));
+    let of_rooms = security_headers::HEADERS_OF_ROOMS
+        .into_iter()
+        .fold(of_rooms, |routes, header| routes.layer(security_headers::always(header)));
+    let visited = Router::new()
+        .merge(as_pages(pages))
+        .merge(of_rooms)
         .route("/chatter/{id}/message", post(direct_messages::whisper))
+        .layer(security_headers::always(security_headers::VARY))
         .layer(middleware::from_fn(csrf::check_forms))
         .layer(session.clone())
         .layer(rotation.clone())
@@ -179,6 +190,7 @@ pub fn routes(
         .merge(bots)
         .route("/public/{version}/{*path}", get(assets::serve))
         .route("/favicon.ico", get(assets::favicon))
+        .route("/robots.txt", get(assets::robots))
         .route("/healthz", get(health::live))
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -27,6 +27,16 @@ pub(super) const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// The headers of a room's pages, messages and files. Nothing of a room may outlive it in a cache,
+/// and no search engine may list it.
+pub(super) const HEADERS_OF_ROOMS: [(HeaderName, &str); 2] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+];
+
+/// The header of routes that serve pages and JSON at one address, each for one visitor.
+pub(super) const VARY: (HeaderName, &str) = (header::VARY, "accept, cookie");
+
 /// The additional header of responses over https.
 pub(super) const HEADER_OF_HTTPS: (HeaderName, &str) =
     (header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT_SECURITY);

@@ -24,6 +24,7 @@ on_both_stores!(
     a_network_may_do_so_much_however_many_people_it_sends,
     a_network_opens_so_many_connections_and_no_more,
     who_guesses_passwords_waits_longer_each_time,
+    another_sites_page_shows_and_counts_nothing_of_this_one,
     a_person_has_so_many_connections_and_no_more,
 );
 
@@ -282,6 +283,33 @@ async fn a_network_opens_so_many_connections_and_no_more(on: Backend) {
     let polling = polling.header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
     assert_eq!(polling.status(), StatusCode::TOO_MANY_REQUESTS);
     connect(&server, &from("192.0.2.2"), &room).await.unwrap();
+}
+
+async fn another_sites_page_shows_and_counts_nothing_of_this_one(on: Backend) {
+    let server = on.server().await;
+    let anna = server.browser().await;
+    let form = json!({ "title": "tea", "max": 5, "password": "sesame" });
+    let room = anna.create(&form).await;
+    let ben = server.browser().await;
+    let fetch = |path: String, site: &'static str, kind: &'static str| {
+        let request = ben.request(Method::GET, &path).header("sec-fetch-site", site);
+        request.header("sec-fetch-dest", kind).send()
+    };
+    let path = |password: &str| format!("/room/{room}?password={password}");
+
+    for _ in 0..10 {
+        for kind in ["image", "iframe", "empty"] {
+            let answer = fetch(path("wrong"), "cross-site", kind).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{kind}");
+        }
+    }
+    let stranger = Browser::without_cookie(server.address);
+    let image = stranger.request(Method::GET, "/").header("sec-fetch-site", "cross-site");
+    let image = image.header("sec-fetch-dest", "image").send().await.unwrap();
+    assert!(!image.headers().contains_key(header::SET_COOKIE), "a session begins with a page");
+    // Nothing was counted: a link may be followed from anywhere.
+    let link = fetch(path("sesame"), "cross-site", "document").await.unwrap();
+    assert_eq!(link.headers()[header::LOCATION], format!("/room/{room}").as_str());
 }
 
 async fn who_guesses_passwords_waits_longer_each_time(on: Backend) {

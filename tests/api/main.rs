@@ -12,6 +12,7 @@ mod cookies;
 mod crashing;
 mod draining;
 mod entering;
+mod erasure;
 mod floods;
 mod forms;
 mod gateway;

@@ -10,6 +10,8 @@ on_both_stores!(
     a_form_redirects_to_the_new_room,
     wrong_fields_are_named_all_at_once,
     a_page_that_no_lobby_has_is_empty,
+    what_is_optional_may_be_left_out_whole,
+    a_body_over_the_bound_is_too_large,
     a_wrong_form_comes_back_with_what_was_filled_in,
     every_wrong_capacity_is_refused,
     a_title_of_sixty_emoji_is_fine_and_sixty_one_are_too_many,
@@ -51,6 +53,37 @@ async fn a_form_redirects_to_the_new_room(on: Backend) {
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     let location = response.headers()[header::LOCATION].to_str().unwrap();
     assert_eq!(browser.get(location).await.status(), StatusCode::OK);
+}
+
+async fn what_is_optional_may_be_left_out_whole(on: Backend) {
+    let server = on.server().await;
+    let anna = server.browser().await;
+    let room = anna.create_room("tea", 5).await;
+    let (mut inside, _) = anna.enter(&room).await;
+    let mut lobby = anna.lobby().await;
+
+    for (socket, frame) in
+        [(&mut lobby, "42/room,7[\"room:get\"]"), (&mut inside, "42/chat,7[\"chat:get\"]")]
+    {
+        socket.send_frame(frame.to_owned()).await;
+        let answer = socket.answer(7).await.unwrap();
+        assert_eq!(answer["ok"], true, "{frame}: {answer}");
+    }
+    let token = anna.request(Method::POST, "/token").header(header::ACCEPT, "application/json");
+    assert_eq!(token.send().await.unwrap().status(), StatusCode::CREATED);
+}
+
+async fn a_body_over_the_bound_is_too_large(on: Backend) {
+    let server = on.server().await;
+    let anna = server.browser().await;
+
+    let form = json!({ "title": "x".repeat(3 << 20), "max": 5 });
+    let (status, error) = anna.post_json("/room", &form).await;
+
+    assert_eq!(
+        (status, &error["error"]["code"]),
+        (StatusCode::PAYLOAD_TOO_LARGE, &json!("too_large"))
+    );
 }
 
 async fn a_page_that_no_lobby_has_is_empty(on: Backend) {

@@ -102,7 +102,9 @@ impl MessageStore for SqliteStore {
             .execute(named_params! { ":room": room.as_str() })?;
             Ok(())
         })
-        .await
+        .await?;
+        self.writer.erase_log();
+        Ok(())
     }
 
     async fn orphans(&self) -> Result<Vec<RoomId>> {

@@ -62,6 +62,9 @@ impl SqliteStore {
             .map_err(|_| Error::new(format!("another server has {} open", path.display())))?;
         let writer = connect(path)?;
         migrate(&writer)?;
+        // What the log of an earlier process still has of rooms that are gone.
+        let erased = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        erased.map_err(Error::new)?;
         writer.pragma_update(None, "cache_size", -WRITER_CACHE).map_err(Error::new)?;
         let reader = || Worker::reader(connect(path)?).map_err(Error::new);
         Ok(Self {
@@ -95,6 +98,8 @@ fn connect(path: &Path) -> Result<Connection> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "wal_autocheckpoint", worker::MAX_LOG_PAGES)?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
+        // Deleted messages are overwritten with zeros.
+        connection.pragma_update(None, "secure_delete", "ON")?;
         connection.busy_timeout(worker::BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(64);
         // SQLite's own lower() handles ASCII only.

@@ -54,7 +54,9 @@ impl NodeStore for SqliteStore {
             db.execute("DELETE FROM sockets WHERE node = ?", [node.as_str()])?;
             leave_socketless_seats(db, at)
         })
-        .await
+        .await?;
+        self.writer.erase_log_now().await;
+        Ok(())
     }
 
     async fn ready(&self) -> Result<()> {

@@ -9,6 +9,7 @@
 use std::{
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering},
         mpsc::{self, TrySendError},
     },
     thread,
@@ -46,10 +47,23 @@ type Answer = Box<dyn FnOnce(Commit) + Send>;
 /// Gets `None` instead of a connection if its transaction was rolled back.
 type Step = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
 
+/// Pause after the log was emptied, during which writes do not wait for it again.
+const ERASE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Wakes the checkpoint thread.
+#[derive(Debug, Clone)]
+struct Checkpoints {
+    wake: mpsc::SyncSender<Option<oneshot::Sender<()>>>,
+    /// Whether the next checkpoint also empties the log.
+    erase: Arc<AtomicBool>,
+}
+
 /// A thread with a connection. When the last handle is dropped, it finishes its queue and ends.
 #[derive(Debug)]
 pub(super) struct Worker {
     steps: Option<mpsc::SyncSender<Step>>,
+    /// Asks for the log to be emptied; only of a writer.
+    checkpoints: Option<Checkpoints>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -61,25 +75,52 @@ impl Worker {
         checkpointer: Connection,
     ) -> std::io::Result<Self> {
         let checkpoints = Self::checkpointer(checkpointer)?;
-        Self::spawn("sqlite-writer", move |steps| {
+        let kept = Some(checkpoints.clone());
+        let mut writer = Self::spawn("sqlite-writer", move |steps| {
             let mut since = 0;
             while let Ok(first) = steps.recv() {
                 let group = std::iter::once(first).chain(steps.try_iter()).take(MAX_GROUP);
                 since += commit_group(&connection, group);
-                if since >= CHECKPOINT_AFTER && checkpoints.try_send(()).is_ok() {
+                if since >= CHECKPOINT_AFTER && checkpoints.wake.try_send(None).is_ok() {
                     since = 0;
                 }
             }
-        })
+        })?;
+        writer.checkpoints = kept;
+        Ok(writer)
     }
 
-    fn checkpointer(connection: Connection) -> std::io::Result<mpsc::SyncSender<()>> {
-        let (checkpoints, asked) = mpsc::sync_channel(1);
+    /// Empties the write-ahead log soon: it has copies of what was deleted.
+    pub(super) fn erase_log(&self) {
+        if let Some(Checkpoints { wake, erase }) = &self.checkpoints {
+            erase.store(true, Ordering::Relaxed);
+            wake.try_send(None).ok(); // Full: the checkpoint that is due empties it.
+        }
+    }
+
+    /// Empties the write-ahead log, and returns when that is done or takes too long.
+    pub(super) async fn erase_log_now(&self) {
+        let Some(Checkpoints { wake, erase }) = self.checkpoints.clone() else { return };
+        let (done, erased) = oneshot::channel();
+        erase.store(true, Ordering::Relaxed);
+        tokio::task::spawn_blocking(move || wake.send(Some(done)));
+        timeout(BUSY_TIMEOUT, erased).await.ok(); // The next start empties it, too.
+    }
+
+    fn checkpointer(connection: Connection) -> std::io::Result<Checkpoints> {
+        let (wake, asked) = mpsc::sync_channel(1);
+        let erase = Arc::new(AtomicBool::new(false));
+        let checkpoints = Checkpoints { wake, erase: erase.clone() };
         let work = move || {
-            for () in asked {
-                let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
-                if let Err(cause) = connection.query_row(checkpoint, [], |_| Ok(())) {
-                    warn!(%cause, "could not checkpoint the write-ahead log; will retry");
+            for waits in asked {
+                let erases = erase.load(Ordering::Relaxed);
+                while !checkpoint(&connection, &erase) {
+                    thread::sleep(ERASE_PAUSE);
+                }
+                match waits {
+                    Some(waits) => waits.send(()).unwrap_or_default(), // Who waited may be gone.
+                    None if erases => thread::sleep(ERASE_PAUSE),
+                    None => {}
                 }
             }
         };
@@ -102,7 +143,7 @@ impl Worker {
     ) -> std::io::Result<Self> {
         let (steps, queue) = mpsc::sync_channel(MAX_QUEUED);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || work(queue))?;
-        Ok(Self { steps: Some(steps), thread: Some(thread) })
+        Ok(Self { steps: Some(steps), checkpoints: None, thread: Some(thread) })
     }
 
     /// Runs `step` on the thread, and returns its result once that is durable.
@@ -138,11 +179,29 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        drop(self.steps.take());
+        drop((self.steps.take(), self.checkpoints.take()));
         if let Some(thread) = self.thread.take() {
             thread.join().ok(); // A panic has already been logged.
         }
     }
+}
+
+/// Copies the write-ahead log into the database, and empties it if that is wanted; false when it
+/// must be tried again.
+fn checkpoint(connection: &Connection, erase: &AtomicBool) -> bool {
+    // Only the second kind waits for writers and readers.
+    let erases = erase.swap(false, Ordering::Relaxed);
+    let kind = if erases { "TRUNCATE" } else { "PASSIVE" };
+    let pragma = format!("PRAGMA wal_checkpoint({kind})");
+    let done = match connection.query_row(&pragma, [], |row| row.get::<_, bool>(0)) {
+        Ok(busy) => !busy || !erases,
+        Err(cause) => {
+            warn!(%cause, "could not checkpoint the write-ahead log; will retry");
+            !erases
+        }
+    };
+    erase.fetch_or(!done, Ordering::Relaxed);
+    done
 }
 
 /// Runs a group of steps in one transaction; returns their number.
