@@ -25,6 +25,11 @@ const RATES = [
   "RATE_WHISPERS",
   "RATE_GIFS",
   "RATE_GIF_KIB",
+  "RATE_READS",
+  "RATE_EVENTS",
+  "RATE_REQUESTS",
+  "RATE_HANDSHAKES",
+  "RATE_SESSIONS",
 ];
 /** Longer than any of these programs takes to start on a busy machine. */
 const START_MS = 30_000;

@@ -64,6 +64,9 @@ const timeline = new Timeline({
     for (const clientId of log.show(chats)) outbox.settle(clientId);
     mute.apply();
   },
+  began: (more) => {
+    if (more) older.offer();
+  },
   ask: (after) => ask(connection.socket, asked.CHAT_GET, { after, limit: 100 }),
 });
 

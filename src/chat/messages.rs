@@ -152,10 +152,10 @@ impl ChatService {
         shared
     }
 
-    /// A page of a room's messages, for a requester with access.
+    /// A page of a room's messages, for a person with a seat.
     ///
     /// # Errors
-    /// The reasons of [`ChatService::authorize`], [`Error::SlowDown`].
+    /// [`Error::NoSuchRoom`], [`Error::NotInRoom`], [`Error::SlowDown`].
     pub async fn history(
         &self,
         room: &RoomId,
@@ -163,22 +163,23 @@ impl ChatService {
         window: Window,
     ) -> Result<History, Error> {
         self.limits.reads.check(me)?;
-        Ok(self.get_room_with_history(room, me, window).await?.1)
+        self.room_with_seat(room, me.id).await?;
+        Ok(self.store.history(room, me.id, window).await?)
     }
 
-    /// A GIF or poster of a room, or a byte range of it, for a requester with access. `None` when
-    /// the file does not exist.
+    /// A GIF or poster of a room, or a byte range of it, for a person with a seat. `None` when the
+    /// file does not exist.
     ///
     /// # Errors
-    /// The reasons of [`ChatService::authorize`], [`Error::OutOfRange`].
+    /// [`Error::NoSuchRoom`], [`Error::NotInRoom`], [`Error::OutOfRange`].
     pub async fn file(
         &self,
         room: &RoomId,
-        me: Requester<'_>,
+        me: &PersonId,
         name: &str,
         range: Option<GetRange>,
     ) -> Result<Option<GifFile>, Error> {
-        self.authorize(room, me).await?;
+        self.room_with_seat(room, me).await?;
         Ok(self.media.file(room, name, range).await?)
     }
 

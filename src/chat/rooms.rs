@@ -178,17 +178,25 @@ impl ChatService {
         self.authorize(room, me).await
     }
 
-    /// A room with a page of its messages, for a requester with access.
+    /// A room for a requester with access, and a page of its messages for one who has a seat; nobody
+    /// reads unseen. A seat without a connection is prolonged: its person reads without scripts.
     ///
     /// # Errors
     /// The reasons of [`ChatService::authorize`].
     pub async fn get_room_with_history(
-        &self,
+        self: &Arc<Self>,
         room: &RoomId,
         me: Requester<'_>,
         window: Window,
     ) -> Result<(Room, History), Error> {
         let found = self.authorize(room, me).await?;
+        let Some(seat) = found.seat(me.id) else {
+            return Ok((found, History { messages: Vec::new(), more: false }));
+        };
+        if seat.sockets.is_empty() {
+            let person = seat.person.clone();
+            self.sit(room, &person, None, me.network).await?;
+        }
         let history = self.store.history(room, me.id, window).await?;
         Ok((found, history))
     }

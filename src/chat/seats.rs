@@ -1,8 +1,11 @@
 //! Seats: taken on entry, kept for the grace after a disconnect, given up on leaving.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
@@ -23,6 +26,9 @@ use crate::{
 
 /// Number of newest messages in a greeting for a visitor who names no last seen message.
 const GREETING_WINDOW: usize = 50;
+
+/// How long a request without scripts keeps a seat.
+const SIT_FOR: Duration = Duration::from_secs(60);
 
 /// Largest number of messages in one page of history.
 pub const MAX_WINDOW: usize = 100;
@@ -133,6 +139,29 @@ impl ChatService {
         Ok(SeatGuard { chat, room, person, network, socket, released, _connected: connected })
     }
 
+    /// Takes a seat for somebody without a connection, or prolongs it, for [`SIT_FOR`]: a page
+    /// without scripts reads by requests.
+    ///
+    /// # Errors
+    /// Those of [`ChatService::enter`].
+    pub async fn sit(
+        self: &Arc<Self>,
+        room: &RoomId,
+        me: &Person,
+        pass: Option<RoomPass>,
+        network: Option<&Network>,
+    ) -> Result<(), Error> {
+        let seat = self.enter(room, me, pass, None, network).await?;
+        seat.released.store(true, Ordering::Relaxed);
+        // The grace counts from then, so that it ends when the time is over.
+        let at = Timestamp::now().after(SIT_FOR.saturating_sub(self.policy.grace));
+        let outcome = self.disconnect_at(&seat.connection(), at).await;
+        if outcome.is_err() {
+            self.reconciler.add_connection(seat.connection(), None);
+        }
+        Ok(())
+    }
+
     /// The hash of the room's password, if the visitor has a valid pass or the right password.
     async fn verified_hash(
         &self,
@@ -202,9 +231,18 @@ impl ChatService {
     /// Records a closed connection. Returns whether the store had listed it.
     pub(super) async fn disconnect(
         self: &Arc<Self>,
-        Connection { room, person, socket }: &Connection,
+        connection: &Connection,
     ) -> Result<bool, Error> {
-        let outcome = self.store.drop_socket(room, person, socket, Timestamp::now()).await;
+        self.disconnect_at(connection, Timestamp::now()).await
+    }
+
+    /// The same, with the time from which its person is away.
+    async fn disconnect_at(
+        self: &Arc<Self>,
+        Connection { room, person, socket }: &Connection,
+        at: Timestamp,
+    ) -> Result<bool, Error> {
+        let outcome = self.store.drop_socket(room, person, socket, at).await;
         let outcome = outcome.inspect_err(|cause| {
             warn!(%room, error = ?cause, "could not store a disconnect; will retry");
         })?;

@@ -30,6 +30,12 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::from(days) * 24 * 60 * 60 * 1000))
     }
 
+    /// The timestamp `by` later.
+    #[must_use]
+    pub fn after(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// The timestamp `by` earlier.
     #[must_use]
     pub fn before(self, by: Duration) -> Self {

@@ -22,8 +22,7 @@ pub(super) async fn history(
 ) -> Result<Json<Chats>, Refused> {
     let id = room_id(&id)?;
     let Query(params) = query.map_err(|_| Error::Malformed)?;
-    let pass = me.pass(&id).await?;
-    let history = web.chat.history(&id, me.with(pass.as_ref()), params.window()).await?;
+    let history = web.chat.history(&id, me.requester(), params.window()).await?;
     Ok(Json(Chats::from(&history)))
 }
 

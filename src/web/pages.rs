@@ -211,6 +211,8 @@ pub struct RoomPage {
     pub room: RoomSummary,
     /// The people in the room, in order of arrival.
     pub people: Vec<Person>,
+    /// Whether the reader has a seat, and so sees the messages.
+    pub is_seated: bool,
     /// The newest messages, in rising order of `seq`.
     pub messages: Vec<Message>,
     /// Whether there are older ones.

@@ -29,6 +29,14 @@ pub(super) struct Password {
     password: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+pub(super) struct Unlock {
+    password: Option<String>,
+    /// Whether to take a seat as well, as a page without scripts asks for.
+    #[serde(default)]
+    seat: bool,
+}
+
 /// `GET /room/{id}`, with or without `?password=`.
 pub(super) async fn enter(
     State(web): State<Web>,
@@ -52,7 +60,9 @@ pub(super) async fn enter(
     let (room, history) =
         web.chat.get_room_with_history(&id, me.with(pass.as_ref()), window).await?;
     let mut frame = web.frame(reader, &me.visitor);
-    if let Some(seat) = room.seat(me.id()) {
+    let seat = room.seat(me.id());
+    let is_seated = seat.is_some();
+    if let Some(seat) = seat {
         frame.me = seat.person.clone(); // The name in this room may have another number.
     }
     let summary = room.summary();
@@ -60,6 +70,7 @@ pub(super) async fn enter(
         frame,
         room: summary,
         people: room.people.into_iter().map(|seat| seat.person).collect(),
+        is_seated,
         messages: history.messages,
         more: history.more,
         max_gif_bytes: web.max_gif_bytes,
@@ -74,10 +85,16 @@ pub(super) async fn unlock(
     me: Me,
     reader: Reader,
     Path(id): Path<String>,
-    Fields(Password { password }): Fields<Password>,
+    Fields(Unlock { password, seat }): Fields<Unlock>,
 ) -> Result<Response, Refused> {
     let id = room_id(&id)?;
-    show_password(&web, &me, &id, &password.unwrap_or_default()).await?;
+    let pass = me.pass(&id).await?;
+    if seat {
+        let network = me.requester().network;
+        web.chat.sit(&id, &me.visitor.person, pass, network).await?;
+    } else {
+        show_password(&web, &me, &id, &password.unwrap_or_default()).await?;
+    }
     Ok(if reader.wants_json {
         StatusCode::NO_CONTENT.into_response()
     } else {

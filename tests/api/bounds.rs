@@ -51,7 +51,10 @@ async fn a_body_is_bounded_in_bytes(on: Backend) {
         (StatusCode::UNPROCESSABLE_ENTITY, &"invalid".into())
     );
     let (status, refused) = anna.post_json("/room", &title(MAX_BODY_BYTES)).await;
-    assert_eq!((status, &refused["error"]["code"]), (StatusCode::BAD_REQUEST, &"malformed".into()));
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (StatusCode::PAYLOAD_TOO_LARGE, &"too_large".into())
+    );
     // Nor does one without an announced length go on for ever.
     let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b'x'; 8 * 1024]));
     let request = anna

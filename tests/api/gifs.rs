@@ -180,14 +180,15 @@ async fn files_are_for_those_let_in(on: Backend) {
     let strange = Browser::without_cookie(server.address).get(url).await.status();
     let refused = guest.get(url).await.status();
     guest.post_form(&format!("/room/{room}/enter"), &[("password", "sesame")]).await;
-    let allowed = guest.get(url).await.status();
+    let outside = guest.get(url).await.status();
     let _guest_socket = guest.enter(&room).await;
+    let allowed = guest.get(url).await.status();
     let late = server.browser().await;
     late.post_form(&format!("/room/{room}/enter"), &[("password", "sesame")]).await;
 
     assert_eq!(
-        [strange, refused, allowed],
-        [StatusCode::FORBIDDEN, StatusCode::FORBIDDEN, StatusCode::OK]
+        [strange, refused, outside, allowed],
+        [StatusCode::FORBIDDEN, StatusCode::FORBIDDEN, StatusCode::FORBIDDEN, StatusCode::OK]
     );
     assert_eq!(late.get(url).await.status(), StatusCode::FORBIDDEN, "the room is full");
     for name in [

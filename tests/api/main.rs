@@ -27,6 +27,7 @@ mod owning;
 mod parity;
 mod process;
 mod rates;
+mod reading;
 mod reporting;
 mod rooms;
 mod secrets;

@@ -49,6 +49,7 @@ export class Server {
       RATE_GIF_KIB: "off",
       RATE_ITEMS: "off",
       RATE_READS: "off",
+      RATE_EVENTS: "off",
       RATE_TOKENS: "off",
       NO_COLOR: "1",
       ...this.#settings,

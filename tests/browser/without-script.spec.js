@@ -14,6 +14,10 @@ test("without script the lobby, the form, a room's history and leaving work", as
   await expect(page).toHaveURL(/\?q=trains$/);
   await page.getByRole("link", { name: "Tea and trains" }).click();
   await expect(page).toHaveURL(room);
+  await expect(page.getByText("Kettle is on."), "nobody reads unseen").toHaveCount(0);
+  await page.getByRole("button", { name: "Come in and read" }).click();
+  await expect(ann.people).toHaveCount(2);
+  await expect(page).toHaveURL(room);
   await expect(page.getByText("Kettle is on.")).toBeInViewport();
   await expect(page.getByRole("link", { name: "https://example.com/kettle" })).toBeVisible();
   await expect(page.locator("time").first()).toBeVisible();
@@ -49,6 +53,7 @@ test("without script a password is asked for, and a wrong one is said", async ({
   await dialog.getByLabel("Password").fill("sesame");
   await dialog.getByRole("button", { name: "Enter" }).click();
   await expect(page).toHaveURL(room);
+  await page.getByRole("button", { name: "Come in and read" }).click();
   await expect(page.getByText("hello")).toBeVisible();
   await page.goto("/");
   await page.goto(`/?room=${room.split("/").at(-1)}`);

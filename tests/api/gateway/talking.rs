@@ -46,6 +46,7 @@ async fn what_is_said_in_a_row_stays_in_its_order(on: Backend) {
     let server = on.server().await;
     let anna = server.browser().await;
     let room = anna.create_room("tea", 5).await;
+    let (_annas, _) = anna.enter(&room).await;
     let mut bot = Bot::new(server.address).await;
 
     // Not even for the welcome does it wait.

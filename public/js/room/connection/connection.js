@@ -13,7 +13,7 @@ import { refusedAsTooFast } from "../../too-fast.js";
 /**
  * @typedef {object} Callbacks
  * @property {string} room
- * @property {() => number} after The sequence number of the newest message in the log.
+ * @property {() => number} after The sequence number of the newest message in the log; 0 when it is empty.
  * @property {(state: State, delayMs?: number) => void} changed
  * @property {(reason: string, by?: Person) => void} ended
  * @property {(welcome: Welcome) => Promise<void>} welcome Resolves when the log is complete.
@@ -56,7 +56,8 @@ export class Connection {
       reconnection: false, // This class reconnects itself, because it shows the time of the next attempt.
       transports: ["websocket", "polling"],
       tryAllTransports: true,
-      auth: (give) => give({ room: callbacks.room, after: callbacks.after() }),
+      // A new log asks for the newest messages, one with messages for those after them.
+      auth: (give) => give({ room: callbacks.room, after: callbacks.after() || undefined }),
     });
     this.socket.on("connect", () => this.#change("catching-up"));
     this.socket.on(told.WELCOME, (welcome) => void this.#resume(welcome));

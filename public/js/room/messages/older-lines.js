@@ -23,6 +23,13 @@ export class OlderLines {
     if (!this.#sign.hidden) this.#watch.observe(this.#sign);
   }
 
+  /** Offers older messages: the log began without them. */
+  offer() {
+    if (!this.#sign.hidden) return;
+    this.#sign.hidden = false;
+    this.#watch.observe(this.#sign);
+  }
+
   /**
    * Loads messages back to this sequence number, or to the start of the history.
    * @param {number} seq

@@ -7,6 +7,7 @@
  * @typedef {object} Callbacks
  * @property {Iterable<number>} seen The sequence numbers of the messages that the server has rendered.
  * @property {(chats: Chat[]) => void} show Shows messages that are not in the log yet.
+ * @property {(more: boolean) => void} began The log has got its first messages. `more`: there are older ones.
  * @property {(after: number) => Promise<History>} ask Requests the messages after a sequence number.
  */
 
@@ -56,13 +57,16 @@ export class Timeline {
   }
 
   /**
-   * @param {History} history The messages since the connection was lost, or their first page.
+   * @param {History} history For an empty log, the newest messages; else those since the connection was lost, or their
+   *   first page.
    * @returns {Promise<void>} Rejects when the other pages cannot be fetched.
    */
   resume({ chats, more }) {
     return this.#inTurn(async () => {
+      const wasEmpty = this.#newest === 0;
       this.#show(chats);
-      if (more) await this.#catchUp();
+      if (wasEmpty) this.#callbacks.began(more);
+      else if (more) await this.#catchUp();
     });
   }
 
