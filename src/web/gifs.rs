@@ -12,12 +12,15 @@ use axum::{
 use bytes::Bytes;
 use http_range_header::{EndPosition, StartPosition};
 use multer::{Constraints, Multipart, SizeLimit};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 
 use super::{Web, errors::Refused, extract::Me};
 use crate::{
-    chat::{self, Error, GetRange, GifFile, room_id},
-    domain::{ClientId, PersonId},
+    chat::{self, Error, GetRange, GifFile, Requester, room_id},
+    domain::{ClientId, Network, PersonId},
     keyed_limit::{KeyedLimit, KeyedPermit},
     protocol::Chat,
 };
@@ -35,30 +38,70 @@ const MAX_PER_PERSON: usize = 4;
 /// Retry delay in the refusal of an upload that does not fit in memory.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
 
+/// Uploads of one network at the same time.
+const MAX_PER_NETWORK: usize = 16;
+/// Slowest upload that is read to its end, in bytes a second, after [`HEAD_START`].
+const MIN_BYTES_PER_SECOND: u32 = 8 << 10;
+const HEAD_START: Duration = Duration::from_secs(10);
+
 /// The running uploads.
 #[derive(Clone)]
 pub(super) struct Uploads {
     blocks: Arc<Semaphore>,
     by_person: KeyedLimit<PersonId>,
+    by_network: KeyedLimit<Network>,
 }
 
 impl Uploads {
     /// No uploads; `max_gif_bytes` bounds each.
     pub(super) fn new(max_gif_bytes: usize) -> Self {
         let blocks = Semaphore::new(MAX_BYTES_IN_MEMORY.max(max_gif_bytes).div_ceil(BLOCK));
-        Self { blocks: Arc::new(blocks), by_person: KeyedLimit::default() }
+        let (by_person, by_network) = Default::default();
+        Self { blocks: Arc::new(blocks), by_person, by_network }
     }
 
-    /// Reserves memory for an upload of so many bytes, until the permits are dropped.
-    fn reserve(
-        &self,
-        of: &PersonId,
-        bytes: usize,
-    ) -> Result<(OwnedSemaphorePermit, KeyedPermit<PersonId>), Error> {
-        let theirs = self.by_person.take(of.clone(), MAX_PER_PERSON);
-        let blocks = u32::try_from(bytes.div_ceil(BLOCK).max(1)).unwrap_or(u32::MAX);
-        let memory = self.blocks.clone().try_acquire_many_owned(blocks).ok();
-        memory.zip(theirs).ok_or(Error::SlowDown { retry_after: RETRY_AFTER })
+    /// Begins an upload, until the result is dropped.
+    fn begin(&self, of: Requester<'_>) -> Result<Upload, Error> {
+        let too_many = || Error::SlowDown { retry_after: RETRY_AFTER };
+        let theirs = self.by_person.take(of.id.clone(), MAX_PER_PERSON).ok_or_else(too_many)?;
+        let network = match of.network {
+            Some(network @ Network::Known(_)) => {
+                let taken = self.by_network.take(network.clone(), MAX_PER_NETWORK);
+                Some(taken.ok_or_else(too_many)?)
+            }
+            Some(Network::Unknown) | None => None,
+        };
+        let memory = self.blocks.clone().try_acquire_owned().map_err(|_| too_many())?;
+        let (blocks, begun) = (self.blocks.clone(), Instant::now());
+        Ok(Upload { blocks, memory, begun, received: 0, _places: (theirs, network) })
+    }
+}
+
+/// A running upload. Memory is reserved for what has arrived, not for what was announced.
+struct Upload {
+    blocks: Arc<Semaphore>,
+    memory: OwnedSemaphorePermit,
+    begun: Instant,
+    received: usize,
+    _places: (KeyedPermit<PersonId>, Option<KeyedPermit<Network>>),
+}
+
+impl Upload {
+    /// Waits for more of the upload for as long as its speed allows.
+    async fn in_time<T>(&self, more: impl Future<Output = T>) -> Result<T, Error> {
+        let received = u32::try_from(self.received).unwrap_or(u32::MAX);
+        let allowed = Duration::from_secs(1) * received / MIN_BYTES_PER_SECOND;
+        timeout_at(self.begun + HEAD_START + allowed, more).await.map_err(|_| Error::TooSlow)
+    }
+
+    /// Reserves memory for so many bytes more.
+    fn receive(&mut self, bytes: usize) -> Result<(), Error> {
+        self.received += bytes;
+        let missing = self.received.div_ceil(BLOCK).saturating_sub(self.memory.num_permits());
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        let more = self.blocks.clone().try_acquire_many_owned(missing);
+        self.memory.merge(more.map_err(|_| Error::SlowDown { retry_after: RETRY_AFTER })?);
+        Ok(())
     }
 }
 
@@ -72,8 +115,9 @@ pub(super) async fn share(
     let id = room_id(&id)?;
     web.chat.may_share(&id, me.requester()).await?;
     let expected = expected_bytes(request.headers(), web.max_gif_bytes);
-    let _reserved = web.uploads.reserve(me.id(), expected)?;
-    let (file, client_id) = read_upload(request, web.max_gif_bytes, expected).await?;
+    let mut upload = web.uploads.begin(me.requester())?;
+    let read = read_upload(request, web.max_gif_bytes, expected, &mut upload);
+    let (file, client_id) = read.await?;
     let message = web.chat.share(&id, me.requester(), file, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
 }
@@ -139,6 +183,7 @@ async fn read_upload(
     request: Request,
     limit: usize,
     expected: usize,
+    running: &mut Upload,
 ) -> Result<(Bytes, Option<ClientId>), Error> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let boundary =
@@ -157,17 +202,19 @@ async fn read_upload(
         _ => Error::Malformed, // Cut off, or not multipart at all.
     };
     let (mut file, mut client_id) = (None, None);
-    while let Some(mut field) = upload.next_field().await.map_err(refuse)? {
-        match field.name() {
-            Some("gif") => {
-                // A growing buffer would need twice the memory at each reallocation.
-                let mut bytes = Vec::with_capacity(expected);
-                while let Some(chunk) = field.chunk().await.map_err(refuse)? {
-                    bytes.extend_from_slice(&chunk);
-                }
-                file = Some(Bytes::from(bytes));
+    while let Some(mut field) = running.in_time(upload.next_field()).await?.map_err(refuse)? {
+        if field.name() == Some("gif") {
+            // A growing buffer would need twice the memory at each reallocation. The system gives
+            // the memory when it is written.
+            let mut bytes = Vec::with_capacity(expected);
+            while let Some(chunk) = running.in_time(field.chunk()).await?.map_err(refuse)? {
+                running.receive(chunk.len())?;
+                bytes.extend_from_slice(&chunk);
             }
-            _ => client_id = chat::client_id(Some(&field.text().await.map_err(refuse)?))?,
+            file = Some(Bytes::from(bytes));
+        } else {
+            let text = running.in_time(field.text()).await?.map_err(refuse)?;
+            client_id = chat::client_id(Some(&text))?;
         }
     }
     Ok((file.ok_or(Error::field("gif", "gif_missing"))?, client_id))

@@ -11,6 +11,7 @@ use crate::{
 on_both_stores!(
     a_person_uploads_so_many_gifs_at_once_and_no_more,
     gifs_are_counted_by_their_bytes_too,
+    an_upload_that_trickles_ends_and_takes_no_place_from_others,
     all_gifs_together_take_so_much_space_and_no_more,
 );
 
@@ -38,6 +39,41 @@ async fn a_person_uploads_so_many_gifs_at_once_and_no_more(on: Backend) {
     four[0].abort();
     until("a place", || async { anna.upload(&room, gif()).await.0 == StatusCode::CREATED }).await;
     four.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+async fn an_upload_that_trickles_ends_and_takes_no_place_from_others(on: Backend) {
+    let server = on.server().await;
+    let owner = server.browser().await;
+    let room = owner.create_room("tea", 20).await;
+    let _inside = owner.enter(&room).await;
+    let path = format!("/room/{room}/gif");
+    let mut trickling = Vec::new();
+    let mut seats = Vec::new();
+    // More than the memory for uploads holds, of what they announce.
+    for _ in 0..3 {
+        let hostile = server.browser().await;
+        seats.push(hostile.enter(&room).await);
+        for _ in 0..4 {
+            let begun = b"--x\r\nContent-Disposition: form-data; name=\"gif\"; filename=\"a.gif\"\r\n\r\nGIF89a";
+            let begun = stream::iter([Ok::<_, std::io::Error>(begun.as_slice())]);
+            let upload = hostile
+                .request(Method::POST, &path)
+                .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+                .header(header::CONTENT_LENGTH, 5 << 20)
+                .body(Body::wrap_stream(begun.chain(stream::pending())));
+            trickling.push(tokio::spawn(upload.send()));
+        }
+    }
+
+    let (status, chat) = owner.upload(&room, gifs::animation(20, 10, 3)).await;
+    assert_eq!(status, StatusCode::CREATED, "{chat}");
+    for upload in trickling {
+        let ended = soon("the end of a slow upload", upload).await.unwrap();
+        // An answer in the middle of a body may be lost with the connection.
+        if let Ok(answer) = ended {
+            assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        }
+    }
 }
 
 async fn gifs_are_counted_by_their_bytes_too(on: Backend) {
