@@ -1,5 +1,7 @@
 //! Moderation: an owner's actions in their room, and deleting messages.
 
+use tracing::info;
+
 use super::{
     ChatService, Error, Requester, RoomPass,
     command::{Announce, Command},
@@ -123,6 +125,7 @@ impl ChatService {
             LeaveOutcome::NotOwner => return Err(Error::NotOwner),
             LeaveOutcome::Left { .. } | LeaveOutcome::Closed { .. } => {}
         }
+        info!(%room, person = %whom, by = %me.id, "removed a person");
         let (person, by) = (whom.clone(), owned.owner.clone());
         // Queued behind the running greetings, so that a connection that is just entering gets it.
         let kicked = Event::Kicked { room: room.clone(), person, by };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::info;
+
 use super::{
     ChatService, Error, FieldError, maintenance::FIRST_PERSON_WITHIN, password_check::hash_of_pass,
 };
@@ -133,6 +135,7 @@ impl ChatService {
         if !self.store.open(new, self.policy.max_rooms).await? {
             return Err(Error::TooManyRooms);
         }
+        info!(room = %id, person = %me.id, "opened a room");
         self.lobby.announce(Event::RoomOpened(id.clone())).await;
         self.settle_later(&id, FIRST_PERSON_WITHIN);
         let (count, colors, owner) = (0, Vec::new(), me.clone());

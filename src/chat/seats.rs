@@ -122,7 +122,10 @@ impl ChatService {
             self.reconciler.add_connection(connection.clone(), Some(at));
         })?;
         let (person, room, newcomer) = match outcome {
-            EnterOutcome::Refused(refusal) => return Err(refusal.into()),
+            EnterOutcome::Refused(refusal) => {
+                info!(%room, person = %me.id, ?refusal, "refused an entry");
+                return Err(refusal.into());
+            }
             EnterOutcome::Newcomer { person, room } => (person, room, true),
             EnterOutcome::Returned { person, room } => {
                 let unannounced = self.reconciler.take_unannounced_entry(&room, &me.id);
@@ -130,6 +133,7 @@ impl ChatService {
             }
         };
         if newcomer {
+            info!(room = %room.id, person = %person.id, "entered");
             let announce = Announce::Joined { count: room.summary().count };
             self.room_tasks.queue_system_message(&room.id, SystemCode::Joined, &person, announce);
             self.lobby.announce(Event::RoomChanged(room.id.clone())).await;
@@ -276,6 +280,7 @@ impl ChatService {
         match outcome {
             LeaveOutcome::Stayed | LeaveOutcome::NotOwner => {}
             LeaveOutcome::Left { person, room, new_owner } => {
+                info!(room = %room.id, person = %person.id, reason = code.code(), "gave up a seat");
                 self.reconciler.forget_leave(&room.id, &person.id);
                 let announce = Announce::Left { count: room.summary().count };
                 self.room_tasks.queue_system_message(&room.id, code, &person, announce);

@@ -16,6 +16,7 @@ use axum::{
 };
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
+use tracing::warn;
 
 use super::{error_pages::error_page, errors::Refused, extract::Reader};
 use crate::{
@@ -47,9 +48,19 @@ impl Guard {
             }
         }
         let check = self.0.layer(service_fn(passed));
+        let headers = copy.headers().clone();
         async move {
             let Ok(response) = check.oneshot(copy).await;
-            response.extensions().get::<ProtectionError>().is_none()
+            let allowed = response.extensions().get::<ProtectionError>().is_none();
+            if !allowed {
+                warn!(
+                    host = ?headers.get(header::HOST),
+                    origin = ?headers.get(header::ORIGIN),
+                    "refused a request of another site's page; if it is this site's own, let the \
+                     proxy pass on the header Host, or name the site in PUBLIC_URL or ALLOWED_ORIGINS"
+                );
+            }
+            allowed
         }
     }
 }

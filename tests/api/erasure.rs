@@ -92,6 +92,11 @@ async fn nothing_of_a_room_is_left_once_its_last_person_left(on: Backend) {
     .await;
     let log = server.log();
     assert!(!log.iter().any(|line| line.contains(MARKER)), "{log:?}");
+    // It tells what happened, by ids alone.
+    for step in ["opened a room", "entered", "gave up a seat", "closed room"] {
+        let told = log.iter().any(|line| line.contains(step) && line.contains(&room));
+        assert!(told, "{step}: {log:?}");
+    }
 
     // Nor after the next start.
     let (home, _) = server.terminate().await;

@@ -8,6 +8,7 @@ use std::{
     process::Output,
 };
 
+use reqwest::{Method, StatusCode, header};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::Command,
@@ -211,6 +212,22 @@ async fn a_low_limit_of_open_files_is_raised_and_a_hard_one_is_said() {
         }
     }
     panic!("{said:?}");
+}
+
+#[tokio::test]
+async fn a_host_that_a_proxy_rewrote_is_named_with_the_setting() {
+    let server = Process::start(Home::new(Backend::Sqlite, &[])).await;
+    let browser = server.browser().await;
+    let form = browser.request(Method::POST, "/room").header(header::ORIGIN, "http://chat.example");
+
+    let answer = form.form(&[("title", "tea"), ("max", "2")]).send().await.unwrap();
+
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let log = server.log();
+    let said = log.iter().find(|line| line.contains("another site")).unwrap();
+    for part in ["http://chat.example", &server.address.to_string(), "PUBLIC_URL"] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[tokio::test]

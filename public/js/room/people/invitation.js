@@ -9,6 +9,7 @@ import { need } from "../../dom.js";
 export function offerLink(texts) {
   const link = need(document, "[data-link]", HTMLInputElement);
   const said = need(document, "[data-said]", HTMLElement);
+  link.value = location.origin + location.pathname; // The address that brought the reader here works for others.
   link.addEventListener("focus", () => link.select());
   for (const button of document.querySelectorAll("[data-copy-link]")) {
     button.addEventListener("click", async () => {
