@@ -99,6 +99,7 @@ async fn write_everything(store: &MongoStore) {
 
     let Value::Object(data) = json!({ "person": { "number": 204 } }) else { unreachable!() };
     let session = SessionRow { key: "0".repeat(64), data, expires_at: now() };
+    store.create_session(session.clone()).await.unwrap();
     store.save_session(session).await.unwrap();
     let token = TokenRow {
         id: TokenId::random(),

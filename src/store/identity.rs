@@ -41,7 +41,8 @@ pub trait SessionStore: Send + Sync {
     /// Stores a new session unless its key is taken; returns whether it did.
     async fn create_session(&self, session: SessionRow) -> Result<bool>;
 
-    /// Stores a session, replacing or recreating its record.
+    /// Replaces the record of an existing session. A session that has ended stays ended: a request that
+    /// began before may finish after.
     async fn save_session(&self, session: SessionRow) -> Result<()>;
 
     /// A session that has not expired at `now`.

@@ -4,6 +4,10 @@ use mongodb::bson::{Document, doc};
 use reqwest::{StatusCode, header};
 use rusqlite::Connection;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{
     common::{Backend, Browser, server::Home, soon},
@@ -20,7 +24,38 @@ on_both_stores!(
     a_page_speaks_the_readers_language,
     whoever_logs_out_is_somebody_else_and_their_sockets_fall_silent,
     whose_session_an_admin_deletes_is_refused_from_then_on,
+    a_request_that_was_held_back_brings_no_ended_session_back,
 );
+
+async fn a_request_that_was_held_back_brings_no_ended_session_back(on: Backend) {
+    let server = on.server().await;
+    let anna = server.browser().await;
+    let room = anna.create_room("tea", 2).await;
+    let body = br#"{"theme":"dark"}"#;
+    let mut held = TcpStream::connect(anna.address).await.unwrap();
+    let request = format!(
+        "POST /reader HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncookie: {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\
+         expect: 100-continue\r\n\r\n",
+        anna.address,
+        anna.cookie.as_deref().unwrap(),
+        body.len(),
+    );
+    held.write_all(request.as_bytes()).await.unwrap();
+    // It says so once somebody reads the body: the session has been found by then.
+    let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    soon("the server to ask for more", held.read_exact(&mut go_on)).await.unwrap();
+
+    let left = anna.post_form("/logout", &[]).await;
+    assert!(left.status().is_redirection());
+    held.write_all(body).await.unwrap();
+    let mut answer = String::new();
+    soon("the answer", held.read_to_string(&mut answer)).await.unwrap();
+
+    assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    let entered = anna.try_enter(json!({ "room": room })).await;
+    assert_eq!(entered.err().as_deref(), Some("unauthorized"));
+}
 
 async fn the_first_page_sets_a_cookie_that_scripts_cannot_read(on: Backend) {
     let server = on.server().await;

@@ -146,7 +146,7 @@ contract! {
     sessions:
         a_session_comes_back_as_it_was_kept
         a_session_that_is_taken_is_not_made_again
-        saving_replaces_a_session_and_brings_back_a_gone_one
+        saving_replaces_a_session_and_brings_none_back
         a_session_ends_at_its_time
         those_that_have_ended_are_told_from_the_living
         a_deleted_session_is_gone

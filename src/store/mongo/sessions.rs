@@ -42,7 +42,7 @@ impl SessionStore for MongoStore {
     async fn save_session(&self, session: SessionRow) -> Result<()> {
         with_deadline(async {
             let session = SessionDocument::from(session);
-            self.sessions.replace_one(doc! { "_id": &session.key }, &session).upsert(true).await?;
+            self.sessions.replace_one(doc! { "_id": &session.key }, &session).await?;
             Ok(())
         })
         .await

@@ -27,14 +27,8 @@ impl SessionStore for SqliteStore {
 
     async fn save_session(&self, session: SessionRow) -> Result<()> {
         self.write(move |db| {
-            db.prepare_cached(
-                "INSERT OR REPLACE INTO sessions (key, data, expires_at) VALUES (?, ?, ?)",
-            )?
-            .execute(params![
-                session.key,
-                data(&session)?,
-                session.expires_at.as_millis()
-            ])?;
+            db.prepare_cached("UPDATE sessions SET data = ?, expires_at = ? WHERE key = ?")?
+                .execute(params![data(&session)?, session.expires_at.as_millis(), session.key])?;
             Ok(())
         })
         .await
