@@ -53,6 +53,7 @@ async fn enter(store: &MongoStore, room: &NewRoom, person: &Person) {
     let entry = Entry {
         room: room.id.clone(),
         person: person.clone(),
+        maker: None,
         socket: SocketId::new(format!("socket of {}", person.id)),
         node: NodeId::new("node"),
         passed: room.password.clone(),

@@ -47,6 +47,7 @@ fn entry(room: &RoomId, person: &Person) -> Entry {
     Entry {
         room: room.clone(),
         person: person.clone(),
+        maker: None,
         socket: SocketId::random(),
         node: NodeId::random(),
         passed: None,

@@ -162,7 +162,7 @@ impl ChatService {
         let passed = hash_of_pass(&room, me.pass);
         let network = self.network_hash(&room.id, me.network);
         let (passed, network) = (passed.as_ref(), network.as_ref());
-        room.admit(EntryRequest { person: me.id, passed, network })?;
+        room.admit(EntryRequest { person: me.id, maker: None, passed, network })?;
         Ok(room)
     }
 

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Connection, Event, History, Network, PasswordHash, Person, Room, RoomId, Seq, SocketId,
-        SystemCode, Timestamp, Window,
+        Connection, Event, History, Network, PasswordHash, Person, PersonId, Room, RoomId, Seq,
+        SocketId, SystemCode, Timestamp, Window,
     },
     store::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason},
 };
@@ -86,7 +86,7 @@ impl ChatService {
     /// Takes a seat for a new connection, or joins the one that this person has.
     ///
     /// A valid `pass` is enough; otherwise `password` is checked. `network` is the visitor's
-    /// network.
+    /// network, `maker` who made a bot.
     ///
     /// # Errors
     /// The first matching [`crate::domain::EntryError`]; [`Error::SlowDown`] after too many
@@ -98,6 +98,7 @@ impl ChatService {
         pass: Option<RoomPass>,
         password: Option<&str>,
         network: Option<&Network>,
+        maker: Option<&PersonId>,
     ) -> Result<SeatGuard, Error> {
         self.admission.check_open()?;
         let requester = Requester { id: &me.id, pass: pass.as_ref(), network };
@@ -109,6 +110,7 @@ impl ChatService {
         let entry = Entry {
             room: room.clone(),
             person: me.clone(),
+            maker: maker.cloned(),
             socket: connection.socket.clone(),
             node: self.node.clone(),
             passed,
@@ -155,7 +157,7 @@ impl ChatService {
         pass: Option<RoomPass>,
         network: Option<&Network>,
     ) -> Result<(), Error> {
-        let seat = self.enter(room, me, pass, None, network).await?;
+        let seat = self.enter(room, me, pass, None, network, None).await?;
         seat.released.store(true, Ordering::Relaxed);
         // The grace counts from then, so that it ends when the time is over.
         let at = Timestamp::now().after(SIT_FOR.saturating_sub(self.policy.grace));

@@ -87,6 +87,8 @@ pub enum EntryError {
 pub struct EntryRequest<'a> {
     /// The visitor.
     pub person: &'a PersonId,
+    /// Who made them, if they are a bot.
+    pub maker: Option<&'a PersonId>,
     /// The hash of the password that they have given correctly.
     pub passed: Option<&'a PasswordHash>,
     /// The hash of their network, if kicks ban networks.
@@ -148,7 +150,10 @@ impl Room {
         }
         let network_banned =
             request.network.is_some_and(|network| self.kicked_networks.contains(network));
-        if self.kicked.contains(request.person) || (!owner && network_banned) {
+        // A ban of its maker bans a bot.
+        let banned = [Some(request.person), request.maker].into_iter().flatten();
+        let banned = banned.into_iter().any(|person| self.kicked.contains(person));
+        if banned || (!owner && network_banned) {
             return Err(EntryError::Kicked);
         }
         if !owner && self.locked {
@@ -298,7 +303,7 @@ mod tests {
         person: &Person,
         passed: Option<&PasswordHash>,
     ) -> Result<(), EntryError> {
-        room.admit(EntryRequest { person: &person.id, passed, network: None })
+        room.admit(EntryRequest { person: &person.id, maker: None, passed, network: None })
     }
 
     #[test]
@@ -341,7 +346,12 @@ mod tests {
         room.people = vec![seat(neighbour.clone())];
         room.kicked_networks = vec![there.clone()];
         let from = |who: &Person, network: &NetworkHash| {
-            room.admit(EntryRequest { person: &who.id, passed: None, network: Some(network) })
+            room.admit(EntryRequest {
+                person: &who.id,
+                maker: None,
+                passed: None,
+                network: Some(network),
+            })
         };
 
         assert_eq!(from(&newcomer, &there), Err(EntryError::Kicked));

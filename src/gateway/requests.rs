@@ -72,7 +72,8 @@ pub(super) async fn join(shared: Arc<Shared>, client: Arc<Client>, bot: Bot, joi
         let _turn = shared.chat.entry_permit().await?;
         let pass = shared.sessions.pass_of_maker(&bot.key, &id).await?;
         let (password, network) = (password.as_deref(), client.network.as_ref());
-        let entered = shared.chat.enter(&id, &bot.person, pass, password, network).await;
+        let maker = Some(&bot.maker);
+        let entered = shared.chat.enter(&id, &bot.person, pass, password, network, maker).await;
         entered.map(Arc::new)
     };
     let seat_guard = match entered.await {

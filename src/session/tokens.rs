@@ -7,10 +7,10 @@ use std::collections::HashSet;
 
 use tower_sessions::session_store;
 
-use super::{EXPIRES_AFTER, PASSES, SessionKey, Sessions, Visitor};
+use super::{EXPIRES_AFTER, PASSES, PERSON, SessionKey, Sessions, StoredPerson, Visitor};
 use crate::{
     chat::RoomPass,
-    domain::{BotLabel, Person, RoomId, Timestamp, Token, TokenId},
+    domain::{BotLabel, Person, PersonId, RoomId, Timestamp, Token, TokenId},
     store,
 };
 
@@ -24,6 +24,8 @@ pub const MAX_TOKENS: usize = 10;
 pub struct Bot {
     /// The bot's identity.
     pub person: Person,
+    /// The visitor who made its token. What bans them from a room bans it.
+    pub maker: PersonId,
     /// The key that its connections are watched by.
     pub key: BotKey,
 }
@@ -110,11 +112,12 @@ impl Sessions {
         let now = Timestamp::now();
         let Some(row) = self.store.token(&token.hash(), now).await? else { return Ok(None) };
         let session = SessionKey(row.session.into());
-        if !self.ended(std::slice::from_ref(&session)).await?.is_empty() {
-            return Ok(None);
-        }
+        let Some(made) = self.store.session(&session.0, now).await? else { return Ok(None) };
+        let maker = made.data.get(PERSON).cloned().unwrap_or_default();
+        let maker = serde_json::from_value::<StoredPerson>(maker).ok();
+        let Some(maker) = maker.as_ref().and_then(StoredPerson::person) else { return Ok(None) };
         let person = Person::of_token(&self.secret, &row.id);
-        let bot = Bot { person, key: BotKey { token: row.id, session } };
+        let bot = Bot { person, maker: maker.id, key: BotKey { token: row.id, session } };
         self.keep_alive(&bot.key).await?;
         Ok(Some(bot))
     }

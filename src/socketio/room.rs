@@ -50,7 +50,7 @@ pub(super) async fn admit(
     let pass = visitor.pass(&room).await?;
     let password = handshake.password.as_deref();
     let network = socket.req_parts().extensions.get::<Network>();
-    let seat = shared.chat.enter(&room, &visitor.person, pass, password, network).await?;
+    let seat = shared.chat.enter(&room, &visitor.person, pass, password, network, None).await?;
 
     let seat = Arc::new(seat);
     socket.extensions.insert(Seat(seat.clone()));

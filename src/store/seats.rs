@@ -15,6 +15,8 @@ pub struct Entry {
     pub room: RoomId,
     /// The visitor, with the name of their session.
     pub person: Person,
+    /// Who made the visitor, if it is a bot. A ban of its maker bans it.
+    pub maker: Option<PersonId>,
     /// The connection that will hold the seat.
     pub socket: SocketId,
     /// The node that holds the connection.

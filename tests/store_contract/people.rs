@@ -53,6 +53,7 @@ pub fn entry(room: &RoomId, person: &Person) -> Entry {
     Entry {
         room: room.clone(),
         person: person.clone(),
+        maker: None,
         socket: socket_of(person),
         node: NodeId::new("node"),
         passed: None,

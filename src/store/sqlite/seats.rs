@@ -100,6 +100,7 @@ fn enter(db: &Connection, entry: &Entry) -> rusqlite::Result<EnterOutcome> {
     };
     let authorize = EntryRequest {
         person: &entry.person.id,
+        maker: entry.maker.as_ref(),
         passed: entry.passed.as_ref(),
         network: entry.network.as_ref(),
     };

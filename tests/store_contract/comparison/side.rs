@@ -296,6 +296,7 @@ fn authorize(stage: &Stage, step: &Step, now: Timestamp) -> Entry {
     Entry {
         room: stage.room(*room),
         person: actor(*person),
+        maker: None,
         socket: socket(*person, *tab),
         node: self::node(*node),
         passed: knows.then(|| hash("sesame")),

@@ -26,7 +26,8 @@ use super::super::{
 };
 use crate::{
     domain::{
-        EntryError, EntryRequest, NetworkHash, PasswordHash, Person, Room, RoomId, Seat, SeatSocket,
+        EntryError, EntryRequest, NetworkHash, PasswordHash, Person, PersonId, Room, RoomId, Seat,
+        SeatSocket,
     },
     store::{EnterOutcome, Entry, Error, Result},
 };
@@ -164,7 +165,8 @@ impl EntryBatcher {
             return self.rejoin(room, &seat, entry).await;
         }
         let newcomer = newcomer(&room, entry);
-        let Some(room) = self.add_seats(&room, std::slice::from_ref(&newcomer)).await? else {
+        let added = self.add_seats(&room, std::slice::from_ref(&newcomer), maker_of(entry));
+        let Some(room) = added.await? else {
             return Ok(Attempt::Conflict);
         };
         Ok(Attempt::Settled(EnterOutcome::Newcomer { person: newcomer.person, room }))
@@ -191,7 +193,8 @@ impl EntryBatcher {
             return others;
         }
         let seats = &room.people[view.people.len()..];
-        match with_deadline(self.add_seats(view, seats)).await {
+        let makers = newcomers.iter().flat_map(|one| maker_of(&one.entry)).collect();
+        match with_deadline(self.add_seats(view, seats, makers)).await {
             Ok(Some(now)) => {
                 self.cached.insert(now.id.clone(), Arc::new(now.clone()));
                 for (one, seat) in newcomers.into_iter().zip(seats) {
@@ -212,8 +215,14 @@ impl EntryBatcher {
     }
 
     /// Adds seats if every condition of their admission still holds; returns the updated room.
-    async fn add_seats(&self, view: &Room, newcomers: &[Seat]) -> Result<Option<Room>> {
+    async fn add_seats(
+        &self,
+        view: &Room,
+        newcomers: &[Seat],
+        makers: Vec<&str>,
+    ) -> Result<Option<Room>> {
         let ids: Vec<&str> = newcomers.iter().map(|seat| seat.person.id.as_str()).collect();
+        let unbanned: Vec<&str> = ids.iter().copied().chain(makers).collect();
         let names = newcomers.iter().flat_map(|seat| seat.person.name.of_either());
         let names: Vec<String> = names.map(|name| name.to_string()).collect();
         // A network ban does not apply to the owner.
@@ -227,7 +236,7 @@ impl EntryBatcher {
             "owner.id": view.owner.id.as_str(),
             "password": view.password.as_ref().map(PasswordHash::as_str), // `null`: no password.
             "locked": view.locked,
-            "kicked": { "$nin": &ids },
+            "kicked": { "$nin": &unbanned },
             "people.id": { "$nin": &ids },
             "people.name": { "$nin": names },
             "max": view.max.get(),
@@ -283,9 +292,14 @@ impl EntryBatcher {
     }
 }
 
+fn maker_of(entry: &Entry) -> Vec<&str> {
+    entry.maker.iter().map(PersonId::as_str).collect()
+}
+
 fn request_of(entry: &Entry) -> EntryRequest<'_> {
     EntryRequest {
         person: &entry.person.id,
+        maker: entry.maker.as_ref(),
         passed: entry.passed.as_ref(),
         network: entry.network.as_ref(),
     }
