@@ -194,7 +194,8 @@ fn no_cookie_is_anybody_elses() {
         let request = request.header(header::ACCEPT, "application/json");
         let answer = request.header(header::COOKIE, value).send();
         let answer = stage.runtime.block_on(soon("an answer", answer)).unwrap();
-        prop_assert_eq!(answer.status(), StatusCode::OK);
+        // Only who has a seat reads.
+        prop_assert!([StatusCode::OK, StatusCode::FORBIDDEN].contains(&answer.status()));
         // Whoever is not the one whose cookie it is gets a session of their own. One cookie can be written in several ways.
         let plain = |bytes: &[u8]| -> Vec<(String, String)> {
             url::form_urlencoded::parse(bytes.trim_ascii()).into_owned().collect()

@@ -73,6 +73,7 @@ fn setting<T: FromStr>(name: &str, default: T) -> T {
 }
 
 struct Member {
+    browser: Browser,
     progress: watch::Receiver<Progress>,
     room: String,
 }
@@ -96,8 +97,8 @@ async fn torture(backend: Backend) {
             browsers.push(requests::visit(network).await);
         }
         for browser in browsers {
-            let mut visitor = Visitor::new(browser, &room, &journal, random.random());
-            members.push(Member { progress: visitor.progress(), room: room.clone() });
+            let mut visitor = Visitor::new(browser.clone(), &room, &journal, random.random());
+            members.push(Member { progress: visitor.progress(), room: room.clone(), browser });
             let orders = members_orders.clone();
             tasks.spawn(async move {
                 visitor.stay(&orders).await;
@@ -123,10 +124,9 @@ async fn torture(backend: Backend) {
     finish(others, &mut report).await;
     members_orders.quiet.cancel();
     settle(&mut members, &mut report).await;
-    let observer = requests::visit(network).await;
     let mut stored = Vec::new();
     for member in members.iter().step_by(MEMBERS) {
-        stored.push((member.room.clone(), history(&observer, &member.room).await));
+        stored.push((member.room.clone(), history(&member.browser, &member.room).await));
     }
     for (room, chats) in &stored {
         let head = chats.last().map_or(0, |chat| chat["seq"].as_i64().unwrap());

@@ -120,6 +120,8 @@ impl Visitor {
         let page = loop {
             match self.request(Method::GET, "chat?limit=50").await {
                 Some((StatusCode::OK, page)) => break page,
+                // Somebody without a seat reads nothing yet.
+                Some((StatusCode::FORBIDDEN, _)) => break json!({ "chats": [] }),
                 Some((StatusCode::NOT_FOUND, _)) => return End::Gone,
                 _ if orders.leave.is_cancelled() => return End::Leave,
                 _ => self.pause().await,
@@ -130,7 +132,8 @@ impl Visitor {
             if orders.leave.is_cancelled() {
                 return End::Leave;
             }
-            let auth = json!({ "room": self.room, "after": self.newest });
+            let after = (self.newest > 0).then_some(self.newest);
+            let auth = json!({ "room": self.room, "after": after });
             let connecting = timeout(PATIENCE, self.browser.try_enter(auth)).await;
             let end = match connecting {
                 Ok(Ok(mut socket)) => match self.live(&mut socket, orders).await {
@@ -268,8 +271,10 @@ impl Visitor {
                     progress.people = people;
                     progress.me = me;
                 });
+                let was_empty = self.newest == 0;
                 self.show_all(&data["chats"]);
-                if data["more"] == true {
+                // A page that began empty has got the newest; there are more before them.
+                if data["more"] == true && !was_empty {
                     self.catch_up(socket).await?;
                 }
                 *welcome_by = None;
