@@ -48,7 +48,7 @@ pub struct LobbyPage {
 /// The condition for removing a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {
-    /// Only if it belongs to this person, whoever is in it.
+    /// Only if it belongs to this person, even with people in it.
     By(PersonId),
     /// Only if nobody has entered it since its creation at this time or earlier.
     IfUnusedSince(Timestamp),
