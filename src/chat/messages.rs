@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Author, ClientId, Draft, DraftBody, Event, History, InvalidText, Message, MessageText,
-        PersonId, RoomId, Timestamp, Window,
+        Author, Body, ClientId, Draft, DraftBody, Event, History, InvalidText, Message,
+        MessageText, PersonId, RoomId, Timestamp, Window,
     },
     media::{FileError, GetRange, MediaError, MediaFile, StorageError},
 };
@@ -144,10 +144,23 @@ impl ChatService {
     ) -> Result<Message, Error> {
         let kib = u32::try_from(file.len().div_ceil(1024)).unwrap_or(u32::MAX);
         self.limits.gif_kib.check_many(me, NonZeroU32::new(kib).unwrap_or(NonZeroU32::MIN))?;
-        let gif = self.media.keep(room, file).await?;
-        let shared = self.queue_message(room, me.id, DraftBody::Gif(gif), client_id).await;
-        if matches!(shared, Err(Error::NoSuchRoom)) {
-            self.room_tasks.queue(room, Command::Purge); // The room closed during the upload.
+        let gif = self.media.keep(room, file.clone()).await?;
+        let body = DraftBody::Gif(gif.clone());
+        let shared = self.queue_message(room, me.id, body, client_id).await;
+        match &shared {
+            // The room task has removed the file if an older message that showed it was deleted
+            // before this one was stored.
+            Ok(message) if message.body == Body::Gif(gif.clone()) => {
+                if !self.media.has(room, &gif).await? {
+                    self.media.keep(room, file).await?;
+                }
+            }
+            // The room closed during the upload.
+            Err(Error::NoSuchRoom) => self.room_tasks.queue(room, Command::Purge),
+            // The message may be stored.
+            Err(Error::Unavailable(_)) => {}
+            // Another GIF was sent under this client id, or its sender has left.
+            Ok(_) | Err(_) => self.room_tasks.queue(room, Command::Discard(gif)),
         }
         shared
     }

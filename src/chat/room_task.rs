@@ -40,7 +40,7 @@ use super::{
 };
 use crate::{
     bus::Bus,
-    domain::{Author, Draft, DraftBody, Event, Person, RoomId, SystemCode, Timestamp, Window},
+    domain::{Author, Draft, DraftBody, Event, Gif, Person, RoomId, SystemCode, Timestamp, Window},
     media::Media,
     store::{self, Appended, Store},
 };
@@ -187,7 +187,7 @@ impl<'a> RoomTask<'a> {
                     self.or_retry(done, Command::AnnounceRoom, "announce a room change")
                 }
                 Command::Discard(gif) => {
-                    let done = self.tasks.media.delete(self.room, &gif).await;
+                    let done = self.discard(&gif).await;
                     self.or_retry(done, Command::Discard(gif), "remove a GIF")
                 }
                 Command::Purge => self.or_retry(self.purge().await, Command::Purge, "purge a room"),
@@ -269,6 +269,15 @@ impl<'a> RoomTask<'a> {
         // The closing of a room is announced by `ChatService::announce_closing`.
         if let Some(room) = self.tasks.store.room(self.room).await? {
             self.tasks.bus.announce(Event::RoomUpdated(room.summary())).await;
+        }
+        Ok(())
+    }
+
+    /// Removes the files of a GIF, unless a message shows it: one may have been stored meanwhile.
+    async fn discard(&self, gif: &Gif) -> Result<(), Error> {
+        let RoomTasks { store, media, .. } = &**self.tasks;
+        if !store.shows(self.room, gif).await? {
+            media.delete(self.room, gif).await?;
         }
         Ok(())
     }

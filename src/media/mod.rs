@@ -278,6 +278,20 @@ impl Media {
         Ok(())
     }
 
+    /// Whether both files of a GIF are there.
+    ///
+    /// # Errors
+    /// When the folder or bucket cannot be read.
+    pub async fn has(&self, room: &RoomId, gif: &Gif) -> Result<bool, StorageError> {
+        for name in FileName::of(gif) {
+            let size = self.size(&name.path_in(room)).await;
+            if size.map_err(|cause| StorageError(cause.into()))?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Removes every file of a room. Can be repeated.
     ///
     /// # Errors

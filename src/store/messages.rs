@@ -51,6 +51,9 @@ pub struct Trimmed {
 /// Messages and histories.
 #[async_trait]
 pub trait MessageStore: Send + Sync {
+    /// Whether any message of the room shows this GIF.
+    async fn shows(&self, room: &RoomId, gif: &Gif) -> Result<bool>;
+
     /// Stores messages of one room in one commit; returns their outcomes in the same order. Their
     /// numbers increase; rejected messages may leave gaps.
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>>;

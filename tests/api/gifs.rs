@@ -1,6 +1,6 @@
 //! GIFs: what is taken in, who sees it, and that it goes with its room.
 
-use futures_util::stream;
+use futures_util::{future::join_all, stream};
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 
@@ -18,6 +18,8 @@ on_both_stores!(
     trailing_bytes_are_dropped,
     the_same_upload_again_is_the_same_message,
     files_are_for_those_let_in,
+    of_many_gifs_under_one_id_the_one_that_is_shown_is_kept,
+    a_gif_that_is_shared_again_while_it_is_deleted_is_there,
     files_go_with_their_room,
     only_who_is_inside_may_share,
     an_upload_without_a_file_or_with_other_fields_is_refused,
@@ -166,6 +168,48 @@ async fn the_same_upload_again_is_the_same_message(on: Backend) {
     assert_ne!(first["seq"], other["seq"]);
     assert_eq!(first["gif"], other["gif"], "the same content is the same file");
     assert_eq!(server.home.files().len(), 2, "one GIF and its poster");
+}
+
+async fn of_many_gifs_under_one_id_the_one_that_is_shown_is_kept(on: Backend) {
+    let server = on.server().await;
+    let browser = server.browser().await;
+    let room = browser.create_room("tea", 5).await;
+    let _socket = browser.enter(&room).await;
+    let uploads = (1..=4).map(|frames| {
+        let (browser, room) = (browser.clone(), room.clone());
+        async move { browser.upload_as(&room, gifs::animation(4, 4, frames), Some("same")).await }
+    });
+
+    let shared = join_all(uploads).await;
+
+    let first = &shared[0].1["gif"];
+    assert!(shared.iter().all(|(_, chat)| chat["gif"] == *first), "{shared:?}");
+    until("the other files to go", async || server.home.files().len() == 2).await;
+    assert_eq!(browser.get(first["url"].as_str().unwrap()).await.status(), StatusCode::OK);
+}
+
+async fn a_gif_that_is_shared_again_while_it_is_deleted_is_there(on: Backend) {
+    let server = on.server().await;
+    let browser = server.browser().await;
+    let room = browser.create_room("tea", 5).await;
+    let _socket = browser.enter(&room).await;
+    for attempt in 0..15 {
+        let file = gifs::animation(4, 4, 2);
+        let (_, older) = browser.upload(&room, file.clone()).await;
+        let path = format!("/room/{room}/chat/{}", older["seq"]);
+        let delete = browser.request(Method::DELETE, &path).send();
+
+        let (deleted, (status, again)) = tokio::join!(delete, browser.upload(&room, file));
+
+        assert_eq!((deleted.unwrap().status(), status), (StatusCode::OK, StatusCode::CREATED));
+        for kind in ["url", "poster"] {
+            let found = browser.get(again["gif"][kind].as_str().unwrap()).await.status();
+            assert_eq!(found, StatusCode::OK, "{kind} {attempt}");
+        }
+        let path = format!("/room/{room}/chat/{}", again["seq"]);
+        browser.request(Method::DELETE, &path).send().await.unwrap();
+        until("the files to go", async || server.home.files().is_empty()).await;
+    }
 }
 
 async fn files_are_for_those_let_in(on: Backend) {

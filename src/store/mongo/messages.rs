@@ -55,6 +55,10 @@ impl MessageStore for MongoStore {
         .await
     }
 
+    async fn shows(&self, room: &RoomId, gif: &Gif) -> Result<bool> {
+        with_deadline(shows(&self.chats, room, gif)).await
+    }
+
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
         with_deadline(self.appender.write(room, drafts)).await
     }

@@ -47,6 +47,11 @@ impl MessageStore for SqliteStore {
         .await
     }
 
+    async fn shows(&self, room: &RoomId, gif: &Gif) -> Result<bool> {
+        let (room, gif) = (room.clone(), gif.clone());
+        self.write(move |db| shows(db, &room, &gif)).await
+    }
+
     async fn append(&self, room: &RoomId, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
         let room = room.clone();
         self.write(move |db| append(db, &room, drafts)).await
