@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    task::JoinSet,
 };
 
 use crate::{
@@ -109,36 +110,35 @@ async fn so_many_uploads_are_in_memory_and_no_more_whoever_sends_them() {
     let server = Backend::Sqlite.server().await;
     let host = server.browser().await;
     let room = host.create_room("tea", 20).await;
-    let mut held = Vec::new();
-    let mut refused = 0;
+    let mut seats = Vec::new();
+    let mut uploads = JoinSet::new();
     for _ in 0..3 {
         let guest = server.browser().await;
-        let (socket, _) = guest.enter(&room).await;
+        seats.push(guest.enter(&room).await);
         for _ in 0..4 {
-            // What has come of an upload is in memory, and the rest may take its time.
-            let begun = b"--x\r\nContent-Disposition: form-data; name=\"gif\"; filename=\"a.gif\"\r\n\r\nGIF89a";
-            let mut connection = TcpStream::connect(server.address).await.unwrap();
+            // All but the end of each arrives, and is in memory.
             let head = format!(
                 "POST /room/{room}/gif HTTP/1.1\r\nHost: chat\r\nCookie: {}\r\n\
-                 Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 4194304\r\n\
-                 Expect: 100-continue\r\n\r\n",
+                 Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 4194304\r\n\r\n\
+                 --x\r\nContent-Disposition: form-data; name=\"gif\"; filename=\"a.gif\"\r\n\r\nGIF89a",
                 guest.cookie.as_deref().unwrap(),
             );
-            connection.write_all(head.as_bytes()).await.unwrap();
-            let mut answer = [0; 12];
-            soon("an answer", connection.read_exact(&mut answer)).await.unwrap();
-            // Whoever may go on is told to, once the server begins to read.
-            match &answer[9..] {
-                b"100" => connection.write_all(begun).await.unwrap(),
-                b"429" => refused += 1,
-                other => panic!("{}", String::from_utf8_lossy(other)),
-            }
-            held.push(connection);
+            let address = server.address;
+            uploads.spawn(async move {
+                let mut connection = TcpStream::connect(address).await.unwrap();
+                connection.write_all(head.as_bytes()).await.unwrap();
+                // Fails when it is refused meanwhile.
+                connection.write_all(&vec![b'x'; 4_190_000]).await.ok();
+                let mut answer = [0; 12];
+                let answered = connection.read_exact(&mut answer).await;
+                answered.is_err() || &answer[9..] == b"429"
+            });
         }
-        held.push(TcpStream::connect(server.address).await.unwrap());
-        std::mem::forget(socket);
     }
-    assert_eq!(refused, 12 - 8, "32 MiB hold eight of 4 MiB");
+    for _ in 0..12 - 8 {
+        let refused = soon("32 MiB hold eight of 4 MiB", uploads.join_next()).await;
+        assert!(refused.unwrap().unwrap());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
