@@ -29,8 +29,9 @@ use crate::{
     domain::{Network, PersonId},
 };
 
-/// Largest number of events of one socket that are being answered at the same time.
-const MAX_UNANSWERED: usize = 1_024;
+/// Largest number of events of one socket that are being answered at the same time. The rate of
+/// events is what bounds a client; this bounds memory while the store is slow.
+const MAX_UNANSWERED: usize = 16_384;
 /// A socket that has this many events refused in a row does not wait as it was told, and is
 /// disconnected.
 const MAX_REFUSED: u32 = 500;
