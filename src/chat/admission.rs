@@ -51,7 +51,8 @@ impl Admission {
 }
 
 impl ChatService {
-    /// Checks that the store answers, that it stored the last heartbeat, and that the server accepts new rooms and people.
+    /// Checks that the store answers, that it stored the last heartbeat, and that the server accepts
+    /// new rooms and people.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Restarting`].

@@ -20,7 +20,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The same period, for so many times the count.
+    /// A rate with `factor` times the count in the same period.
     fn times(self, factor: u32) -> Self {
         let factor = NonZeroU32::new(factor).unwrap_or(NonZeroU32::MIN);
         Self { count: self.count.saturating_mul(factor), ..self }

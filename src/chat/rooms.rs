@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tracing::info;
+use tracing::{debug, info};
 
 use super::{
     ChatService, Error, FieldError, maintenance::FIRST_PERSON_WITHIN, password_check::hash_of_pass,
@@ -198,7 +198,10 @@ impl ChatService {
         };
         if seat.sockets.is_empty() {
             let person = seat.person.clone();
-            self.sit(room, &person, None, me.network).await?;
+            if let Err(error) = self.sit(room, &person, None, me.network).await {
+                // The seat lasts for the grace then, and its person may read meanwhile.
+                debug!(%room, ?error, "could not prolong a seat");
+            }
         }
         let history = self.store.history(room, me.id, window).await?;
         Ok((found, history))

@@ -94,7 +94,7 @@ impl Upload {
         timeout_at(self.begun + HEAD_START + allowed, more).await.map_err(|_| Error::TooSlow)
     }
 
-    /// Reserves memory for so many bytes more.
+    /// Reserves memory for `bytes` that have arrived.
     fn receive(&mut self, bytes: usize) -> Result<(), Error> {
         self.received += bytes;
         let missing = self.received.div_ceil(BLOCK).saturating_sub(self.memory.num_permits());

@@ -1,4 +1,4 @@
-//! Nothing that a client may send is without a price: whatever is sent too often is refused, and cheaply.
+//! Every event and every request has a rate. The server refuses what exceeds it, without a call of the store.
 
 use std::collections::BTreeMap;
 
