@@ -2,18 +2,22 @@
 
 use std::{
     num::NonZeroU32,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
+use moka::sync::Cache;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
 };
 
-use super::{ChatService, Connected, Error, Requester};
+use super::{ChatService, Connected, Error, Requester, seats::SIT_FOR};
 use crate::{
-    domain::{Network, PersonId},
+    domain::{Network, PersonId, RoomId},
     keyed_limit::KeyedLimit,
 };
 
@@ -32,6 +36,9 @@ pub(super) struct Admission {
     connections: KeyedLimit<PersonId>,
     /// Whether the server refuses new rooms and people.
     draining: AtomicBool,
+    /// The seats without a connection ([`ChatService::sit`]). Each counts as a connection, so that one
+    /// person cannot keep more rooms that way.
+    pub(super) sitting: Cache<(RoomId, PersonId), Arc<Connected>>,
     /// Whether the last heartbeat could not be stored.
     pub(super) heartbeat_failed: AtomicBool,
 }
@@ -39,7 +46,9 @@ pub(super) struct Admission {
 impl Default for Admission {
     fn default() -> Self {
         let (connections, draining, heartbeat_failed) = Default::default();
-        Self { queue: Semaphore::new(ENTER_AT_ONCE), connections, draining, heartbeat_failed }
+        let sitting = Cache::builder().time_to_live(SIT_FOR).build();
+        let queue = Semaphore::new(ENTER_AT_ONCE);
+        Self { queue, connections, draining, sitting, heartbeat_failed }
     }
 }
 

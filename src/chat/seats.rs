@@ -28,7 +28,7 @@ use crate::{
 const GREETING_WINDOW: usize = 50;
 
 /// How long a request without scripts keeps a seat.
-const SIT_FOR: Duration = Duration::from_secs(60);
+pub(super) const SIT_FOR: Duration = Duration::from_secs(60);
 
 /// Largest number of messages in one page of history.
 pub const MAX_WINDOW: usize = 100;
@@ -157,7 +157,14 @@ impl ChatService {
         pass: Option<RoomPass>,
         network: Option<&Network>,
     ) -> Result<(), Error> {
+        let key = (room.clone(), me.id.clone());
+        self.admission.sitting.run_pending_tasks(); // Those whose time is over count no more.
+        let counted = match self.admission.sitting.get(&key) {
+            Some(counted) => counted,
+            None => Arc::new(self.connect(&me.id)?),
+        };
         let seat = self.enter(room, me, pass, None, network, None).await?;
+        self.admission.sitting.insert(key, counted);
         seat.released.store(true, Ordering::Relaxed);
         // The grace counts from then, so that it ends when the time is over.
         let at = Timestamp::now().after(SIT_FOR.saturating_sub(self.policy.grace));

@@ -11,6 +11,7 @@ use crate::{
 on_both_stores!(
     whoever_could_come_in_and_has_not_reads_nothing,
     a_page_without_scripts_takes_a_seat_to_read_and_is_seen,
+    a_person_sits_in_no_more_rooms_than_they_may_have_connections,
 );
 
 async fn whoever_could_come_in_and_has_not_reads_nothing(on: Backend) {
@@ -68,4 +69,17 @@ async fn a_page_without_scripts_takes_a_seat_to_read_and_is_seen(on: Backend) {
     }
     ben.post_form(&format!("/room/{room}/leave"), &[]).await;
     assert_eq!(annas.wait_for("exit").await["currentUsers"], 1);
+}
+
+async fn a_person_sits_in_no_more_rooms_than_they_may_have_connections(on: Backend) {
+    let server = on.server_with(&[("MAX_CONNECTIONS_PER_PERSON", "3")]).await;
+    let ben = server.browser().await;
+    let mut taken = 0;
+    for _ in 0..5 {
+        let room = ben.create_room("tea", 2).await;
+        ben.post_form(&format!("/room/{room}/enter"), &[("seat", "true")]).await;
+        taken += ben.get_json(&format!("/room/{room}")).await.1["count"].as_u64().unwrap();
+    }
+    // Taking a seat needs one more for a moment.
+    assert_eq!(taken, 2);
 }
