@@ -44,7 +44,7 @@ pub fn start(wanted: EnvFilter) {
 }
 
 /// Libraries log passwords, cookies and messages at fine levels. Below `info`, only this program's
-/// own events are logged, whatever the filter says.
+/// own events are logged, even if the filter asks for more.
 fn holds_no_secret(about: &Metadata<'_>) -> bool {
     *about.level() <= Level::INFO || is_ours(about)
 }
