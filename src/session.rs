@@ -2,9 +2,11 @@
 //!
 //! The store holds a session under a hash of its id, so read access to the collection is not enough
 //! to take over a session. A visitor's identity is derived from the id once, and stored in the
-//! session. [`tokens`] does the same for bots.
+//! session. [`tokens`] does the same for bots. [`passes`] are for the rooms whose passwords a
+//! visitor has shown.
 
 mod csrf;
+mod passes;
 mod tokens;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -14,6 +16,7 @@ use parking_lot::Mutex;
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use moka::sync::Cache;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use tower_sessions::{
@@ -23,20 +26,18 @@ use tower_sessions::{
 };
 
 use crate::{
-    chat::{self, RoomPass},
-    domain::{Color, Language, Name, Person, PersonId, Preferences, RoomId, Theme, Timestamp},
+    chat,
+    domain::{Color, Language, Name, Person, PersonId, Preferences, Theme, Timestamp},
     store::{self, SessionRow, Store},
 };
 
 pub use csrf::is_form_of;
+use passes::with_passes;
 pub use tokens::{Bot, BotKey, MAX_TOKENS, MadeToken, TokenRow};
 pub use tower_sessions::Session;
 
 /// A session expires after this time without use.
 pub const EXPIRES_AFTER: time::Duration = time::Duration::days(7);
-
-/// Largest number of room passes in a session; more than anybody has open.
-const MAX_PASSES: usize = 50;
 
 /// Lifetime of a cached session: a change by another node or an admin takes effect within this.
 const KEPT_FOR: Duration = Duration::from_millis(500);
@@ -44,7 +45,6 @@ const KEPT_FOR: Duration = Duration::from_millis(500);
 const MAX_KEPT: u64 = 4_096;
 
 const PERSON: &str = "person";
-const PASSES: &str = "passes";
 const LAST_DAY: &str = "lastDay";
 const PREFERENCES: &str = "choices";
 
@@ -142,6 +142,15 @@ struct StoredChoices {
     theme: Option<String>,
 }
 
+impl StoredChoices {
+    fn of(preferences: Preferences) -> Self {
+        Self {
+            language: preferences.language.map(|language| language.code().to_owned()),
+            theme: preferences.theme.map(|theme| theme.code().to_owned()),
+        }
+    }
+}
+
 /// The page preferences of a session.
 ///
 /// # Errors
@@ -162,6 +171,7 @@ pub struct Visitor {
     /// The visitor's page preferences.
     pub preferences: Preferences,
     session: Session,
+    sessions: Sessions,
 }
 
 impl Sessions {
@@ -184,7 +194,8 @@ impl Sessions {
         let id = session.id().map(|id| id.to_string()).unwrap_or_default();
         let person = Person::of_session(&self.secret, &id);
         session.insert(PERSON, StoredPerson::of(&person)).await?;
-        Ok(Visitor { person, preferences: Preferences::default(), session })
+        let preferences = Preferences::default();
+        Ok(Visitor { person, preferences, session, sessions: self.clone() })
     }
 
     /// The visitor of a session, if it is alive.
@@ -199,7 +210,7 @@ impl Sessions {
             session.insert(LAST_DAY, today()).await?;
         }
         let preferences = preferences(&session).await?;
-        Ok(Some(Visitor { person, preferences, session }))
+        Ok(Some(Visitor { person, preferences, session, sessions: self.clone() }))
     }
 
     /// [`Sessions::resume`] with a fresh read: a connection outlives the row that its request read.
@@ -245,31 +256,6 @@ fn today() -> i64 {
 }
 
 impl Visitor {
-    /// The visitor's pass for a room, if they have entered its password.
-    ///
-    /// # Errors
-    /// When the store is in trouble.
-    pub async fn pass(&self, room: &RoomId) -> Result<Option<RoomPass>, Error> {
-        let passes: Vec<(String, String)> = self.session.get(PASSES).await?.unwrap_or_default();
-        let kept = passes.into_iter().find(|(id, _)| id == room.as_str());
-        Ok(kept.map(|(_, pass)| RoomPass::new(pass)))
-    }
-
-    /// Stores a pass; drops the oldest when there are too many.
-    ///
-    /// # Errors
-    /// When the store is in trouble.
-    pub async fn keep_pass(&self, room: &RoomId, pass: &RoomPass) -> Result<(), Error> {
-        let mut passes: Vec<(String, String)> = self.session.get(PASSES).await?.unwrap_or_default();
-        passes.retain(|(id, _)| id != room.as_str());
-        passes.push((room.to_string(), pass.as_str().to_owned()));
-        let surplus = passes.len().saturating_sub(MAX_PASSES);
-        passes.drain(..surplus);
-        Ok(self.session.insert(PASSES, passes).await?)
-    }
-}
-
-impl Visitor {
     /// Ends the session. The same browser then gets a new identity.
     ///
     /// # Errors
@@ -278,35 +264,44 @@ impl Visitor {
         Ok(self.session.flush().await?)
     }
 
-    /// Stores the visitor's page preferences.
+    /// Stores the visitor's page preferences: only those that differ from the present ones, so that
+    /// two changes at once both have their effect.
     ///
     /// # Errors
     /// When the store is in trouble.
-    pub async fn choose(&self, preferences: Preferences) -> Result<(), Error> {
-        let stored = StoredChoices {
-            language: preferences.language.map(|language| language.code().to_owned()),
-            theme: preferences.theme.map(|theme| theme.code().to_owned()),
-        };
-        Ok(self.session.insert(PREFERENCES, stored).await?)
+    pub async fn choose(&self, chosen: Preferences) -> Result<(), Error> {
+        let before = StoredChoices::of(self.preferences);
+        let after = StoredChoices::of(chosen);
+        let mut changed = Map::new();
+        if before.language != after.language {
+            changed.insert("language".to_owned(), after.language.into());
+        }
+        if before.theme != after.theme {
+            changed.insert("theme".to_owned(), after.theme.into());
+        }
+        let patch = Map::from_iter([(PREFERENCES.to_owned(), changed.into())]);
+        self.sessions.patch(self.key()?, patch, ends_at()).await?;
+        Ok(())
     }
+}
 
-    /// [`Visitor::choose`], saved immediately: on a socket no response saves the session.
-    ///
-    /// # Errors
-    /// When the store is in trouble.
-    pub async fn choose_now(&self, preferences: Preferences) -> Result<(), Error> {
-        self.choose(preferences).await?;
-        Ok(self.session.save().await?)
+impl Sessions {
+    async fn patch(
+        &self,
+        SessionKey(key): SessionKey,
+        patch: Map<String, Value>,
+        until: Timestamp,
+    ) -> store::Result<()> {
+        self.kept.forget(&key);
+        let patched = self.store.patch_session(&key, patch, until).await;
+        self.kept.forget(&key);
+        patched
     }
+}
 
-    /// [`Visitor::keep_pass`], saved immediately: on a socket no response saves the session.
-    ///
-    /// # Errors
-    /// When the store is in trouble.
-    pub async fn keep_pass_now(&self, room: &RoomId, pass: &RoomPass) -> Result<(), Error> {
-        self.keep_pass(room, pass).await?;
-        Ok(self.session.save().await?)
-    }
+/// When a session ends that is used now.
+fn ends_at() -> Timestamp {
+    Timestamp::now().after_days(EXPIRES_AFTER.whole_days().try_into().unwrap_or(u16::MAX))
 }
 
 fn key(id: &Id) -> String {
@@ -317,6 +312,7 @@ fn row(record: &Record) -> SessionRow {
     SessionRow {
         key: key(&record.id),
         data: record.data.clone().into_iter().collect(),
+        passes: Vec::new(),
         expires_at: Timestamp::from(record.expiry_date),
     }
 }
@@ -334,13 +330,12 @@ impl SessionStore for Sessions {
         Ok(())
     }
 
+    /// Writes only what requests change through their record. The rest of it is what the request
+    /// read, and may be older than what the store has.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        let row = row(record);
-        let key = row.key.clone();
-        self.kept.forget(&key);
-        let saved = self.store.save_session(row).await;
-        self.kept.forget(&key);
-        saved.map_err(|e| backend(&e))
+        let SessionRow { key, mut data, expires_at, .. } = row(record);
+        data.retain(|name, _| [PERSON, LAST_DAY].contains(&name.as_str()));
+        self.patch(SessionKey(key.into()), data, expires_at).await.map_err(|e| backend(&e))
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
@@ -354,7 +349,7 @@ impl SessionStore for Sessions {
         };
         Ok(row.map(|row| Record {
             id: *id,
-            data: row.data.into_iter().collect(),
+            data: with_passes(row.data, row.passes).into_iter().collect(),
             expiry_date: OffsetDateTime::from_unix_timestamp(row.expires_at.as_millis() / 1000)
                 .unwrap_or(OffsetDateTime::UNIX_EPOCH),
         }))

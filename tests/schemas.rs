@@ -99,9 +99,11 @@ async fn write_everything(store: &MongoStore) {
     store.append(&room.id, drafts).await.unwrap();
 
     let Value::Object(data) = json!({ "person": { "number": 204 } }) else { unreachable!() };
-    let session = SessionRow { key: "0".repeat(64), data, expires_at: now() };
+    let (key, passes) = ("0".repeat(64), Vec::new());
+    let session = SessionRow { key, data: data.clone(), passes, expires_at: now() };
     store.create_session(session.clone()).await.unwrap();
-    store.save_session(session).await.unwrap();
+    store.patch_session(&session.key, data, now()).await.unwrap();
+    store.add_pass(&session.key, &room.id, "stamp", 50).await.unwrap();
     let token = TokenRow {
         id: TokenId::random(),
         hash: Token::random().hash(),

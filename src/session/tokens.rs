@@ -7,10 +7,9 @@ use std::collections::HashSet;
 
 use tower_sessions::session_store;
 
-use super::{EXPIRES_AFTER, PASSES, PERSON, SessionKey, Sessions, StoredPerson, Visitor};
+use super::{PERSON, SessionKey, Sessions, StoredPerson, Visitor, ends_at};
 use crate::{
-    chat::RoomPass,
-    domain::{BotLabel, Person, PersonId, RoomId, Timestamp, Token, TokenId},
+    domain::{BotLabel, Person, PersonId, Timestamp, Token, TokenId},
     store,
 };
 
@@ -46,8 +45,15 @@ pub struct MadeToken {
     pub kept: TokenRow,
 }
 
+impl BotKey {
+    /// The key of the session that created the bot's token.
+    pub(super) fn session(&self) -> &str {
+        &self.session.0
+    }
+}
+
 impl Visitor {
-    fn key(&self) -> Result<SessionKey, super::Error> {
+    pub(super) fn key(&self) -> Result<SessionKey, super::Error> {
         SessionKey::of(&self.session).ok_or_else(|| {
             let missing = session_store::Error::Backend("the session has no id".to_owned());
             super::Error(missing.into())
@@ -128,27 +134,9 @@ impl Sessions {
     /// When the store is in trouble.
     pub async fn keep_alive(&self, bot: &BotKey) -> Result<(), store::Error> {
         let SessionKey(session) = &bot.session;
-        let days = EXPIRES_AFTER.whole_days().try_into().unwrap_or(u16::MAX);
-        self.store.prolong_session(session, Timestamp::now().after_days(days)).await?;
+        self.store.prolong_session(session, ends_at()).await?;
         self.kept.forget(session);
         Ok(())
-    }
-
-    /// The pass for a room of the bot's creator, if they have entered its password.
-    ///
-    /// # Errors
-    /// When the store is in trouble.
-    pub async fn pass_of_maker(
-        &self,
-        bot: &BotKey,
-        room: &RoomId,
-    ) -> Result<Option<RoomPass>, store::Error> {
-        let SessionKey(session) = &bot.session;
-        let row = self.store.session(session, Timestamp::now()).await?;
-        let passes = row.and_then(|mut row| row.data.remove(PASSES)).unwrap_or_default();
-        let passes: Vec<(String, String)> = serde_json::from_value(passes).unwrap_or_default();
-        let kept = passes.into_iter().find(|(id, _)| id == room.as_str());
-        Ok(kept.map(|(_, pass)| RoomPass::new(pass)))
     }
 
     /// The bots whose tokens or sessions have ended, on any node.

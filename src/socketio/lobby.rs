@@ -96,7 +96,7 @@ async fn on_post(
         let network = requester(&socket, &visitor).network;
         let opened = shared.chat.open(&visitor.person, network, &room.into()).await?;
         if let Some(pass) = &opened.pass {
-            visitor.keep_pass_now(&opened.room.id, pass).await?;
+            visitor.keep_pass(&opened.room.id, pass).await?;
         }
         Ok(protocol::Room::from(&opened.room))
     };
@@ -115,7 +115,7 @@ async fn on_put(
         let id = room_id(&id)?;
         let changed = shared.chat.change(&id, requester(&socket, &visitor), &patch.into()).await?;
         if let Some(pass) = &changed.pass {
-            visitor.keep_pass_now(&id, pass).await?;
+            visitor.keep_pass(&id, pass).await?;
         }
         Ok(protocol::Room::from(&changed.room))
     };

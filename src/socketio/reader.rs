@@ -13,7 +13,7 @@ pub(super) async fn on_put(
 ) {
     let act = async |chosen: ReaderPut| {
         let visitor = shared.visitor(&session).await?;
-        Ok(visitor.choose_now(chosen.preferences(visitor.preferences)?).await?)
+        Ok(visitor.choose(chosen.preferences(visitor.preferences)?).await?)
     };
     ack.respond(request, act).await;
 }

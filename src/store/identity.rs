@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Result;
-use crate::domain::{BotLabel, Timestamp, TokenHash, TokenId};
+use crate::domain::{BotLabel, RoomId, Timestamp, TokenHash, TokenId};
 
 /// A stored session. The store holds a hash of the session id, never the id.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,9 @@ pub struct SessionRow {
     pub key: String,
     /// The session's values by name.
     pub data: serde_json::Map<String, serde_json::Value>,
+    /// The room passes of the session, with their rooms, oldest first. [`SessionStore::add_pass`]
+    /// writes them.
+    pub passes: Vec<(RoomId, String)>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -38,12 +41,29 @@ pub struct TokenRow {
 /// Sessions.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Stores a new session unless its key is taken; returns whether it did.
+    /// Stores a new session, without passes, unless its key is taken; returns whether it did.
     async fn create_session(&self, session: SessionRow) -> Result<bool>;
 
-    /// Replaces the record of an existing session. A session that has ended stays ended: a request that
-    /// began before may finish after.
-    async fn save_session(&self, session: SessionRow) -> Result<()>;
+    /// Applies a JSON merge patch (RFC 7396) to the values of an existing session, which then ends
+    /// no earlier than `until`. Two requests that change different values at once both have their
+    /// effect. A session that has ended stays ended: a request that began before may finish after.
+    /// A value's name contains no dot and begins with no `$`.
+    async fn patch_session(
+        &self,
+        key: &str,
+        patch: serde_json::Map<String, serde_json::Value>,
+        until: Timestamp,
+    ) -> Result<()>;
+
+    /// Adds a pass to an existing session, or replaces the one for the same room; drops the oldest
+    /// beyond `at_most`. The pass goes with the room. Does nothing without the session or the room.
+    async fn add_pass(
+        &self,
+        session: &str,
+        room: &RoomId,
+        pass: &str,
+        at_most: usize,
+    ) -> Result<()>;
 
     /// A session that has not expired at `now`.
     async fn session(&self, key: &str, now: Timestamp) -> Result<Option<SessionRow>>;

@@ -86,9 +86,9 @@ pub trait MessageStore: Send + Sync {
     /// Removes up to `at_most` of the oldest messages with numbers up to `up_to`. Idempotent.
     async fn trim(&self, room: &RoomId, up_to: Seq, at_most: usize) -> Result<Trimmed>;
 
-    /// Removes the messages of a removed room. Idempotent; does nothing if the room exists.
+    /// Removes the messages and passes of a removed room. Idempotent; does nothing if the room exists.
     async fn purge(&self, room: &RoomId) -> Result<()>;
 
-    /// Removed rooms that still have messages, because a purge was interrupted.
+    /// Removed rooms that still have messages or passes, because a purge was interrupted.
     async fn orphans(&self) -> Result<Vec<RoomId>>;
 }

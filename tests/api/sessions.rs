@@ -1,5 +1,6 @@
 //! Sessions: who somebody is, kept and found again.
 
+use futures_util::future::join_all;
 use mongodb::bson::{Document, doc};
 use reqwest::{StatusCode, header};
 use rusqlite::Connection;
@@ -25,7 +26,42 @@ on_both_stores!(
     whoever_logs_out_is_somebody_else_and_their_sockets_fall_silent,
     whose_session_an_admin_deletes_is_refused_from_then_on,
     a_request_that_was_held_back_brings_no_ended_session_back,
+    rooms_that_are_unlocked_at_once_are_all_unlocked,
+    a_language_and_a_theme_that_are_chosen_at_once_both_stay,
 );
+
+async fn rooms_that_are_unlocked_at_once_are_all_unlocked(on: Backend) {
+    let server = on.server_with(&[("RATE_PASSWORDS", "off")]).await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let mut rooms = Vec::new();
+    for title in ["one", "two", "three", "four", "five"] {
+        let form = json!({ "title": title, "max": 3, "password": "sesame" });
+        rooms.push(anna.create(&form).await);
+    }
+
+    let links = rooms.iter().map(|room| format!("/room/{room}?password=sesame"));
+    join_all(links.map(async |link| assert_eq!(ben.get(&link).await.status(), 303))).await;
+
+    for room in &rooms {
+        let entered = ben.try_enter(json!({ "room": room })).await;
+        assert_eq!(entered.err(), None, "{room}");
+    }
+}
+
+async fn a_language_and_a_theme_that_are_chosen_at_once_both_stay(on: Backend) {
+    let server = on.server().await;
+    for _ in 0..10 {
+        let anna = server.browser().await;
+        let (language, theme) = (json!({ "language": "ko" }), json!({ "theme": "dark" }));
+        let both =
+            tokio::join!(anna.post_json("/reader", &language), anna.post_json("/reader", &theme),);
+        assert_eq!((both.0.0, both.1.0), (StatusCode::NO_CONTENT, StatusCode::NO_CONTENT));
+
+        let page = anna.get("/").await.text().await.unwrap();
+        assert!(page.contains("<html lang=\"ko\""), "{page}");
+        assert!(page.contains("data-theme=\"dark\""), "{page}");
+    }
+}
 
 async fn a_request_that_was_held_back_brings_no_ended_session_back(on: Backend) {
     let server = on.server().await;

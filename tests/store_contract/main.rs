@@ -146,7 +146,10 @@ contract! {
     sessions:
         a_session_comes_back_as_it_was_kept
         a_session_that_is_taken_is_not_made_again
-        saving_replaces_a_session_and_brings_none_back
+        a_patch_changes_the_values_it_names_and_revives_no_session
+        patches_and_passes_at_the_same_time_all_stay
+        a_pass_is_replaced_and_the_oldest_goes_when_there_are_too_many
+        a_pass_goes_with_its_room_and_with_its_session
         a_session_ends_at_its_time
         those_that_have_ended_are_told_from_the_living
         a_deleted_session_is_gone

@@ -89,7 +89,8 @@ pub async fn tokens_end_with_the_session_that_made_them(store: Arc<dyn Store>) {
     let (mine, theirs) = (token('a', 0, at(100)), token('b', 0, at(100)));
     keep(&*store, &[&mine, &theirs]).await;
     let key = mine.session.clone();
-    let session = SessionRow { key, data: serde_json::Map::new(), expires_at: at(100) };
+    let session =
+        SessionRow { key, data: serde_json::Map::new(), passes: Vec::new(), expires_at: at(100) };
     store.create_session(session).await.unwrap();
 
     store.delete_session(&mine.session).await.unwrap();

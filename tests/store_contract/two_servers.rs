@@ -205,8 +205,9 @@ async fn what_somebody_does_to_sessions_in_the_database_is_noticed() {
     let test = async move {
         let keys: Vec<Arc<str>> = ["a", "b", "c"].map(|key| key.repeat(64).into()).to_vec();
         for key in &keys {
+            let key = key.to_string();
             let session =
-                SessionRow { key: key.to_string(), data: Map::new(), expires_at: at(1_000) };
+                SessionRow { key, data: Map::new(), passes: Vec::new(), expires_at: at(1_000) };
             assert!(server.create_session(session).await.unwrap());
         }
         assert!(server.ended_sessions(keys.clone(), at(50)).await.unwrap().is_empty());

@@ -1,6 +1,6 @@
 //! Messages: resolving drafts, deletion, trimming, and purging removed rooms.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
@@ -17,6 +17,7 @@ use super::{
     room_document::{PersonDocument, room_id},
     rooms::{self, Named},
     sequence::SequenceEnd,
+    sessions,
 };
 use crate::{
     domain::{
@@ -130,6 +131,7 @@ impl MessageStore for MongoStore {
         with_deadline(async {
             if rooms::room(&self.rooms, room).await?.is_none() {
                 self.chats.delete_many(doc! { "room": room.as_str() }).await?;
+                sessions::forget_passes(&self.sessions, room.as_str()).await?;
             }
             Ok(())
         })
@@ -150,7 +152,15 @@ impl MessageStore for MongoStore {
             ];
             let found: Vec<Named> =
                 self.chats.aggregate(pipeline).with_type().await?.try_collect().await?;
-            found.iter().map(|room| room_id(&room.id)).collect()
+            let mut orphans: HashSet<String> = found.into_iter().map(|room| room.id).collect();
+            let passed = sessions::passed_rooms(&self.sessions).await?;
+            let there = self.rooms.clone_with_type::<Named>();
+            let there = there.find(doc! { "_id": { "$in": &passed } });
+            let there: Vec<Named> =
+                there.projection(doc! { "_id": 1 }).await?.try_collect().await?;
+            let there: HashSet<String> = there.into_iter().map(|room| room.id).collect();
+            orphans.extend(passed.into_iter().filter(|room| !there.contains(room)));
+            orphans.iter().map(|room| room_id(room)).collect()
         })
         .await
     }

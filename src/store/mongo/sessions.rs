@@ -9,10 +9,11 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
-    bson::{DateTime, doc},
+    bson::{Bson, DateTime, Document, doc, serialize_to_bson},
     error::{Error as DriverError, ErrorKind, WriteFailure},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{
     MongoStore,
@@ -22,8 +23,8 @@ use super::{
     tokens,
 };
 use crate::{
-    domain::Timestamp,
-    store::{Result, SessionRow, SessionStore},
+    domain::{RoomId, Timestamp},
+    store::{Error, Result, SessionRow, SessionStore},
 };
 
 #[async_trait]
@@ -39,10 +40,57 @@ impl SessionStore for MongoStore {
         .await
     }
 
-    async fn save_session(&self, session: SessionRow) -> Result<()> {
+    async fn patch_session(
+        &self,
+        key: &str,
+        patch: Map<String, Value>,
+        until: Timestamp,
+    ) -> Result<()> {
         with_deadline(async {
-            let session = SessionDocument::from(session);
-            self.sessions.replace_one(doc! { "_id": &session.key }, &session).await?;
+            let (mut set, mut unset) = (doc! {}, doc! {});
+            flatten("data", patch, &mut set, &mut unset)?;
+            let mut update = doc! { "$max": { "expiresAt": date(until) } };
+            let changes = [("$set", set), ("$unset", unset)];
+            update.extend(
+                changes
+                    .into_iter()
+                    .filter(|(_, fields)| !fields.is_empty())
+                    .map(|(operator, fields)| (operator.to_owned(), Bson::Document(fields))),
+            );
+            self.sessions.update_one(doc! { "_id": key }, update).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The check at the end comes after the write, and a purge removes passes after its room: one of
+    /// the two sees the other, so that no pass outlives its room.
+    async fn add_pass(
+        &self,
+        session: &str,
+        room: &RoomId,
+        pass: &str,
+        at_most: usize,
+    ) -> Result<()> {
+        with_deadline(async {
+            let room = room.as_str();
+            let first = doc! { "_id": session, "data.passes.room": { "$ne": room } };
+            let newest = i64::try_from(at_most).unwrap_or(i64::MAX);
+            let push = doc! { "$push": { "data.passes": {
+                "$each": [{ "room": room, "pass": pass }], "$slice": -newest,
+            } } };
+            if self.sessions.update_one(first, push).await?.matched_count == 0 {
+                let replace = doc! { "$set": { "data.passes.$[old].pass": pass } };
+                self.sessions
+                    .update_one(doc! { "_id": session, "data.passes.room": room }, replace)
+                    .array_filters([doc! { "old.room": room }])
+                    .await?;
+            }
+            let rooms = self.rooms.clone_with_type::<Named>();
+            let there = rooms.find_one(doc! { "_id": room }).projection(doc! { "_id": 1 }).await?;
+            if there.is_none() {
+                forget_passes(&self.sessions, room).await?;
+            }
             Ok(())
         })
         .await
@@ -98,8 +146,17 @@ pub(super) const DUPLICATE_KEY: i32 = 11_000;
 pub(super) struct SessionDocument {
     #[serde(rename = "_id")]
     key: String,
-    data: serde_json::Map<String, serde_json::Value>,
+    data: Map<String, Value>,
     expires_at: DateTime,
+}
+
+/// The name of the passes among a session's values.
+const PASSES: &str = "passes";
+
+#[derive(Debug, Deserialize)]
+struct PassDocument {
+    room: String,
+    pass: String,
 }
 
 impl From<SessionRow> for SessionDocument {
@@ -109,9 +166,53 @@ impl From<SessionRow> for SessionDocument {
 }
 
 impl From<SessionDocument> for SessionRow {
-    fn from(document: SessionDocument) -> Self {
-        Self { key: document.key, data: document.data, expires_at: timestamp(document.expires_at) }
+    fn from(SessionDocument { key, mut data, expires_at }: SessionDocument) -> Self {
+        let passes = match data.remove(PASSES) {
+            Some(Value::Array(passes)) => passes,
+            // No pass was added yet.
+            Some(_) | None => Vec::new(),
+        };
+        // Version 0.1 wrote passes in another form. They are not valid any more.
+        let passes = passes.into_iter().filter_map(|pass| {
+            let PassDocument { room, pass } = serde_json::from_value(pass).ok()?;
+            Some((RoomId::parse(&room).ok()?, pass))
+        });
+        Self { passes: passes.collect(), key, data, expires_at: timestamp(expires_at) }
     }
+}
+
+/// Turns a merge patch of the object at `path` into the fields to set and the fields to remove.
+fn flatten(
+    path: &str,
+    patch: Map<String, Value>,
+    set: &mut Document,
+    unset: &mut Document,
+) -> Result<()> {
+    for (name, value) in patch {
+        let path = format!("{path}.{name}");
+        match value {
+            Value::Null => _ = unset.insert(path, ""),
+            Value::Object(inner) if !inner.is_empty() => flatten(&path, inner, set, unset)?,
+            value => _ = set.insert(path, serialize_to_bson(&value).map_err(Error::new)?),
+        }
+    }
+    Ok(())
+}
+
+/// Removes the passes of a room from all sessions.
+pub(super) async fn forget_passes(
+    sessions: &Collection<SessionDocument>,
+    room: &str,
+) -> Result<()> {
+    let pull = doc! { "$pull": { "data.passes": { "room": room } } };
+    sessions.update_many(doc! { "data.passes.room": room }, pull).await?;
+    Ok(())
+}
+
+/// The rooms that any session has a pass for.
+pub(super) async fn passed_rooms(sessions: &Collection<SessionDocument>) -> Result<Vec<String>> {
+    let found = sessions.distinct("data.passes.room", doc! {}).await?;
+    Ok(found.iter().filter_map(|room| room.as_str().map(ToOwned::to_owned)).collect())
 }
 
 fn is_taken(error: &DriverError) -> bool {

@@ -118,12 +118,16 @@ fn migrate(connection: &Connection) -> Result<()> {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(Error::new)?;
+    const NETWORKS: &str = include_str!("networks.sql");
+    const TOKENS: &str = include_str!("tokens.sql");
+    const PASSES: &str = include_str!("passes.sql");
     // The migrations from each version to the newest.
     let steps: &[&str] = match version {
         0 => &[include_str!("schema.sql")],
-        1 => &[include_str!("networks.sql"), include_str!("tokens.sql")],
-        2 => &[include_str!("tokens.sql")],
-        3 => return Ok(()),
+        1 => &[NETWORKS, TOKENS, PASSES],
+        2 => &[TOKENS, PASSES],
+        3 => &[PASSES],
+        4 => return Ok(()),
         newer => {
             let words = format!("the database is of version {newer}, newer than this program");
             return Err(Error::new(words));
@@ -140,10 +144,11 @@ mod tests {
     #[test]
     fn a_file_of_any_version_is_brought_up_to_date_once() {
         let newest = schema_of(&Connection::open_in_memory().unwrap());
+        let to_3 = "DROP TABLE passes; PRAGMA user_version = 3;";
         let to_2 = "DROP TABLE tokens; DROP INDEX seats_by_person; PRAGMA user_version = 2;";
         let to_1 = "DROP TABLE kicked_networks; ALTER TABLE seats DROP COLUMN network;
             PRAGMA user_version = 1;";
-        for back in [to_2.to_owned(), [to_2, to_1].concat()] {
+        for back in [to_3.to_owned(), [to_3, to_2].concat(), [to_3, to_2, to_1].concat()] {
             let connection = Connection::open_in_memory().unwrap();
             migrate(&connection).unwrap();
             connection.execute_batch(&back).unwrap();

@@ -1,4 +1,4 @@
--- Schema version 3 of the embedded store. Times are in milliseconds since 1970, UTC.
+-- Schema version 4 of the embedded store. Times are in milliseconds since 1970, UTC.
 
 CREATE TABLE rooms (
     id          TEXT PRIMARY KEY,
@@ -87,6 +87,15 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_end ON sessions (expires_at);
 
+CREATE TABLE passes (
+    nth     INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of addition
+    session TEXT NOT NULL REFERENCES sessions (key) ON DELETE CASCADE,
+    room    TEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    pass    TEXT NOT NULL,
+    UNIQUE (session, room)
+) STRICT;
+CREATE INDEX passes_by_room ON passes (room);
+
 CREATE TABLE tokens (
     id         TEXT PRIMARY KEY,
     hash       TEXT NOT NULL UNIQUE,         -- SHA-256 of the token
@@ -103,4 +112,4 @@ CREATE TABLE nodes (
     seen_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

@@ -168,8 +168,10 @@ impl Side {
             Step::CreateSession { session, lasts } => {
                 told(store.create_session(self::session(*session, moment, *lasts)).await)
             }
-            Step::SaveSession { session, lasts } => {
-                told(store.save_session(self::session(*session, moment, *lasts)).await)
+            Step::PatchSession { session, lasts } => {
+                let SessionRow { key, data, expires_at, .. } =
+                    self::session(*session, moment, *lasts);
+                told(store.patch_session(&key, data, expires_at).await)
             }
             Step::LoadSession { session } => told(store.session(&key(*session), now).await),
             Step::DeleteSession { session } => told(store.delete_session(&key(*session)).await),
@@ -329,5 +331,5 @@ fn key(session: usize) -> String {
 
 fn session(session: usize, moment: i64, lasts: i64) -> SessionRow {
     let serde_json::Value::Object(data) = json!({ "made": moment }) else { unreachable!() };
-    SessionRow { key: key(session), data, expires_at: at(moment + lasts) }
+    SessionRow { key: key(session), data, passes: Vec::new(), expires_at: at(moment + lasts) }
 }

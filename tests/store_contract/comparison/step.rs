@@ -33,7 +33,7 @@ pub enum Step {
     Bury { by: usize, silent_for: i64 },
     Retire { node: usize },
     CreateSession { session: usize, lasts: i64 },
-    SaveSession { session: usize, lasts: i64 },
+    PatchSession { session: usize, lasts: i64 },
     LoadSession { session: usize },
     DeleteSession { session: usize },
     DeleteExpired,
@@ -160,7 +160,7 @@ fn about_sessions() -> impl Strategy<Value = Step> {
     let session = || (0..SESSIONS, 0..REACH);
     prop_oneof![
         session().prop_map(|(session, lasts)| Step::CreateSession { session, lasts }),
-        session().prop_map(|(session, lasts)| Step::SaveSession { session, lasts }),
+        session().prop_map(|(session, lasts)| Step::PatchSession { session, lasts }),
         (0..SESSIONS).prop_map(|session| Step::LoadSession { session }),
         (0..SESSIONS).prop_map(|session| Step::DeleteSession { session }),
         Just(Step::DeleteExpired),
