@@ -110,7 +110,7 @@ impl ChatService {
     }
 
     /// Settles a room: gives up seats whose grace has ended, replaces an owner who never entered,
-    /// and closes the room if nobody entered.
+    /// and closes the room if nobody entered but bots.
     pub(super) async fn settle(&self, room: &RoomId) {
         if let Err(error) = self.try_settle(room).await {
             warn!(%room, ?error, "could not settle a room; the next sweep will retry");
@@ -130,7 +130,7 @@ impl ChatService {
             }
         }
         let unused_since = now.before(FIRST_PERSON_WITHIN);
-        if room.people.is_empty() {
+        if room.empty_since.is_some() {
             let closed = self.store.close(id, Closing::IfUnusedSince(unused_since)).await;
             if closed.inspect_err(|_| self.reconciler.add_room(id, None))? {
                 self.announce_closing(id);

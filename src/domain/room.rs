@@ -63,7 +63,7 @@ pub struct Room {
     pub kicked_networks: Vec<NetworkHash>,
     /// Time of creation.
     pub created_at: Timestamp,
-    /// Since when it waits for its first person; `None` once somebody has entered.
+    /// Since when it waits for its first person; `None` once somebody has entered who is no bot.
     pub empty_since: Option<Timestamp>,
 }
 
@@ -115,7 +115,7 @@ pub enum OwnerActionError {
     NoSuchRoom,
     /// Another person owns the room.
     NotOwner,
-    /// The person it is about has no seat in the room.
+    /// The person it is about has no seat in the room, or is a bot and can own none.
     NotHere,
     /// The room has more people than the new capacity.
     TooFewPlaces,
@@ -193,7 +193,21 @@ impl Room {
         Ok(())
     }
 
-    /// The new owner if the current one hands the room over to another person.
+    /// The people in the room without this one, in order of entry. Bots are not among them: they
+    /// own no room, and keep none open.
+    pub fn others(&self, than: &PersonId) -> impl Iterator<Item = &Person> {
+        let people = self.people.iter().map(|seat| &seat.person);
+        people.filter(move |person| !person.name.bot && person.id != *than)
+    }
+
+    /// Whether the room ends when this person leaves: at most bots would be left. A room that waits
+    /// for its first person goes on waiting when a bot leaves.
+    #[must_use]
+    pub fn ends_with(&self, leaver: &Person) -> bool {
+        !leaver.name.bot && self.others(&leaver.id).next().is_none()
+    }
+
+    /// The new owner if the current one hands the room over to another person, who is no bot.
     ///
     /// # Errors
     /// The reason against it.
@@ -201,7 +215,8 @@ impl Room {
         if self.owner.id != *from {
             return Err(OwnerActionError::NotOwner);
         }
-        self.seat(to).map(|seat| &seat.person).ok_or(OwnerActionError::NotHere)
+        let heir = self.seat(to).map(|seat| &seat.person);
+        heir.filter(|heir| !heir.name.bot).ok_or(OwnerActionError::NotHere)
     }
 
     /// The owner after `leaver` has left. If `leaver` is the owner, the longest-seated person
@@ -211,7 +226,7 @@ impl Room {
         if self.owner.id != *leaver {
             return None;
         }
-        self.people.iter().map(|seat| &seat.person).find(|person| person.id != *leaver)
+        self.others(leaver).next()
     }
 
     /// The room's public summary, as shown in the lobby.

@@ -50,7 +50,7 @@ pub struct LobbyPage {
 pub enum Closing {
     /// Only if it belongs to this person, even with people in it.
     By(PersonId),
-    /// Only if nobody has entered it since its creation at this time or earlier.
+    /// Only if nobody but bots has entered it since its creation at this time or earlier.
     IfUnusedSince(Timestamp),
 }
 

@@ -90,7 +90,8 @@ pub enum LeaveOutcome {
         /// Whether the room has a new owner.
         new_owner: bool,
     },
-    /// The last person left, and the room was removed. Its messages stay until
+    /// The last person left, and the room was removed, with the bots in it ([`Room::ends_with`]).
+    /// Its messages stay until
     /// [`MessageStore::purge`].
     Closed {
         /// Who they were.
@@ -114,7 +115,7 @@ pub trait SeatStore: Send + Sync {
         at: Timestamp,
     ) -> Result<DisconnectOutcome>;
 
-    /// Gives up a seat. The last one removes the room in the same atomic step.
+    /// Gives up a seat. The last person's removes the room in the same atomic step.
     async fn depart(
         &self,
         room: &RoomId,

@@ -8,7 +8,7 @@ use huechat::{
 };
 
 use crate::people::{
-    at, entry, ids, kick, leave, let_in, open, person, refused, room, seat, seated, send_away,
+    at, bot, entry, ids, kick, leave, let_in, open, person, refused, room, seat, seated, send_away,
     socket_of, tab, tea_room, tea_with, twin_of,
 };
 
@@ -242,4 +242,42 @@ pub async fn an_owner_with_a_seat_is_not_replaced(store: Arc<dyn Store>) {
     assert_eq!(store.replace_absent_owner(&id).await.unwrap(), None);
 
     assert_eq!(room(&*store, &id).await.owner, olga);
+}
+
+pub async fn the_last_person_takes_along_a_room_in_which_bots_are_left(store: Arc<dyn Store>) {
+    let (olga, anna) = (person("olga"), person("anna"));
+    let (dice, clock) = (bot("dice"), bot("clock"));
+    for last in [LeaveReason::Now, LeaveReason::IfAwaySince(at(9))] {
+        let id = tea_with(&*store, &[&dice, &olga, &clock, &anna]).await;
+        send_away(&*store, &id, &anna, at(9)).await;
+
+        let first = leave(&*store, &id, &olga).await;
+        let of_bot = leave(&*store, &id, &clock).await;
+        let owner = room(&*store, &id).await.owner;
+        let closed = store.depart(&id, &anna.id, last).await.unwrap();
+
+        assert!(matches!(first, LeaveOutcome::Left { new_owner: true, .. }), "{first:?}");
+        assert_eq!(owner.id, anna.id, "a bot follows no owner");
+        assert!(matches!(of_bot, LeaveOutcome::Left { new_owner: false, .. }), "{of_bot:?}");
+        assert!(matches!(closed, LeaveOutcome::Closed { .. }), "{closed:?}");
+        assert!(store.room(&id).await.unwrap().is_none());
+        assert_eq!(store.rooms_of(&dice.id).await.unwrap(), []);
+    }
+}
+
+pub async fn a_room_with_bots_alone_waits_for_its_first_person(store: Arc<dyn Store>) {
+    let (dice, clock) = (bot("dice"), bot("clock"));
+    let id = tea_with(&*store, &[&dice, &clock]).await;
+    let used = tea_with(&*store, &[&dice, &person("anna")]).await;
+
+    let left = leave(&*store, &id, &clock).await;
+    let overdue = store.overdue(at(0), at(0)).await.unwrap();
+    let heir = store.replace_absent_owner(&id).await.unwrap();
+    let closed = store.close(&id, Closing::IfUnusedSince(at(0))).await.unwrap();
+    let used_closed = store.close(&used, Closing::IfUnusedSince(at(0))).await.unwrap();
+
+    assert!(matches!(left, LeaveOutcome::Left { .. }), "{left:?}");
+    assert_eq!(overdue, [id]);
+    assert_eq!(heir, None);
+    assert_eq!((closed, used_closed), (true, false));
 }

@@ -96,7 +96,9 @@ contract! {
         a_kick_shuts_out_the_network_that_the_seat_was_last_taken_from
         kicking_the_last_one_closes_the_room
         an_absent_owner_gives_way_to_whoever_has_been_there_longest
-        an_owner_with_a_seat_is_not_replaced;
+        an_owner_with_a_seat_is_not_replaced
+        the_last_person_takes_along_a_room_in_which_bots_are_left
+        a_room_with_bots_alone_waits_for_its_first_person;
     messages:
         every_kind_of_message_comes_back_as_it_was_said
         numbers_rise_in_the_order_of_the_batch

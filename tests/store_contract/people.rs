@@ -2,7 +2,7 @@
 
 use huechat::{
     domain::{
-        Author, Body, Capacity, ClientId, Draft, DraftBody, EntryError, Message, MessageText,
+        Author, Body, Capacity, ClientId, Draft, DraftBody, EntryError, Message, MessageText, Name,
         NodeId, PasswordHash, Person, PersonId, Room, RoomId, RoomTitle, Seq, SocketId, Timestamp,
         Window,
     },
@@ -19,6 +19,11 @@ pub fn at(seconds: i64) -> Timestamp {
 
 pub fn person(session: &str) -> Person {
     Person::of_session(b"secret", session)
+}
+
+pub fn bot(session: &str) -> Person {
+    let person = person(session);
+    Person { name: Name { bot: true, ..person.name }, ..person }
 }
 
 /// Somebody else of the same name.

@@ -110,7 +110,7 @@ async fn try_to_depart(
     let Some(seat) = room.seat(person).filter(|seat| may_go(seat, departing)) else {
         return Ok(Attempt::Settled(LeaveOutcome::Stayed));
     };
-    if room.people.len() == 1 {
+    if room.ends_with(&seat.person) {
         remove_with_last(rooms, &room, &seat.person, departing).await
     } else {
         give_up(rooms, &room, &seat.person, departing).await
@@ -143,8 +143,9 @@ async fn remove_with_last(
     leaver: &Person,
     departing: &LeaveReason,
 ) -> Result<Attempt<LeaveOutcome>> {
+    let known: Vec<&str> = room.people.iter().map(|seat| seat.person.id.as_str()).collect();
     let mut still_alone = doc! { "_id": room.id.as_str(), "$and": [
-        { "people": { "$size": 1 } },
+        { "people": { "$not": { "$elemMatch": { "id": { "$nin": known } } } } },
         { "people": seat_that_may_go(leaver, departing) },
     ] };
     if let LeaveReason::KickedBy(owner) = departing {
@@ -154,6 +155,10 @@ async fn remove_with_last(
     Ok(removed.then(|| LeaveOutcome::Closed { person: leaver.clone() }).into())
 }
 
+/// Number of people of whom one must still be there when somebody leaves. When many leave at once,
+/// few of them have to try again.
+const ENOUGH_OTHERS: usize = 50;
+
 async fn give_up(
     rooms: &Collection<RoomDocument>,
     room: &Room,
@@ -161,7 +166,13 @@ async fn give_up(
     departing: &LeaveReason,
 ) -> Result<Attempt<LeaveOutcome>> {
     let who = leaver.id.as_str();
-    let mut still_so = doc! { "_id": room.id.as_str(), "people.1": { "$exists": true } };
+    let mut still_so = doc! { "_id": room.id.as_str() };
+    if !leaver.name.bot {
+        // One of those who stay, so that this is not the last person.
+        let others = room.others(&leaver.id).take(ENOUGH_OTHERS);
+        let others: Vec<&str> = others.map(|person| person.id.as_str()).collect();
+        still_so.insert("people.id", doc! { "$in": others });
+    }
     let mut seats = vec![doc! { "people": seat_that_may_go(leaver, departing) }];
     let mut update = doc! { "$pull": { "people": { "id": who } } };
     let heir = room.owner_after(&leaver.id);
@@ -169,7 +180,7 @@ async fn give_up(
         still_so.insert("owner.id", who);
         seats.push(doc! { "people": seat_of(room, heir) });
         update.insert("$set", new_owner(heir)?);
-    } else {
+    } else if room.owner.id != leaver.id {
         still_so.insert("owner.id", doc! { "$ne": who });
     }
     still_so.insert("$and", seats);

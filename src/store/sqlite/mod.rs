@@ -120,13 +120,13 @@ fn migrate(connection: &Connection) -> Result<()> {
         .map_err(Error::new)?;
     const NETWORKS: &str = include_str!("networks.sql");
     const TOKENS: &str = include_str!("tokens.sql");
-    const PASSES: &str = include_str!("passes.sql");
+    const PASSES_AND_BOTS: &str = include_str!("passes_and_bots.sql");
     // The migrations from each version to the newest.
     let steps: &[&str] = match version {
         0 => &[include_str!("schema.sql")],
-        1 => &[NETWORKS, TOKENS, PASSES],
-        2 => &[TOKENS, PASSES],
-        3 => &[PASSES],
+        1 => &[NETWORKS, TOKENS, PASSES_AND_BOTS],
+        2 => &[TOKENS, PASSES_AND_BOTS],
+        3 => &[PASSES_AND_BOTS],
         4 => return Ok(()),
         newer => {
             let words = format!("the database is of version {newer}, newer than this program");

@@ -90,7 +90,7 @@ impl RoomStore for SqliteStore {
             let removed = db
                 .prepare_cached(
                     "DELETE FROM rooms WHERE id = :id
-                     AND (owner_id = :owner OR (people = 0 AND empty_since <= :unused))",
+                     AND (owner_id = :owner OR empty_since <= :unused)",
                 )?
                 .execute(named_params! { ":id": room.as_str(), ":owner": owner, ":unused": unused_since })?;
             Ok(removed > 0)

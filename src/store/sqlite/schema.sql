@@ -33,7 +33,9 @@ CREATE TABLE seats (
 CREATE INDEX seats_by_person ON seats (person);
 CREATE INDEX seats_away ON seats (left_at) WHERE left_at IS NOT NULL;
 CREATE TRIGGER seat_taken AFTER INSERT ON seats BEGIN
-    UPDATE rooms SET people = people + 1, empty_since = NULL WHERE id = new.room;
+    UPDATE rooms SET people = people + 1,
+        empty_since = CASE WHEN new.name LIKE '% (bot)' THEN empty_since END  -- a room waits for a person
+    WHERE id = new.room;
 END;
 CREATE TRIGGER seat_freed AFTER DELETE ON seats BEGIN
     UPDATE rooms SET people = people - 1 WHERE id = old.room;

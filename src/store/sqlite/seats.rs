@@ -203,7 +203,7 @@ fn depart(
         }
     }
     let left = existing(db, room)?;
-    if left.people.is_empty() {
+    if left.ends_with(&leaver) {
         db.prepare_cached("DELETE FROM rooms WHERE id = ?")?.execute([room.as_str()])?;
         return Ok(LeaveOutcome::Closed { person: leaver });
     }

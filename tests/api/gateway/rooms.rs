@@ -18,7 +18,8 @@ on_both_stores!(
     a_bot_that_comes_back_gets_what_it_missed_and_nobody_sees_it_leave,
     whoever_is_in_asks_again_for_what_they_missed,
     leaving_is_at_once_and_for_every_connection,
-    the_last_one_to_leave_takes_the_room_along,
+    a_room_in_which_only_bots_are_left_ends,
+    a_bot_owns_no_room_and_a_bot_that_leaves_ends_none,
     a_room_that_is_closed_is_told_of,
     who_owns_the_room_is_told,
 );
@@ -247,17 +248,44 @@ async fn gone(browser: &Browser, room: &str) -> bool {
     browser.get_json(&format!("/room/{room}")).await.0 == StatusCode::NOT_FOUND
 }
 
-async fn the_last_one_to_leave_takes_the_room_along(on: Backend) {
+async fn a_room_in_which_only_bots_are_left_ends(on: Backend) {
+    let server = on.server_with(&[("ROOM_GRACE", "0")]).await;
+    for by_leaving in [true, false] {
+        let anna = server.browser().await;
+        let room = anna.create_room("tea", 5).await;
+        let mut bot = Bot::new(server.address).await;
+        bot.join(&room).await;
+        let (mut annas, _) = anna.enter(&room).await;
+
+        if by_leaving {
+            annas.ask("exit", json!(null)).await;
+        } else {
+            drop(annas);
+        }
+
+        assert_eq!(bot.wait_for("ROOM_DELETE").await, json!({ "room": room }));
+        assert!(gone(&anna, &room).await);
+    }
+}
+
+async fn a_bot_owns_no_room_and_a_bot_that_leaves_ends_none(on: Backend) {
     let server = on.server().await;
-    let anna = server.browser().await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
     let room = anna.create_room("tea", 5).await;
     let mut bot = Bot::new(server.address).await;
     bot.join(&room).await;
-
     bot.ask("ROOM_LEAVE", json!({ "room": room })).await;
-
     bot.wait_for("ROOM_LEAVE").await;
-    assert!(gone(&anna, &room).await);
+    assert!(!gone(&anna, &room).await, "it waits for its first person");
+
+    bot.join(&room).await;
+    let (mut annas, _) = anna.enter(&room).await;
+    let (mut bens, welcome) = ben.enter(&room).await;
+    let given = annas.ask("owner:put", json!({ "id": bot.me["id"] })).await;
+    annas.ask("exit", json!(null)).await;
+
+    assert_eq!(given["error"]["code"], "not_here");
+    assert_eq!(bens.wait_for("owner").await["id"], welcome["you"]["id"]);
 }
 
 async fn a_room_that_is_closed_is_told_of(on: Backend) {

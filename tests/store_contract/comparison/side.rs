@@ -19,7 +19,7 @@ use huechat::{
 use serde_json::json;
 
 use super::step::{Depart, Kind, PEOPLE, Pane, ROOMS, SEARCHES, Step, TITLES, Words};
-use crate::people::{at, close, hash, person, twin_of};
+use crate::people::{at, bot, close, hash, person, twin_of};
 
 /// What both sides share: the rooms of this story. Another one of the same number takes the
 /// place of the last, which may well exist for some time yet.
@@ -53,6 +53,7 @@ impl Stage {
 fn actor(number: usize) -> Person {
     match number {
         n if n + 1 == PEOPLE => twin_of(&actor(n - 1), "twin"),
+        1 => bot("actor 1"),
         n => person(&format!("actor {n}")),
     }
 }

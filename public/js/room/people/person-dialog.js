@@ -51,7 +51,8 @@ export class PersonDialog {
     paint(need(this.#dialog, "[data-person-color]", HTMLElement), person.color);
     const hidden = this.#callbacks.isMuted(person.id);
     this.#hide.textContent = hidden ? this.#texts.text("person-show") : this.#texts.text("person-hide");
-    for (const what of ["promote", "remove"]) this.#button(what).hidden = !this.#callbacks.isHost();
+    this.#button("remove").hidden = !this.#callbacks.isHost();
+    this.#button("promote").hidden = !this.#callbacks.isHost() || person.bot === true; // A bot owns no room.
     if (!this.#dialog.open) this.#dialog.showModal();
   }
 

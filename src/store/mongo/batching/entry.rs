@@ -247,10 +247,10 @@ impl EntryBatcher {
         }
         let seats: Vec<SeatDocument> = newcomers.iter().map(SeatDocument::from).collect();
         let seats = serialize_to_bson(&seats).map_err(Error::new)?;
-        let update = doc! {
-            "$push": { "people": { "$each": seats } },
-            "$unset": { "emptySince": "" },
-        };
+        let mut update = doc! { "$push": { "people": { "$each": seats } } };
+        if newcomers.iter().any(|seat| !seat.person.name.bot) {
+            update.insert("$unset", doc! { "emptySince": "" });
+        }
         let changed = self.rooms.find_one_and_update(still_admitted, update);
         let changed = changed.return_document(ReturnDocument::After).await?;
         changed.map(RoomDocument::room).transpose()

@@ -1,4 +1,4 @@
--- Migrates version 3 to 4: room passes, which go with their room.
+-- Migrates version 3 to 4: room passes, which go with their room; a bot ends no room's wait for a person.
 
 CREATE TABLE passes (
     nth     INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of addition
@@ -10,5 +10,12 @@ CREATE TABLE passes (
 CREATE INDEX passes_by_room ON passes (room);
 
 UPDATE sessions SET data = json_remove(data, '$.passes');
+
+DROP TRIGGER seat_taken;
+CREATE TRIGGER seat_taken AFTER INSERT ON seats BEGIN
+    UPDATE rooms SET people = people + 1,
+        empty_since = CASE WHEN new.name LIKE '% (bot)' THEN empty_since END  -- a room waits for a person
+    WHERE id = new.room;
+END;
 
 PRAGMA user_version = 4;
