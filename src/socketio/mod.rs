@@ -10,6 +10,7 @@ mod edge;
 mod event_queue;
 pub mod handshake;
 mod lobby;
+pub mod polling;
 mod reader;
 mod room;
 mod session_watch;
