@@ -11,7 +11,7 @@ use axum::{
     Router,
     extract::{ConnectInfo, Request},
     http::StatusCode,
-    middleware::{from_fn_with_state, map_request},
+    middleware::map_request,
     routing::{MethodRouter, any},
 };
 use tokio::{net::TcpListener, time::timeout};
@@ -29,7 +29,7 @@ use crate::{
     media::Media,
     net::{self, Bounds, Misconfiguration, Peer, Proxies},
     session::Sessions,
-    socketio::{SocketIoEdge, handshake, polling},
+    socketio::{SocketIoEdge, handshake},
     store::{Store, mongo::MongoStore, sqlite::SqliteStore},
     web,
 };
@@ -203,11 +203,7 @@ impl App {
         let minimize = async |ConnectInfo(peer): ConnectInfo<Peer>, request: Request| {
             handshake::minimize(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
         };
-        let polling = polling::PollingSessions::default();
-        let socket_io = any(StatusCode::NOT_FOUND)
-            .layer(sockets)
-            .layer(map_request(minimize))
-            .layer(from_fn_with_state(polling, polling::check_session));
+        let socket_io = any(StatusCode::NOT_FOUND).layer(sockets).layer(map_request(minimize));
         let proxies = ClientNetworks::new(self.config.trusted_proxies.clone());
         let arrive = move |ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request| {
             let network = proxies.network(peer.address.ip(), &request);

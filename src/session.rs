@@ -349,7 +349,7 @@ impl SessionStore for Sessions {
         };
         Ok(row.map(|row| Record {
             id: *id,
-            data: with_passes(row.data, row.passes).into_iter().collect(),
+            data: with_passes(row.data, &row.passes).into_iter().collect(),
             expiry_date: OffsetDateTime::from_unix_timestamp(row.expires_at.as_millis() / 1000)
                 .unwrap_or(OffsetDateTime::UNIX_EPOCH),
         }))

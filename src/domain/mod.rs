@@ -13,6 +13,7 @@ mod password;
 mod person;
 mod preferences;
 mod room;
+mod room_summary;
 mod time;
 mod title;
 mod token;
@@ -32,9 +33,9 @@ pub use password::{InvalidPassword, Password, PasswordHash};
 pub use person::{Name, Person};
 pub use preferences::{Language, Preferences, Theme};
 pub use room::{
-    Connection, EntryError, EntryRequest, OwnerActionError, Room, RoomChange, RoomSummary, Seat,
-    SeatSocket,
+    Connection, EntryError, EntryRequest, OwnerActionError, Room, RoomChange, Seat, SeatSocket,
 };
+pub use room_summary::RoomSummary;
 pub use time::Timestamp;
 pub use title::{InvalidTitle, RoomTitle};
 pub use token::{BotLabel, InvalidLabel, InvalidToken, Token, TokenHash};

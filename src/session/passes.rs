@@ -21,7 +21,7 @@ const PASSES: &str = "passes";
 /// The values of a session, with its passes among them.
 pub(super) fn with_passes(
     mut data: Map<String, Value>,
-    passes: Vec<(RoomId, String)>,
+    passes: &[(RoomId, String)],
 ) -> Map<String, Value> {
     let passes = passes.iter().map(|(room, pass)| json!([room.as_str(), pass]));
     data.insert(PASSES.to_owned(), passes.collect());

@@ -10,7 +10,6 @@ mod edge;
 mod event_queue;
 pub mod handshake;
 mod lobby;
-pub mod polling;
 mod reader;
 mod room;
 mod session_watch;

@@ -17,6 +17,7 @@ mod health;
 pub mod i18n;
 mod lobby;
 pub mod pages;
+mod polling;
 mod request_rate;
 mod room;
 mod rotation;
@@ -173,6 +174,10 @@ pub fn routes(
         .layer(middleware::from_fn_with_state(chat.clone(), request_rate::check));
     let sockets = Router::new()
         .route("/socket.io/", socket_io)
+        .layer(middleware::from_fn_with_state(
+            polling::PollingSessions::default(),
+            polling::check_session,
+        ))
         .layer(session)
         .layer(rotation)
         .layer(middleware::from_fn(error_pages::report_session_failure))

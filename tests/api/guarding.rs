@@ -17,7 +17,6 @@ use crate::{
 };
 
 on_both_stores!(
-    the_sid_of_a_polling_connection_is_worth_nothing_without_its_cookie,
     a_page_of_another_site_changes_nothing,
     a_page_of_another_site_opens_no_connection,
     a_site_that_is_allowed_may_ask,
@@ -355,47 +354,4 @@ async fn a_person_has_so_many_connections_and_no_more(on: Backend) {
         Box::pin(anna.try_enter(auth.clone())).await.is_ok() // It is large.
     })
     .await;
-}
-
-async fn the_sid_of_a_polling_connection_is_worth_nothing_without_its_cookie(on: Backend) {
-    let server = on.server().await;
-    let (anna, ben) = (server.browser().await, server.browser().await);
-    let room = anna.create_room("tea", 2).await;
-    let open = "/socket.io/?EIO=4&transport=polling";
-    let answer = anna.get(open).await.text().await.unwrap();
-    let packet: Value = serde_json::from_str(answer.strip_prefix('0').unwrap()).unwrap();
-    let path = format!("{open}&sid={}", packet["sid"].as_str().unwrap());
-    let send = async |browser: &Browser, packet: String| {
-        browser.request(Method::POST, &path).body(packet).send().await.unwrap().status()
-    };
-    let enter = format!("40/chat,{}", json!({ "room": room }));
-    assert_eq!(send(&anna, enter).await, StatusCode::OK);
-    let mut heard = String::new();
-    while !heard.contains("welcome") {
-        heard += &anna.get(&path).await.text().await.unwrap();
-    }
-
-    let stranger = Browser::without_cookie(server.address);
-    for other in [&ben, &stranger] {
-        assert_eq!(other.get(&path).await.status(), StatusCode::BAD_REQUEST);
-        let words =
-            format!("42/chat,1{}", json!(["chat:post", { "chat": "not mine", "clientId": "x" }]));
-        assert_eq!(send(other, words).await, StatusCode::BAD_REQUEST);
-        let upgrade = path.replace("polling", "websocket");
-        let handshake = other
-            .request(Method::GET, &upgrade)
-            .header("connection", "upgrade")
-            .header("upgrade", "websocket")
-            .header("sec-websocket-version", "13")
-            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
-        assert_eq!(handshake.send().await.unwrap().status(), StatusCode::BAD_REQUEST);
-    }
-
-    let words = json!(["chat:post", { "chat": "mine", "clientId": "y" }]);
-    assert_eq!(send(&anna, format!("42/chat,2{words}")).await, StatusCode::OK);
-    let mut heard = String::new();
-    while !heard.contains("mine") {
-        heard += &anna.get(&path).await.text().await.unwrap();
-    }
-    assert!(!heard.contains("not mine"), "{heard}");
 }

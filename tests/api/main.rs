@@ -25,6 +25,7 @@ mod leaving;
 mod membership;
 mod owning;
 mod parity;
+mod polling;
 mod process;
 mod rates;
 mod reading;

@@ -115,12 +115,12 @@ fn connect(path: &Path) -> Result<Connection> {
 }
 
 fn migrate(connection: &Connection) -> Result<()> {
-    let version: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(Error::new)?;
     const NETWORKS: &str = include_str!("networks.sql");
     const TOKENS: &str = include_str!("tokens.sql");
     const PASSES_AND_BOTS: &str = include_str!("passes_and_bots.sql");
+    let version: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(Error::new)?;
     // The migrations from each version to the newest.
     let steps: &[&str] = match version {
         0 => &[include_str!("schema.sql")],

@@ -32,7 +32,7 @@ const UNKNOWN_SID: &str = r#"{"code":"1","message":"Session ID unknown"}"#;
 /// The sessions that opened connections by long polling, by `sid`. `None` is a client without a
 /// cookie, whose connection reaches no namespace.
 #[derive(Clone)]
-pub struct PollingSessions(Cache<String, Option<SessionKey>>);
+pub(super) struct PollingSessions(Cache<String, Option<SessionKey>>);
 
 impl Default for PollingSessions {
     fn default() -> Self {
@@ -48,7 +48,7 @@ struct OpenPacket {
 
 /// Middleware: refuses a request with the `sid` of another session's connection, and remembers the
 /// session of each connection that long polling opens.
-pub async fn check_session(
+pub(super) async fn check_session(
     State(PollingSessions(sessions)): State<PollingSessions>,
     request: Request,
     next: Next,
