@@ -21,7 +21,7 @@ use tracing::{info, warn};
 
 use crate::{
     bus::Bus,
-    chat::{ChatService, Policy},
+    chat::{ChatService, Policy, TakeOverError},
     config::{Config, MIN_SECRET_BYTES},
     data_dir::{self, DataDir},
     domain::{Event, Network, NetworkKey},
@@ -56,6 +56,9 @@ pub enum Error {
     /// The folder or bucket of the GIFs cannot be used.
     #[error("UPLOADS_URL={0}: {1}")]
     Media(String, #[source] crate::media::OpenError),
+    /// The files of the GIFs cannot be listed or removed.
+    #[error("UPLOADS_URL={0}: {1}")]
+    Files(String, #[source] crate::media::StorageError),
     /// The chat could not clean up after the previous process, or stop.
     #[error("the chat could not start or stop: {0:?}")]
     Chat(#[from] crate::chat::Error),
@@ -93,7 +96,7 @@ impl App {
             Some(secret) => secret.reveal().as_bytes().to_vec(),
             None => data.cookie_secret(MIN_SECRET_BYTES)?,
         };
-        let (store, alone) = open_store(&config, &data).await?;
+        let OpenedStore { store, alone, place } = open_store(&config, &data).await?;
         let s3 = config.s3.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
         let media =
             Media::open(&config.uploads_url, s3, config.max_gif_bytes, config.max_uploads_bytes);
@@ -110,7 +113,19 @@ impl App {
             kick_networks: config.kick_networks.then(|| NetworkKey::new(&secret)),
         };
         let chat = Arc::new(ChatService::new(store.clone(), media, bus.clone(), policy)?);
-        chat.take_over(alone).await?;
+        match chat.take_over(alone).await {
+            Ok(()) => {}
+            Err(TakeOverError::Store(cause)) if cause.is_away() => {
+                warn!("MONGODB_URI: {cause}; pages say so until it answers");
+            }
+            Err(TakeOverError::Store(cause)) => return Err(Error::Store { place, cause }),
+            Err(TakeOverError::Uploads(cause)) => {
+                return Err(Error::Media(config.uploads_url.clone(), cause));
+            }
+            Err(TakeOverError::Files(cause)) => {
+                return Err(Error::Files(config.uploads_url.clone(), cause));
+            }
+        }
         let sessions = Sessions::new(store, &secret);
         Ok(Self { config, chat, sessions, bus, secret })
     }
@@ -256,19 +271,29 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
     }
 }
 
-/// Opens the configured store; also returns whether this process is its only user.
-async fn open_store(config: &Config, data: &DataDir) -> Result<(Arc<dyn Store>, bool), Error> {
+/// The configured store.
+struct OpenedStore {
+    store: Arc<dyn Store>,
+    /// Whether this process is its only user.
+    alone: bool,
+    /// The file, or the setting that names the server.
+    place: String,
+}
+
+async fn open_store(config: &Config, data: &DataDir) -> Result<OpenedStore, Error> {
     let Some(uri) = &config.mongodb_uri else {
         let path = data.database()?;
-        info!(file = %path.display(), "keeping rooms in a file");
+        let place = path.display().to_string();
+        info!(file = %place, "keeping rooms in a file");
         let store = SqliteStore::open(&path)
-            .map_err(|cause| Error::Store { place: path.display().to_string(), cause })?;
-        return Ok((Arc::new(store), true));
+            .map_err(|cause| Error::Store { place: place.clone(), cause })?;
+        return Ok(OpenedStore { store: Arc::new(store), alone: true, place });
     };
     let credentials = config.mongo_credentials();
+    let place = "MONGODB_URI".to_owned();
     let store = MongoStore::open(uri.reveal(), credentials)
         .await
-        .map_err(|cause| Error::Store { place: "MONGODB_URI".to_owned(), cause })?;
+        .map_err(|cause| Error::Store { place: place.clone(), cause })?;
     info!("keeping rooms in MongoDB");
-    Ok((Arc::new(store), false))
+    Ok(OpenedStore { store: Arc::new(store), alone: false, place })
 }

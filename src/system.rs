@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use crate::domain::{NodeId, RoomId, SocketId, Timestamp, Token, TokenId};
+use crate::domain::{NodeId, RoomId, SocketId, StoreId, Timestamp, Token, TokenId};
 
 impl Timestamp {
     /// The current time of this machine's clock.
@@ -25,7 +25,7 @@ macro_rules! random {
     )+};
 }
 
-random!(RoomId TokenId SocketId NodeId);
+random!(RoomId TokenId SocketId NodeId StoreId);
 
 impl Token {
     /// A new random token.

@@ -28,12 +28,13 @@ use serde_json::{Value, json};
 
 use mongo_server::TestDatabase;
 
-const SCHEMAS: [(&str, &str); 5] = [
+const SCHEMAS: [(&str, &str); 6] = [
     ("rooms", include_str!("../schemas/rooms.json")),
     ("chats", include_str!("../schemas/chats.json")),
     ("sessions", include_str!("../schemas/sessions.json")),
     ("tokens", include_str!("../schemas/tokens.json")),
     ("nodes", include_str!("../schemas/nodes.json")),
+    ("store", include_str!("../schemas/store.json")),
 ];
 
 /// In the year 2100, so that no session is expired by the real clock.

@@ -86,6 +86,7 @@ fn stores(runtime: &Runtime, folder: &Path) -> Vec<(&'static str, Arc<dyn Store>
     if let Ok(uri) = std::env::var("HUECHAT_TEST_MONGODB_URI") {
         let uri = format!("{uri}/bench_{}", RoomId::random());
         let mongodb = runtime.block_on(MongoStore::open(&uri, None)).unwrap();
+        runtime.block_on(mongodb.prepare()).unwrap();
         stores.push(("MongoDB", Arc::new(mongodb)));
     }
     stores

@@ -34,7 +34,10 @@ pub(super) struct Admission {
     queue: Semaphore,
     /// The open connections of each person.
     connections: KeyedLimit<PersonId>,
-    /// Whether the server refuses new rooms and people.
+    /// Whether this server has [taken over](ChatService::take_over). Until then it refuses new rooms
+    /// and people.
+    pub(super) taken_over: AtomicBool,
+    /// Whether the server refuses new rooms and people because it stops.
     draining: AtomicBool,
     /// The seats without a connection ([`ChatService::sit`]). Each counts as a connection, so that one
     /// person cannot keep more rooms that way.
@@ -45,17 +48,27 @@ pub(super) struct Admission {
 
 impl Default for Admission {
     fn default() -> Self {
-        let (connections, draining, heartbeat_failed) = Default::default();
+        let (connections, taken_over, draining, heartbeat_failed) = Default::default();
         let sitting = Cache::builder().time_to_live(SIT_FOR).build();
         let queue = Semaphore::new(ENTER_AT_ONCE);
-        Self { queue, connections, draining, sitting, heartbeat_failed }
+        Self { queue, connections, taken_over, draining, sitting, heartbeat_failed }
     }
 }
 
 impl Admission {
-    /// Refuses new rooms and people while the server stops.
+    /// Refuses new rooms and people while the server stops, and until it has taken over.
     pub(super) fn check_open(&self) -> Result<(), Error> {
-        if self.draining.load(Ordering::SeqCst) { Err(Error::restarting()) } else { Ok(()) }
+        if self.draining.load(Ordering::SeqCst) {
+            return Err(Error::restarting());
+        }
+        if !self.has_taken_over() {
+            return Err(Error::Unavailable("the database has not answered yet".into()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_taken_over(&self) -> bool {
+        self.taken_over.load(Ordering::SeqCst)
     }
 }
 
@@ -83,7 +96,7 @@ impl ChatService {
     /// Whether the server has stopped accepting new rooms and people.
     #[must_use]
     pub fn is_draining(&self) -> bool {
-        self.admission.check_open().is_err()
+        self.admission.draining.load(Ordering::SeqCst)
     }
 
     /// Counts a new live connection from this network against the rate limit.

@@ -13,7 +13,8 @@ use tracing::{info, warn};
 use super::{ChatService, Error, command::Command};
 use crate::{
     domain::{Event, RoomId, SystemCode, Timestamp},
-    store::{Closing, LeaveReason},
+    media,
+    store::{self, Closing, LeaveReason},
 };
 
 /// Interval of this server's heartbeat, and of the sweep for expired seats and rooms.
@@ -27,19 +28,44 @@ const ORPHANS_EVERY: Duration = Duration::from_secs(600);
 /// How long a new room waits for its first person, and for its owner.
 pub(super) const FIRST_PERSON_WITHIN: Duration = Duration::from_secs(60);
 
+/// Why a server cannot take over.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeOverError {
+    /// The store failed, or does not answer.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The uploads belong to another store, or cannot be read or written.
+    #[error(transparent)]
+    Uploads(#[from] media::OpenError),
+    /// The uploads cannot be listed or removed.
+    #[error(transparent)]
+    Files(#[from] media::StorageError),
+}
+
+impl From<TakeOverError> for Error {
+    fn from(cause: TakeOverError) -> Self {
+        Self::Unavailable(cause.into())
+    }
+}
+
 impl ChatService {
-    /// Takes over from dead servers. Called once at start, before visitors can enter.
+    /// Prepares the store and the uploads, and takes over from dead servers. Visitors can enter
+    /// from then on. If the database does not answer yet, [`ChatService::maintain`] tries again.
     ///
     /// `alone` means that no other server can use this store, so that all others are dead.
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn take_over(&self, alone: bool) -> Result<(), Error> {
+    /// When the store or the uploads cannot be used.
+    pub async fn take_over(&self, alone: bool) -> Result<(), TakeOverError> {
+        let store = self.store.prepare().await?;
+        self.media.claim(&store).await?;
         let now = Timestamp::now();
         self.store.heartbeat(&self.node, now).await?;
         let seen_before = if alone { now } else { now.before(DEAD_AFTER) };
         self.store.reap_dead_nodes(&self.node, seen_before, now).await?;
-        self.clear_orphans().await
+        self.clear_orphans().await?;
+        self.admission.taken_over.store(true, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Runs the maintenance until `stop`. People who lost their connections in a restart get the
@@ -64,8 +90,11 @@ impl ChatService {
                 biased;
                 () = stop.cancelled() => return,
                 _ = heartbeats.tick() => self.heartbeat().await,
-                _ = sweeps.tick() => self.sweep().await,
-                _ = orphans.tick() => self.clear_orphans().await,
+                // The other steps are for a store that is prepared.
+                _ = sweeps.tick(), if self.admission.has_taken_over() => self.sweep().await,
+                _ = orphans.tick(), if self.admission.has_taken_over() => {
+                    self.clear_orphans().await.map_err(Error::from)
+                }
                 _ = subscriptions.tick() => self.check_subscriptions(&mut checked_up_to).await,
                 _ = heads.tick() => { self.room_tasks.announce_heads().await; Ok(()) }
             };
@@ -76,6 +105,11 @@ impl ChatService {
     }
 
     pub(super) async fn heartbeat(&self) -> Result<(), Error> {
+        if !self.admission.has_taken_over() {
+            // The embedded store was there at the start, so this one is shared.
+            self.take_over(false).await?;
+            info!("the database answers");
+        }
         let now = Timestamp::now();
         let known = self.store.heartbeat(&self.node, now).await;
         self.admission.heartbeat_failed.store(known.is_err(), Ordering::Relaxed);
@@ -145,7 +179,7 @@ impl ChatService {
     }
 
     /// Purges messages and files of closed rooms: a crash may come between closing and purging.
-    async fn clear_orphans(&self) -> Result<(), Error> {
+    async fn clear_orphans(&self) -> Result<(), TakeOverError> {
         for room in self.store.orphans().await? {
             info!(%room, "purging messages of a closed room");
             self.room_tasks.queue(&room, Command::Purge);

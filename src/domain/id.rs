@@ -55,7 +55,7 @@ macro_rules! from_bits {
     )+};
 }
 
-from_bits!(RoomId TokenId SocketId NodeId);
+from_bits!(RoomId TokenId SocketId NodeId StoreId);
 
 macro_rules! parsed_id {
     ($name:ident) => {
@@ -109,6 +109,13 @@ impl PersonId {
         Ok(Self(raw.to_owned()))
     }
 }
+
+opaque_id! {
+    /// A store: 16 characters of base 32, drawn when it is used for the first time.
+    StoreId
+}
+
+parsed_id!(StoreId);
 
 opaque_id! {
     /// The id of a bot's token: 16 characters of base 32. It is not the secret.

@@ -23,7 +23,7 @@ pub use capacity::{Capacity, InvalidCapacity};
 pub use color::{Color, Hue};
 pub use event::Event;
 pub use gif::{Gif, GifFacts};
-pub use id::{ClientId, InvalidId, NodeId, PersonId, RoomId, SocketId, TokenId};
+pub use id::{ClientId, InvalidId, NodeId, PersonId, RoomId, SocketId, StoreId, TokenId};
 pub use message::{
     AppendError, Author, Body, Draft, DraftBody, History, InvalidText, Message, MessageText, Seq,
     SystemCode, Window,

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use object_store::{
-    GetOptions, ObjectStore, ObjectStoreExt as _, ObjectStoreScheme, local::LocalFileSystem,
-    path::Path, prefix::PrefixStore,
+    GetOptions, ObjectStore, ObjectStoreExt as _, ObjectStoreScheme, PutMode, PutOptions,
+    PutPayload, local::LocalFileSystem, path::Path, prefix::PrefixStore,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use sha2::{Digest as _, Sha256};
@@ -26,12 +26,15 @@ use tokio::sync::oneshot;
 use tracing::warn;
 use url::Url;
 
-use crate::domain::{Gif, RoomId};
+use crate::domain::{Gif, RoomId, StoreId};
 
 pub use gif::GifError;
 use name::FileName;
 pub use object_store::GetRange;
 use quota::Quota;
+
+/// The name of the object that says which store the files belong to.
+const STORE_ID: &str = "store-id";
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -49,6 +52,18 @@ pub enum OpenError {
         /// The cause.
         #[source]
         cause: io::Error,
+    },
+    /// The files belong to another store.
+    #[error(
+        "these files belong to another database: the file {STORE_ID} there says {found}, and this \
+         database is {expected}. Give each database its own UPLOADS_URL; if this one replaces the \
+         other, remove that file"
+    )]
+    OtherStore {
+        /// The id beside the files.
+        found: String,
+        /// The id of this store.
+        expected: StoreId,
     },
     /// The settings are inconsistent.
     #[error("{0}")]
@@ -163,6 +178,34 @@ impl Media {
         Ok(Self { files, folder, max_bytes, quota, decoders: Arc::new(decoders()?) })
     }
 
+    /// Makes sure that the files belong to this store: the first one to use them writes its id beside
+    /// them. A second store would take all files of the first for leftovers of closed rooms.
+    ///
+    /// # Errors
+    /// When they belong to another store, or the storage fails.
+    pub async fn claim(&self, store: &StoreId) -> Result<(), OpenError> {
+        let path = Path::from(STORE_ID);
+        let content = || PutPayload::from(format!("{store}\n"));
+        let create = PutOptions::from(PutMode::Create);
+        match self.files.put_opts(&path, content(), create).await {
+            Ok(_) => return Ok(()),
+            Err(object_store::Error::AlreadyExists { .. }) => {}
+            // Some buckets have no conditional writes.
+            Err(object_store::Error::NotImplemented { .. }) => {
+                if self.size(&path).await?.is_none() {
+                    self.files.put(&path, content()).await?;
+                }
+            }
+            Err(cause) => return Err(cause.into()),
+        }
+        let found = self.files.get(&path).await?.bytes().await?;
+        let found = String::from_utf8_lossy(&found).trim().to_owned();
+        if found == store.as_str() {
+            return Ok(());
+        }
+        Err(OpenError::OtherStore { found, expected: store.clone() })
+    }
+
     /// Checks, strips and measures a GIF, and stores it with its poster.
     ///
     /// The same GIF in the same room is stored once.
@@ -217,7 +260,11 @@ impl Media {
 
     /// The total size in bytes of the files under a prefix, or of all files.
     async fn sizes(&self, under: Option<&Path>) -> object_store::Result<u64> {
-        self.files.list(under).try_fold(0, async |sum, meta| Ok(sum + meta.size)).await
+        let gifs = self
+            .files
+            .list(under)
+            .try_filter(|meta| std::future::ready(meta.location.as_ref() != STORE_ID));
+        gifs.try_fold(0, async |sum, meta| Ok(sum + meta.size)).await
     }
 
     /// Measures the space of all files, including changes by other servers.

@@ -21,7 +21,7 @@ use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::domain::{NodeId, Timestamp};
+use crate::domain::{NodeId, StoreId, Timestamp};
 
 pub use identity::{SessionRow, SessionStore, TokenRow, TokenStore};
 pub use messages::{Appended, DeleteOutcome, MessageStore, Trimmed};
@@ -30,19 +30,35 @@ pub use seats::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReaso
 
 /// The store failed. The text is for the log, never for a visitor.
 #[derive(Debug, thiserror::Error)]
-#[error("the store failed: {0}")]
-pub struct Error(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+#[error("the store failed: {cause}")]
+pub struct Error {
+    #[source]
+    cause: Box<dyn std::error::Error + Send + Sync>,
+    is_away: bool,
+}
 
 impl Error {
     /// Wraps a backend's error.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(cause.into())
+        Self { cause: cause.into(), is_away: false }
+    }
+
+    /// The same for a database that does not answer, and may do so later.
+    pub fn away(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { cause: cause.into(), is_away: true }
+    }
+
+    /// Whether the database did not answer. It may do so later, with the same settings.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.is_away
     }
 
     /// Copies of one error for every caller that shared the failed step.
     fn shared(self) -> impl Iterator<Item = Self> {
-        let cause: Arc<dyn std::error::Error + Send + Sync> = self.0.into();
-        std::iter::repeat_with(move || Self::new(cause.clone()))
+        let Self { cause, is_away } = self;
+        let cause: Arc<dyn std::error::Error + Send + Sync> = cause.into();
+        std::iter::repeat_with(move || Self { cause: cause.clone().into(), is_away })
     }
 }
 
@@ -52,6 +68,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Nodes: the servers that share this store.
 #[async_trait]
 pub trait NodeStore: Send + Sync {
+    /// Prepares the database for this version, and returns the store's id, which the first
+    /// preparation draws. Called before every other call; can be repeated.
+    async fn prepare(&self) -> Result<StoreId>;
+
     /// Records that a node is alive at `at`. Returns whether it already had a row.
     async fn heartbeat(&self, node: &NodeId, at: Timestamp) -> Result<bool>;
 

@@ -23,6 +23,7 @@ mod kicking;
 mod large_rooms;
 mod leaving;
 mod membership;
+mod other_store;
 mod owning;
 mod parity;
 mod polling;

@@ -118,7 +118,7 @@ impl Home {
         self.settings.iter().find(|(name, _)| name == "MONGODB_URI").map(|(_, uri)| uri.as_str())
     }
 
-    /// Files under the uploads folder, however deep.
+    /// The files of GIFs under the uploads folder, however deep.
     pub fn files(&self) -> Vec<PathBuf> {
         fn below(folder: PathBuf, found: &mut Vec<PathBuf>) {
             for entry in std::fs::read_dir(folder).into_iter().flatten() {
@@ -128,7 +128,7 @@ impl Home {
         }
         let mut found = Vec::new();
         below(self.uploads(), &mut found);
-        found.retain(|path| !path.ends_with(".gitkeep"));
+        found.retain(|path| ![".gitkeep", "store-id"].iter().any(|name| path.ends_with(name)));
         found
     }
 }
@@ -234,6 +234,16 @@ impl Process {
             }
         });
         Self { home, address, child, log: kept }
+    }
+
+    /// What a server says that does not start.
+    pub async fn start_fails(home: &Home) -> String {
+        let mut command = Command::new(program());
+        command.arg("serve").envs(home.settings.iter().map(|(name, value)| (name, value)));
+        let output = soon("the server to give up", command.kill_on_drop(true).output()).await;
+        let output = output.unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
     }
 
     pub async fn browser(&self) -> Browser {

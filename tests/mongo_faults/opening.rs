@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use huechat::store::{self, mongo::MongoStore};
+use huechat::{
+    domain::StoreId,
+    store::{self, NodeStore as _, mongo::MongoStore},
+};
 use tokio::net::TcpListener;
 
 use crate::with_deadline;
@@ -16,7 +19,7 @@ async fn a_server_that_is_gone_is_an_error_within_five_seconds() {
 
     let outcome = with_deadline(open(nobody)).await;
 
-    assert!(outcome.is_err());
+    assert!(outcome.is_err_and(|error| error.is_away()));
 }
 
 #[tokio::test]
@@ -26,9 +29,9 @@ async fn a_server_that_takes_connections_and_says_nothing_is_an_error_within_fiv
 
     let outcome = with_deadline(open(address)).await;
 
-    assert!(outcome.is_err());
+    assert!(outcome.is_err_and(|error| error.is_away()));
 }
 
-async fn open(server: SocketAddr) -> store::Result<MongoStore> {
-    MongoStore::open(&format!("mongodb://{server}"), None).await
+async fn open(server: SocketAddr) -> store::Result<StoreId> {
+    MongoStore::open(&format!("mongodb://{server}"), None).await?.prepare().await
 }

@@ -1,11 +1,17 @@
 //! A database server that is away for a while.
 
+use mongodb::bson::Document;
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 
 use crate::{
     PROMISED,
-    common::{Browser, until},
+    common::{
+        Backend, Browser,
+        server::{Home, Process},
+        until,
+    },
+    own::OwnServer,
     stage::{Stage, Tea, always, refused},
     with_deadline,
 };
@@ -88,6 +94,34 @@ async fn pages_say_that_the_database_is_gone_and_come_back_by_themselves() {
 #[tokio::test]
 async fn pages_say_that_the_database_hangs_and_come_back_by_themselves() {
     pages_say_so_and_come_back_by_themselves(Away::Paused).await;
+}
+
+#[tokio::test]
+async fn a_server_that_starts_before_its_database_says_so_and_comes_alive_by_itself() {
+    let mut mongo = OwnServer::start().await;
+    mongo.kill();
+    let uri = mongo.uri();
+    let server = Process::start(Home::new(Backend::Mongo, &[("MONGODB_URI", &uri)])).await;
+    let anna = Browser::without_cookie(server.address);
+    for (path, accept) in [("/", "text/html"), ("/room", "text/html"), ("/", "application/json")] {
+        assert_unavailable(&anna, Method::GET, path, accept).await;
+    }
+    let ready = with_deadline(anna.get("/readyz")).await.status();
+    assert_eq!(ready, StatusCode::SERVICE_UNAVAILABLE);
+
+    mongo.restart().await;
+    until("the server to be ready", async || anna.get("/readyz").await.status() == 200).await;
+
+    assert!(server.log().iter().any(|line| line.contains("the database answers")));
+    let anna = server.browser().await;
+    let room = anna.create_room("tea", 2).await;
+    let (mut annas, _) = anna.enter(&room).await;
+    annas.say("hello").await;
+    // It has prepared the database as at any other start.
+    let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
+    let indexes = client.database("huechat").collection::<Document>("sessions");
+    let names = indexes.list_index_names().await.unwrap();
+    assert!(names.contains(&"ended".to_owned()), "{names:?}");
 }
 
 async fn what_was_said_meanwhile_is_stored_once(away: Away) {

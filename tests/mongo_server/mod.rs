@@ -2,7 +2,7 @@
 
 use std::panic;
 
-use huechat::store::mongo::MongoStore;
+use huechat::store::{NodeStore as _, mongo::MongoStore};
 use mongodb::{Client, Database};
 
 /// A database with a name that no other test has.
@@ -22,7 +22,9 @@ impl TestDatabase {
 
     /// A store in it.
     pub async fn store(&self) -> MongoStore {
-        MongoStore::open(&self.uri, None).await.expect("the test server answers")
+        let store = MongoStore::open(&self.uri, None).await.unwrap();
+        store.prepare().await.expect("the test server answers");
+        store
     }
 
     /// The database itself, past the store.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use huechat::{
     domain::{NodeId, Person, RoomId, Seat, SocketId},
     store::{Entry, Store},
@@ -135,4 +136,13 @@ pub async fn a_node_that_stops_takes_its_connections_along(store: Arc<dyn Store>
     let seat = seat_of(&*store, &id, &ben).await;
     assert_eq!((seat.sockets.len(), seat.left_at), (1, None));
     assert_eq!(seat.sockets[0].node, other);
+}
+
+pub async fn a_store_has_one_id_for_good(store: Arc<dyn Store>) {
+    let first = store.prepare().await.unwrap();
+    let others = join_all((0..5).map(|_| store.prepare())).await;
+
+    for other in others {
+        assert_eq!(other.unwrap(), first);
+    }
 }

@@ -7,7 +7,6 @@ use std::{future::Future, time::Duration};
 
 use mongodb::{
     Client, Database,
-    bson::doc,
     options::{ClientOptions, ReadConcern, WriteConcern},
 };
 
@@ -24,7 +23,7 @@ const SERVER_SELECTION: Duration = Duration::from_millis(1_900);
 const CONNECT: Duration = Duration::from_millis(3_500);
 const DEFAULT_DATABASE: &str = "huechat";
 
-/// Connects, and verifies with a ping that a server answers.
+/// The database of a URI. The driver connects when it is used first.
 pub(super) async fn open(uri: &str, credentials: Option<(String, String)>) -> Result<Database> {
     with_deadline(async {
         let mut options = match credentials {
@@ -42,7 +41,6 @@ pub(super) async fn open(uri: &str, credentials: Option<(String, String)>) -> Re
         let client = Client::with_options(options)?;
         let database =
             client.default_database().unwrap_or_else(|| client.database(DEFAULT_DATABASE));
-        database.run_command(doc! { "ping": 1 }).await?;
         Ok(database)
     })
     .await
@@ -52,7 +50,7 @@ pub(super) async fn open(uri: &str, credentials: Option<(String, String)>) -> Re
 pub(super) async fn with_deadline<T>(step: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(DEADLINE, step)
         .await
-        .unwrap_or_else(|_| Err(Error::new(format!("no answer for {} s", DEADLINE.as_secs()))))
+        .unwrap_or_else(|_| Err(Error::away(format!("no answer for {} s", DEADLINE.as_secs()))))
 }
 
 /// Replaces the credentials of a URI in its text, not in the parsed options, so that `authSource`

@@ -19,7 +19,7 @@ mod sequence;
 mod sessions;
 mod tokens;
 
-use mongodb::{Collection, Database};
+use mongodb::{Collection, Database, error::ErrorKind};
 
 use super::{Error, Result, SessionRow};
 use crate::domain::RoomId;
@@ -29,7 +29,7 @@ use batching::loader::Loader;
 use chat_document::ChatDocument;
 use connection::with_deadline;
 use histories::Histories;
-use nodes::NodeDocument;
+use nodes::{NodeDocument, StoreDocument};
 use room_document::RoomDocument;
 use sequence::Sequences;
 use sessions::SessionDocument;
@@ -37,7 +37,12 @@ use tokens::TokenDocument;
 
 impl From<mongodb::error::Error> for Error {
     fn from(cause: mongodb::error::Error) -> Self {
-        Self::new(cause)
+        match &*cause.kind {
+            ErrorKind::ServerSelection { .. }
+            | ErrorKind::Io(_)
+            | ErrorKind::ConnectionPoolCleared { .. } => Self::away(cause),
+            _ => Self::new(cause),
+        }
     }
 }
 
@@ -50,6 +55,7 @@ pub struct MongoStore {
     sessions: Collection<SessionDocument>,
     tokens: Collection<TokenDocument>,
     nodes: Collection<NodeDocument>,
+    store: Collection<StoreDocument>,
     histories: Histories,
     sequences: Sequences,
     appender: AppendBatcher,
@@ -61,14 +67,14 @@ pub struct MongoStore {
 }
 
 impl MongoStore {
-    /// Connects, and updates validators and indexes. The database is the path of the URI, or
-    /// `huechat`. `credentials`, a name and a password, override those of the URI.
+    /// Reads the settings, without a connection: [`NodeStore::prepare`](super::NodeStore::prepare)
+    /// makes the first. The database is the path of the URI, or `huechat`. `credentials`, a name and
+    /// a password, override those of the URI.
     ///
     /// # Errors
-    /// When the URI is invalid, no server answers, or the credentials are rejected.
+    /// When the URI is invalid, or a name in it cannot be resolved.
     pub async fn open(uri: &str, credentials: Option<(String, String)>) -> Result<Self> {
         let database = connection::open(uri, credentials).await?;
-        schema::apply(&database).await?;
         let (rooms, chats) = (database.collection("rooms"), database.collection("chats"));
         let sessions: Collection<SessionDocument> = database.collection("sessions");
         let histories = Histories::new(chats.clone());
@@ -87,6 +93,7 @@ impl MongoStore {
             sessions,
             tokens: database.collection("tokens"),
             nodes: database.collection("nodes"),
+            store: database.collection("store"),
             histories,
             sequences,
             appender,

@@ -11,16 +11,34 @@ use serde::{Deserialize, Serialize};
 use super::{
     MongoStore,
     connection::with_deadline,
-    room_document::{RoomDocument, date},
+    room_document::{RoomDocument, date, parsed},
     rooms::Named,
+    schema,
 };
 use crate::{
-    domain::{NodeId, Timestamp},
+    domain::{NodeId, StoreId, Timestamp},
     store::{NodeStore, Result},
 };
 
 #[async_trait]
 impl NodeStore for MongoStore {
+    async fn prepare(&self) -> Result<StoreId> {
+        // Fails in time when no server answers; the schema has no deadline.
+        self.ready().await?;
+        schema::apply(&self.database).await?;
+        with_deadline(async {
+            // Several servers may do so at once: the first one's id stays.
+            let drawn = doc! { "$setOnInsert": {
+                "id": StoreId::random().as_str(), "createdAt": date(Timestamp::now()),
+            } };
+            self.store.update_one(doc! { "_id": STORE }, drawn).upsert(true).await?;
+            let found = self.store.find_one(doc! { "_id": STORE }).await?;
+            let id = found.map(|store| store.id).unwrap_or_default();
+            parsed(&id, "store id", StoreId::parse(&id).ok())
+        })
+        .await
+    }
+
     async fn heartbeat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
         with_deadline(async {
             let beat = NodeDocument { id: node.as_str().to_owned(), seen_at: date(at) };
@@ -68,6 +86,14 @@ impl NodeStore for MongoStore {
         })
         .await
     }
+}
+
+/// The key of the only document of `store`.
+const STORE: &str = "store";
+
+#[derive(Debug, Deserialize)]
+pub(super) struct StoreDocument {
+    id: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -9,12 +9,13 @@ use serde::Deserialize;
 
 use crate::store::{Error, Result};
 
-const SCHEMAS: [(&str, &str); 5] = [
+const SCHEMAS: [(&str, &str); 6] = [
     ("rooms", include_str!("../../../schemas/rooms.json")),
     ("chats", include_str!("../../../schemas/chats.json")),
     ("sessions", include_str!("../../../schemas/sessions.json")),
     ("tokens", include_str!("../../../schemas/tokens.json")),
     ("nodes", include_str!("../../../schemas/nodes.json")),
+    ("store", include_str!("../../../schemas/store.json")),
 ];
 const NAMESPACE_EXISTS: i32 = 48;
 
@@ -31,6 +32,9 @@ pub(super) async fn apply(database: &Database) -> Result<()> {
     for (collection, json) in SCHEMAS {
         let schema: Schema = serde_json::from_str(json).map_err(Error::new)?;
         require_valid(database, collection, schema.validator).await?;
+        if schema.indexes.is_empty() {
+            continue;
+        }
         database
             .run_command(doc! { "createIndexes": collection, "indexes": schema.indexes })
             .await?;

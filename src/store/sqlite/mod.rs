@@ -117,16 +117,16 @@ fn connect(path: &Path) -> Result<Connection> {
 fn migrate(connection: &Connection) -> Result<()> {
     const NETWORKS: &str = include_str!("networks.sql");
     const TOKENS: &str = include_str!("tokens.sql");
-    const PASSES_AND_BOTS: &str = include_str!("passes_and_bots.sql");
+    const VERSION_4: &str = include_str!("version_4.sql");
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(Error::new)?;
     // The migrations from each version to the newest.
     let steps: &[&str] = match version {
         0 => &[include_str!("schema.sql")],
-        1 => &[NETWORKS, TOKENS, PASSES_AND_BOTS],
-        2 => &[TOKENS, PASSES_AND_BOTS],
-        3 => &[PASSES_AND_BOTS],
+        1 => &[NETWORKS, TOKENS, VERSION_4],
+        2 => &[TOKENS, VERSION_4],
+        3 => &[VERSION_4],
         4 => return Ok(()),
         newer => {
             let words = format!("the database is of version {newer}, newer than this program");
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_file_of_any_version_is_brought_up_to_date_once() {
         let newest = schema_of(&Connection::open_in_memory().unwrap());
-        let to_3 = "DROP TABLE passes; PRAGMA user_version = 3;";
+        let to_3 = "DROP TABLE passes; DROP TABLE store; PRAGMA user_version = 3;";
         let to_2 = "DROP TABLE tokens; DROP INDEX seats_by_person; PRAGMA user_version = 2;";
         let to_1 = "DROP TABLE kicked_networks; ALTER TABLE seats DROP COLUMN network;
             PRAGMA user_version = 1;";

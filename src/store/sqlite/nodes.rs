@@ -3,14 +3,25 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, named_params, params};
 
-use super::SqliteStore;
+use super::{SqliteStore, rows};
 use crate::{
-    domain::{NodeId, Timestamp},
+    domain::{NodeId, StoreId, Timestamp},
     store::{NodeStore, Result},
 };
 
 #[async_trait]
 impl NodeStore for SqliteStore {
+    async fn prepare(&self) -> Result<StoreId> {
+        self.write(|db| {
+            db.execute(
+                "INSERT INTO store (id) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)",
+                [StoreId::random().as_str()],
+            )?;
+            db.query_row("SELECT id FROM store", [], rows::store_id)
+        })
+        .await
+    }
+
     async fn heartbeat(&self, node: &NodeId, at: Timestamp) -> Result<bool> {
         let node = node.clone();
         self.write(move |db| {

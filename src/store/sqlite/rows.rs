@@ -5,7 +5,7 @@ use rusqlite::{Row, types::Type};
 
 use crate::domain::{
     Body, BotLabel, ClientId, Color, Gif, GifFacts, Message, Name, Person, PersonId, RoomId,
-    RoomTitle, SystemCode, Timestamp, TokenHash, TokenId,
+    RoomTitle, StoreId, SystemCode, Timestamp, TokenHash, TokenId,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,11 @@ pub(super) fn room_id(row: &Row<'_>, column: &str) -> rusqlite::Result<RoomId> {
 pub(super) fn person_id(row: &Row<'_>, column: &str) -> rusqlite::Result<PersonId> {
     let raw: String = row.get(column)?;
     parsed(&raw, "person id", PersonId::parse(&raw).ok())
+}
+
+pub(super) fn store_id(row: &Row<'_>) -> rusqlite::Result<StoreId> {
+    let raw: String = row.get("id")?;
+    parsed(&raw, "store id", StoreId::parse(&raw).ok())
 }
 
 pub(super) fn token_id(row: &Row<'_>) -> rusqlite::Result<TokenId> {

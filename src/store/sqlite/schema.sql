@@ -109,6 +109,10 @@ CREATE TABLE tokens (
 CREATE INDEX tokens_by_session ON tokens (session, created_at);
 CREATE INDEX tokens_by_end ON tokens (expires_at);
 
+CREATE TABLE store (
+    id TEXT NOT NULL                         -- one row; the uploads folder carries the same id
+) STRICT;
+
 CREATE TABLE nodes (
     id      TEXT PRIMARY KEY,
     seen_at INTEGER NOT NULL

@@ -1,4 +1,5 @@
--- Migrates version 3 to 4: room passes, which go with their room; a bot ends no room's wait for a person.
+-- Migrates version 3 to 4: room passes, which go with their room; the store's id; and a bot ends no
+-- room's wait for a person.
 
 CREATE TABLE passes (
     nth     INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of addition
@@ -10,6 +11,10 @@ CREATE TABLE passes (
 CREATE INDEX passes_by_room ON passes (room);
 
 UPDATE sessions SET data = json_remove(data, '$.passes');
+
+CREATE TABLE store (
+    id TEXT NOT NULL                         -- one row; the uploads folder carries the same id
+) STRICT;
 
 DROP TRIGGER seat_taken;
 CREATE TRIGGER seat_taken AFTER INSERT ON seats BEGIN
