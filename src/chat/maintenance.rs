@@ -25,6 +25,10 @@ const DEAD_AFTER: Duration = Duration::from_secs(10);
 const HEADS_EVERY: Duration = Duration::from_secs(15);
 /// Interval of the search for messages and files that a crash left behind.
 const ORPHANS_EVERY: Duration = Duration::from_secs(600);
+/// How far a stored time may be ahead of this server's clock: more than the clocks of two servers
+/// differ, and than the time by which a request without scripts keeps a seat. Times further ahead
+/// were stored before the clock was set back, and count as now.
+const MAX_AHEAD: Duration = Duration::from_secs(90);
 /// How long a new room waits for its first person, and for its owner.
 pub(super) const FIRST_PERSON_WITHIN: Duration = Duration::from_secs(60);
 
@@ -124,6 +128,8 @@ impl ChatService {
     async fn sweep(self: &Arc<Self>) -> Result<(), Error> {
         self.reconciler.reconcile(self).await;
         let now = Timestamp::now();
+        // A day back, and a seat that was left before would be kept for a day.
+        self.store.clamp_times(now.after(MAX_AHEAD), now).await?;
         let away_since = now.before(self.policy.grace);
         for room in self.store.overdue(away_since, now.before(FIRST_PERSON_WITHIN)).await? {
             self.settle(&room).await;
@@ -169,7 +175,9 @@ impl ChatService {
             if closed.inspect_err(|_| self.reconciler.add_room(id, None))? {
                 self.announce_closing(id);
             }
-        } else if room.created_at <= unused_since && room.seat(&room.owner.id).is_none() {
+        } else if (room.created_at <= unused_since || room.created_at > now.after(MAX_AHEAD))
+            && room.seat(&room.owner.id).is_none()
+        {
             let owner = self.store.replace_absent_owner(id).await;
             if let Some(owner) = owner.inspect_err(|_| self.reconciler.add_room(id, None))? {
                 self.announce_owner(id, &owner).await;

@@ -85,6 +85,10 @@ pub trait NodeStore: Send + Sync {
         at: Timestamp,
     ) -> Result<()>;
 
+    /// Sets times of seats, of rooms that wait for their first person, and of heartbeats to `now` if
+    /// they are after `latest`: the clock has been set back since. Idempotent.
+    async fn clamp_times(&self, latest: Timestamp, now: Timestamp) -> Result<()>;
+
     /// Removes a stopping node and its connections, as [`Self::reap_dead_nodes`] does.
     async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()>;
 

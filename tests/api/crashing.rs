@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
+use mongodb::bson::{DateTime, Document, doc};
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
 };
 
 on_both_stores!(
+    a_seat_that_was_left_before_the_clock_was_set_back_ends,
     what_was_acknowledged_is_there_once_after_a_kill,
     nobody_notices_a_crash_that_is_short,
     a_room_that_nobody_comes_back_to_goes_after_a_crash,
@@ -128,4 +130,33 @@ async fn what_a_crash_left_of_a_room_is_cleared_at_the_next_start(on: Backend) {
     let server = Process::start(home).await;
 
     until("the files to go", || async { server.home.files().is_empty() }).await;
+}
+
+/// Moves the times at which people left, as they are when the clock is set back after them.
+async fn leave_a_day_later(home: &Home) {
+    const DAY: i64 = 24 * 60 * 60 * 1_000;
+    let Some(uri) = home.mongodb_uri() else {
+        let database = rusqlite::Connection::open(home.data().join("huechat.sqlite3")).unwrap();
+        let moved = database.execute("UPDATE seats SET left_at = left_at + ?", [DAY]).unwrap();
+        return assert_eq!(moved, 1);
+    };
+    let client = mongodb::Client::with_uri_str(uri).await.unwrap();
+    let rooms = client.default_database().unwrap().collection::<Document>("rooms");
+    let tomorrow = DateTime::from_millis(DateTime::now().timestamp_millis() + DAY);
+    let later = doc! { "$set": { "people.$[].leftAt": tomorrow } };
+    assert_eq!(rooms.update_many(doc! {}, later).await.unwrap().modified_count, 1);
+}
+
+async fn a_seat_that_was_left_before_the_clock_was_set_back_ends(on: Backend) {
+    let server = Process::start(Home::new(on, &[("ROOM_GRACE", "2")])).await;
+    let anna = server.browser().await;
+    let room = anna.create_room("tea", 2).await;
+    let (_annas, _) = anna.enter(&room).await;
+    let (home, _) = server.terminate().await;
+
+    leave_a_day_later(&home).await;
+    let server = Process::start(home).await;
+
+    let ben = server.browser().await;
+    until("the room to end", async || ben.listed(&room).await.is_none()).await;
 }

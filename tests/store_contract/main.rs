@@ -141,6 +141,7 @@ contract! {
         the_connections_of_a_silent_node_go
         a_node_without_a_row_counts_as_dead
         a_store_has_one_id_for_good
+        times_from_before_the_clock_was_set_back_count_as_now
         the_node_that_buries_never_counts_as_dead
         a_node_that_was_heard_of_in_time_lives
         a_seat_with_a_connection_elsewhere_stays

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use huechat::{
     domain::{NodeId, Person, RoomId, Seat, SocketId},
-    store::{Entry, Store},
+    store::{Entry, NewRoom, Store},
 };
 
-use crate::people::{at, entry, let_in, person, room, send_away, tea_with};
+use crate::people::{at, entry, let_in, open, person, room, send_away, tea_room, tea_with};
 
 async fn connect(store: &dyn Store, room: &RoomId, person: &Person, node: &NodeId) {
     let socket = SocketId::new(format!("{} on {node}", person.id));
@@ -145,4 +145,30 @@ pub async fn a_store_has_one_id_for_good(store: Arc<dyn Store>) {
     for other in others {
         assert_eq!(other.unwrap(), first);
     }
+}
+
+pub async fn times_from_before_the_clock_was_set_back_count_as_now(store: Arc<dyn Store>) {
+    let (anna, ben) = (person("anna"), person("ben"));
+    let (alive, dead) = (NodeId::random(), NodeId::random());
+    let unused = open(&*store, NewRoom { created_at: at(1_000), ..tea_room() }).await;
+    let left = tea_with(&*store, &[&anna, &ben, &person("carl")]).await;
+    send_away(&*store, &left, &anna, at(1_000)).await;
+    send_away(&*store, &left, &ben, at(50)).await;
+    store.heartbeat(&dead, at(1_000)).await.unwrap();
+    let (orphaned, dora) = room_on(&*store, &dead).await;
+
+    store.clamp_times(at(50), at(10)).await.unwrap();
+    store.clamp_times(at(50), at(20)).await.unwrap();
+    store.reap_dead_nodes(&alive, at(10), at(11)).await.unwrap();
+
+    let mut overdue = store.overdue(at(10), at(10)).await.unwrap();
+    let mut expected = [unused, left.clone()];
+    overdue.sort();
+    expected.sort();
+    assert_eq!(overdue, expected);
+    let left = room(&*store, &left).await;
+    let left_at = |person: &Person| left.seat(&person.id).unwrap().left_at;
+    assert_eq!((left_at(&anna), left_at(&ben)), (Some(at(10)), Some(at(50))));
+    let away = room(&*store, &orphaned).await.seat(&dora.id).cloned().unwrap();
+    assert_eq!((away.sockets.len(), away.left_at), (0, Some(at(11))));
 }

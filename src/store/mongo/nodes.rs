@@ -70,6 +70,23 @@ impl NodeStore for MongoStore {
         .await
     }
 
+    async fn clamp_times(&self, latest: Timestamp, now: Timestamp) -> Result<()> {
+        with_deadline(async {
+            let (late, now) = (doc! { "$gt": date(latest) }, date(now));
+            let away = doc! { "people.leftAt": late.clone() };
+            let left = doc! { "$set": { "people.$[late].leftAt": now } };
+            let filter = doc! { "late.leftAt": late.clone() };
+            self.rooms.update_many(away, left).array_filters([filter]).await?;
+            let waiting = doc! { "emptySince": late.clone() };
+            self.rooms.update_many(waiting, doc! { "$set": { "emptySince": now } }).await?;
+            self.nodes
+                .update_many(doc! { "seenAt": late }, doc! { "$set": { "seenAt": now } })
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()> {
         with_deadline(async {
             self.nodes.delete_one(doc! { "_id": node.as_str() }).await?;

@@ -58,6 +58,22 @@ impl NodeStore for SqliteStore {
         .await
     }
 
+    async fn clamp_times(&self, latest: Timestamp, now: Timestamp) -> Result<()> {
+        self.write(move |db| {
+            for step in [
+                "UPDATE seats SET left_at = :now WHERE left_at > :latest",
+                "UPDATE rooms SET empty_since = :now WHERE empty_since > :latest",
+                "UPDATE nodes SET seen_at = :now WHERE seen_at > :latest",
+            ] {
+                let times =
+                    named_params! { ":now": now.as_millis(), ":latest": latest.as_millis() };
+                db.prepare_cached(step)?.execute(times)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     async fn retire(&self, node: &NodeId, at: Timestamp) -> Result<()> {
         let node = node.clone();
         self.write(move |db| {
