@@ -213,7 +213,7 @@ outbox.restore();
 void restoreScroll(storage, scroll, (seq) => older.reach(seq));
 void files.removeOld();
 emptyOnLeaving(() => {
-  storage.store();
+  storage.close();
   connection.close();
 });
 storage.update();

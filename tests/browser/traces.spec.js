@@ -133,7 +133,7 @@ test("a deleted GIF does not come from the cache", async ({ invite }) => {
   const url = await ann.gifs.evaluate((/** @type {HTMLImageElement} */ img) => img.currentSrc.replace(/png$/, "gif"));
   const status = () => ann.page.evaluate(async (url) => (await fetch(url, { cache: "force-cache" })).status, url);
   expect(await status()).toBe(200);
-  await ann.gifs.hover();
+  await ann.lines.last().hover();
   await ann.page.getByRole("button", { name: "Delete" }).click();
   await ann.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await expect(ann.gifs).toHaveCount(0);

@@ -6,7 +6,7 @@ export function emptyOnLeaving(before) {
   window.addEventListener("pagehide", () => {
     before();
     document.body.replaceChildren();
-    document.title = "Huechat";
+    document.title = document.title.split(" · ").at(-1) ?? ""; // Without the title of the room.
   });
   window.addEventListener("pageshow", ({ persisted }) => {
     if (persisted) location.reload(); // The browser has kept the empty page; the reader may enter again.

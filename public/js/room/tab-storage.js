@@ -9,7 +9,8 @@ export class TabStorage {
   #room;
   /** The items by name, each with the function that returns its value; empty for nothing. @type {Map<string, () => string>} */
   #items = new Map();
-  #forgotten = false;
+  /** Whether the page is gone, or the reader has left the room: nothing changes any more. */
+  #closed = false;
 
   /** @param {string} room */
   constructor(room) {
@@ -29,20 +30,25 @@ export class TabStorage {
 
   /** Applies a change of a value, or of the visibility of the page. */
   update() {
-    if (document.hidden) this.store();
+    if (this.#closed) return;
+    if (document.hidden) this.#store();
     else this.#clear();
   }
 
   /** Stores all items, because the page goes away. */
-  store() {
-    if (this.#forgotten) return;
-    for (const [what, read] of this.#items) store(keyOf(what, this.#room), read());
+  close() {
+    if (!this.#closed) this.#store();
+    this.#closed = true;
   }
 
   /** Deletes all items for good. */
   forget() {
-    this.#forgotten = true;
+    this.#closed = true;
     this.#clear();
+  }
+
+  #store() {
+    for (const [what, read] of this.#items) store(keyOf(what, this.#room), read());
   }
 
   #clear() {
