@@ -12,7 +12,7 @@ import { emptyOnLeaving } from "./room/emptying.js";
 import { Ending, isForGood } from "./room/connection/ending.js";
 import { GifDialog } from "./room/gifs/gif-dialog.js";
 import { pickGifs } from "./room/gifs/gif-picker.js";
-import { GifPlayer } from "./room/gifs/gif-player.js";
+import { playGifs } from "./room/gifs/gif-player.js";
 import { uploadGif } from "./room/gifs/gif-upload.js";
 import { Mute } from "./room/people/mute.js";
 import { offerLink } from "./room/people/invitation.js";
@@ -198,7 +198,7 @@ const gifs = new GifDialog(texts, mostBytes, (file) => {
   say({ clientId, kind: "gif" });
 });
 pickGifs({ chosen: (file) => gifs.open(file), refused: (code) => composer.say(texts.error(code)) });
-new GifPlayer(texts);
+playGifs();
 const older = new OlderLines({ room, oldest: () => log.oldest, show: (chats) => timeline.insert(chats) });
 offerLink(texts);
 leaveBy(connection, forget);
