@@ -37,6 +37,14 @@ pub struct BotKey {
     session: SessionKey,
 }
 
+impl BotKey {
+    /// Whether this session created the bot's token.
+    #[must_use]
+    pub fn is_of(&self, session: &SessionKey) -> bool {
+        self.session == *session
+    }
+}
+
 /// A newly created token.
 #[derive(Debug)]
 pub struct MadeToken {
@@ -98,8 +106,10 @@ impl Sessions {
         maker: &Visitor,
         only: Option<&TokenId>,
     ) -> Result<bool, super::Error> {
-        let SessionKey(session) = maker.key()?;
-        Ok(self.store.delete_tokens(&session, only).await? > 0)
+        let session = maker.key()?;
+        let revoked = self.store.delete_tokens(&session.0, only).await? > 0;
+        self.ends.announce(session);
+        Ok(revoked)
     }
 
     /// The bot of a token, while the token and its session are alive. Using the token keeps the
