@@ -36,6 +36,14 @@ impl<K: Hash + Eq + Clone> KeyedLimit<K> {
     }
 }
 
+impl<K: Hash + Eq> KeyedLimit<K> {
+    /// Whether this key has a count above zero.
+    #[must_use]
+    pub fn holds(&self, key: &K) -> bool {
+        self.0.lock().contains_key(key)
+    }
+}
+
 impl<K: Clone> KeyedLimit<K> {
     /// The keys with a count above zero.
     #[must_use]
@@ -86,6 +94,7 @@ mod tests {
         let second = counts.take("anna", 2).unwrap();
         assert!(counts.take("anna", 2).is_none());
         let ben = counts.take("ben", 2).unwrap();
+        assert!(counts.holds(&"ben") && !counts.holds(&"cleo"));
         drop(first);
         let third = counts.take("anna", 2).unwrap();
         assert!(counts.take("cleo", 0).is_none());

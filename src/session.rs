@@ -6,6 +6,7 @@
 //! visitor has shown.
 
 mod csrf;
+mod ends;
 mod passes;
 mod tokens;
 
@@ -32,6 +33,7 @@ use crate::{
 };
 
 pub use csrf::is_form_of;
+pub use ends::{CHECKED_EVERY, Ends};
 use passes::with_passes;
 pub use tokens::{Bot, BotKey, MAX_TOKENS, MadeToken, TokenRow};
 pub use tower_sessions::Session;
@@ -54,6 +56,7 @@ pub struct Sessions {
     store: Arc<dyn Store>,
     secret: Arc<[u8]>,
     kept: Arc<Kept>,
+    ends: ends::Announcer,
 }
 
 /// Cache of recently read sessions: a page and its subrequests share one read.
@@ -178,7 +181,8 @@ impl Sessions {
     /// Sessions in this store; person ids are keyed by `secret`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, secret: &[u8]) -> Self {
-        Self { store, secret: secret.into(), kept: Arc::new(Kept::new()) }
+        let (kept, ends) = (Arc::new(Kept::new()), ends::Announcer::new());
+        Self { store, secret: secret.into(), kept, ends }
     }
 
     /// The visitor of a session; starts a session that is new or has ended.
@@ -237,6 +241,12 @@ impl SessionKey {
 }
 
 impl Sessions {
+    /// The sessions that end on this node, or lose a token on it, from now on.
+    #[must_use]
+    pub fn ends(&self) -> Ends {
+        self.ends.ends()
+    }
+
     /// The sessions that have ended, on any node.
     ///
     /// # Errors
@@ -360,6 +370,8 @@ impl SessionStore for Sessions {
         self.kept.forget(&key);
         let deleted = self.store.delete_session(&key).await;
         self.kept.forget(&key);
-        deleted.map_err(|e| backend(&e))
+        deleted.map_err(|e| backend(&e))?;
+        self.ends.announce(SessionKey(key.into()));
+        Ok(())
     }
 }

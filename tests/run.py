@@ -59,6 +59,8 @@ def prepare(needs: set[Need], started: ExitStack) -> dict[str, str]:
         environment |= tools.find_or_install_chromium()
     if Need.PYTHON in needs or Need.MONGODB in needs:
         tools.install_python_packages()
+    if Need.PROXIES in needs:
+        environment |= tools.find_or_install_proxies()
     if Need.SCANNER in needs:
         tools.install_scanner()
     if Need.MONGODB in needs:

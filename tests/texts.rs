@@ -177,7 +177,7 @@ fn used() -> BTreeMap<String, PathBuf> {
     used
 }
 
-/// Keys of `text(playing ? "gif-pause" : "gif-play")`.
+/// Keys of `text(underway ? "cancel" : "discard")`.
 fn conditional_keys(source: &str) -> BTreeSet<String> {
     let calls = source.split(".text(").skip(1).filter_map(|call| call.split(')').next());
     let choices = calls.filter_map(|call| call.split_once(" ? "));

@@ -1,6 +1,7 @@
 // Entry script of the lobby: it updates the room list from server events.
 
 import { copyOf, need } from "./dom.js";
+import { forgetGoneRooms } from "./lobby/gone-rooms.js";
 import { listen } from "./lobby/live.js";
 import { PasswordDialog } from "./lobby/password-dialog.js";
 import { RoomList } from "./lobby/room-list.js";
@@ -45,6 +46,7 @@ const socket = listen({
   removed: (id) => rooms.remove(id),
 });
 offerChoices(texts, (choice) => (socket.connected ? ask(socket, asked.READER_PUT, choice) : null));
+void forgetGoneRooms();
 searchWhileTyping();
 askBeforeLockedRooms();
 

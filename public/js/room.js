@@ -5,12 +5,14 @@ import { inEnglish, names } from "./mentions.js";
 import { asked, told } from "./protocol.js";
 import { offerChoices } from "./reader.js";
 import { Alerts } from "./room/settings/alerts.js";
+import { TabStorage } from "./room/tab-storage.js";
 import { Composer } from "./room/composer/composer.js";
 import { Connection } from "./room/connection/connection.js";
-import { Ending } from "./room/connection/ending.js";
+import { emptyOnLeaving } from "./room/emptying.js";
+import { Ending, isForGood } from "./room/connection/ending.js";
 import { GifDialog } from "./room/gifs/gif-dialog.js";
 import { pickGifs } from "./room/gifs/gif-picker.js";
-import { GifPlayer } from "./room/gifs/gif-player.js";
+import { playGifs } from "./room/gifs/gif-player.js";
 import { uploadGif } from "./room/gifs/gif-upload.js";
 import { Mute } from "./room/people/mute.js";
 import { offerLink } from "./room/people/invitation.js";
@@ -47,7 +49,8 @@ const scroll = new Scroll(texts);
 const lines = new LineMaker(texts, me);
 const log = new Log(lines, scroll);
 const files = new KeptFiles();
-const mute = new Mute(room);
+const storage = new TabStorage(room);
+const mute = new Mute(storage);
 const settings = new Settings(texts, room);
 const unread = new Unread();
 const alerts = new Alerts(texts);
@@ -77,6 +80,7 @@ const connection = new Connection({
   changed: (state, delay) => status.show(state, delay),
   ended: (reason, by) => {
     composer.close();
+    if (isForGood(reason)) forget();
     ending.say(reason, by);
   },
   welcome: async (welcome) => {
@@ -87,7 +91,7 @@ const connection = new Connection({
   live: () => outbox.resume(),
 });
 
-const outbox = new Outbox(room, {
+const outbox = new Outbox(storage, {
   isLive: () => connection.isLive,
   send: ({ clientId, kind, chat, to }, signal) => {
     if (kind === "gif") return sendGif(clientId, signal);
@@ -110,7 +114,7 @@ const typing = new Typing(texts, (mine) => {
   if (connection.isLive) connection.socket.volatile.emit(asked.TYPING, mine);
 });
 
-const composer = new Composer(texts, room, {
+const composer = new Composer(texts, storage, {
   post: (words, to) => {
     const chat = inEnglish(words, members.others, texts);
     say({ clientId: newClientId(), kind: to ? "whisper" : "chat", chat, ...(to && { to }) });
@@ -194,16 +198,23 @@ const gifs = new GifDialog(texts, mostBytes, (file) => {
   say({ clientId, kind: "gif" });
 });
 pickGifs({ chosen: (file) => gifs.open(file), refused: (code) => composer.say(texts.error(code)) });
-new GifPlayer(texts);
+playGifs();
 const older = new OlderLines({ room, oldest: () => log.oldest, show: (chats) => timeline.insert(chats) });
 offerLink(texts);
-leaveBy(connection, () => {
+leaveBy(connection, forget);
+
+function forget() {
   outbox.forget();
-  composer.forget();
-});
+  storage.forget();
+}
 
 for (const clientId of log.clientIds) outbox.settle(clientId);
 outbox.restore();
-void restoreScroll(room, scroll, (seq) => older.reach(seq));
+void restoreScroll(storage, scroll, (seq) => older.reach(seq));
 void files.removeOld();
+emptyOnLeaving(() => {
+  storage.close();
+  connection.close();
+});
+storage.update();
 connection.open();

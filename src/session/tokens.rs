@@ -36,6 +36,19 @@ pub struct BotKey {
     session: SessionKey,
 }
 
+impl BotKey {
+    /// Whether this session created the bot's token.
+    #[must_use]
+    pub fn is_of(&self, session: &SessionKey) -> bool {
+        self.session == *session
+    }
+
+    /// The key of the session that created the bot's token.
+    pub(super) fn session(&self) -> &str {
+        &self.session.0
+    }
+}
+
 /// A newly created token.
 #[derive(Debug)]
 pub struct MadeToken {
@@ -43,13 +56,6 @@ pub struct MadeToken {
     pub token: Token,
     /// Its stored record.
     pub kept: TokenRow,
-}
-
-impl BotKey {
-    /// The key of the session that created the bot's token.
-    pub(super) fn session(&self) -> &str {
-        &self.session.0
-    }
 }
 
 impl Visitor {
@@ -104,8 +110,10 @@ impl Sessions {
         maker: &Visitor,
         only: Option<&TokenId>,
     ) -> Result<bool, super::Error> {
-        let SessionKey(session) = maker.key()?;
-        Ok(self.store.delete_tokens(&session, only).await? > 0)
+        let session = maker.key()?;
+        let revoked = self.store.delete_tokens(&session.0, only).await? > 0;
+        self.ends.announce(session);
+        Ok(revoked)
     }
 
     /// The bot of a token, while the token and its session are alive. Using the token keeps the

@@ -1,10 +1,10 @@
 //! Disconnects sockets whose session has ended: by a logout, by the operator or by its age, on any
 //! server.
 
-use std::{collections::HashSet, fmt, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, ops::RangeInclusive, sync::Arc};
 
 use socketioxide::{SocketIo, extract::SocketRef, operators::BroadcastOperators};
-use tokio::time::sleep;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -13,12 +13,10 @@ use crate::{
     chat::Error,
     keyed_limit::{KeyedLimit, KeyedPermit},
     protocol,
-    session::{SessionKey, Sessions},
+    session::{CHECKED_EVERY, Ends, SessionKey, Sessions},
 };
 
-/// Time in which the task checks every session once. The contract promises one second.
-const CYCLE: Duration = Duration::from_millis(600);
-/// Store queries in one cycle, so that messages do not wait behind one large query.
+/// Store queries in one check of all sessions, so that messages do not wait behind one large query.
 const CHUNKS: usize = 10;
 /// Smallest and largest number of sessions in one query.
 const CHUNK_SIZE: RangeInclusive<usize> = 50..=500;
@@ -47,30 +45,44 @@ impl SessionWatch {
 
     /// Checks the watched sessions, until the server stops.
     pub(super) async fn run(self, io: SocketIo, sessions: Sessions, stopped: CancellationToken) {
-        let cycles = async {
+        let mut ends = sessions.ends();
+        let checks = async {
             loop {
-                let keys = self.0.keys();
-                let size = (keys.len() / CHUNKS).clamp(*CHUNK_SIZE.start(), *CHUNK_SIZE.end());
-                let chunks = keys.chunks(size);
-                let pause = u32::try_from(chunks.len().max(1)).map_or(CYCLE, |n| CYCLE / n);
-                if keys.is_empty() {
-                    sleep(pause).await;
-                }
-                for chunk in chunks {
-                    sleep(pause).await;
-                    match sessions.ended(chunk).await {
-                        Ok(ended) if ended.is_empty() => {}
-                        Ok(ended) => disconnect(&io, &ended.into_iter().collect()),
-                        Err(error) => {
-                            warn!(%error, "could not check sessions; will retry");
-                            sleep(CYCLE).await;
-                            break;
-                        }
-                    }
-                }
+                self.check_all(&io, &sessions, &mut ends).await;
             }
         };
-        stopped.run_until_cancelled(cycles).await;
+        stopped.run_until_cancelled(checks).await;
+    }
+
+    /// Checks every session once, in chunks, and in between those that end on this server.
+    async fn check_all(&self, io: &SocketIo, sessions: &Sessions, ends: &mut Ends) {
+        let keys = self.0.keys();
+        let size = (keys.len() / CHUNKS).clamp(*CHUNK_SIZE.start(), *CHUNK_SIZE.end());
+        let mut chunks = keys.chunks(size);
+        let count = chunks.len().max(1);
+        let pause = u32::try_from(count).map_or(CHECKED_EVERY, |count| CHECKED_EVERY / count);
+        let mut next = Instant::now();
+        for _ in 0..count {
+            check(io, sessions, chunks.next().unwrap_or_default()).await;
+            next += pause;
+            while let Some(key) = ends.before(next).await {
+                if self.0.holds(&key) {
+                    check(io, sessions, &[key]).await;
+                }
+            }
+        }
+    }
+}
+
+/// Disconnects the sockets of those sessions that have ended.
+async fn check(io: &SocketIo, sessions: &Sessions, keys: &[SessionKey]) {
+    if keys.is_empty() {
+        return;
+    }
+    match sessions.ended(keys).await {
+        Ok(ended) if ended.is_empty() => {}
+        Ok(ended) => disconnect(io, &ended.into_iter().collect()),
+        Err(error) => warn!(%error, "could not check sessions; will retry"),
     }
 }
 

@@ -155,10 +155,8 @@ pub fn routes(
         .route("/room/{id}/owner", put(room::hand_over))
         .route("/room/{id}/report", post(room::report))
         .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
-        .route("/gif/{room}/{name}", get(gifs::file));
-    let of_rooms = security_headers::HEADERS_OF_ROOMS
-        .into_iter()
-        .fold(of_rooms, |routes, header| routes.layer(security_headers::always(header)));
+        .route("/gif/{room}/{name}", get(gifs::file))
+        .layer(security_headers::always(security_headers::HEADER_OF_ROOMS));
     let visited = Router::new()
         .merge(as_pages(pages))
         .merge(of_rooms)

@@ -16,7 +16,10 @@ const PERMISSIONS_POLICY: &str = "camera=(), display-capture=(), geolocation=(),
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
 
 /// The headers of every response.
-pub(super) const HEADERS: [(HeaderName, &str); 7] = [
+pub(super) const HEADERS: [(HeaderName, &str); 8] = [
+    // No cache keeps what was said, nor the address or the title of a room: redirects, refusals and
+    // polls of Socket.IO name them, too. Assets say how long they may be kept.
+    (header::CACHE_CONTROL, "no-store"),
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // For browsers that do not know `frame-ancestors`.
@@ -27,12 +30,9 @@ pub(super) const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The headers of a room's pages, messages and files. Nothing of a room may outlive it in a cache,
-/// and no search engine may list it.
-pub(super) const HEADERS_OF_ROOMS: [(HeaderName, &str); 2] = [
-    (header::CACHE_CONTROL, "no-store"),
-    (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
-];
+/// The header of a room's pages, messages and files: no search engine may list them.
+pub(super) const HEADER_OF_ROOMS: (HeaderName, &str) =
+    (HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
 
 /// The header of routes that serve pages and JSON at one address, each for one visitor.
 pub(super) const VARY: (HeaderName, &str) = (header::VARY, "accept, cookie");

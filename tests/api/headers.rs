@@ -30,6 +30,10 @@ fn assert_bound(what: &str, answer: &Response) {
         assert_eq!(found, value, "{what}: {name}");
         assert_eq!(answer.headers().get_all(name).iter().count(), 1, "{what}: {name}");
     }
+    let is_asset = ["/favicon.ico", "/public/"].iter().any(|path| what.starts_with(path));
+    let expected = if is_asset { "public, max-age=31536000, immutable" } else { "no-store" };
+    let cache = answer.headers().get(header::CACHE_CONTROL).map(|value| value.to_str().unwrap());
+    assert_eq!(cache, Some(expected), "{what}");
     let permissions = answer.headers()["permissions-policy"].to_str().unwrap();
     for off in ["camera=()", "geolocation=()", "microphone=()", "payment=()", "usb=()"] {
         assert!(permissions.contains(off), "{what}: {permissions}");
@@ -51,6 +55,8 @@ async fn answers(browser: &Browser) -> Vec<(String, Response)> {
             all.push((format!("{path} as {accept}"), request.send().await.unwrap()));
         }
     }
+    let made = browser.request(Method::POST, "/room").form(&[("title", "tea"), ("max", "2")]);
+    all.push(("a room that is made".to_owned(), made.send().await.unwrap()));
     let refused = browser.request(Method::POST, "/room").json(&json!({ "title": "", "max": 0 }));
     all.push(("a refusal".to_owned(), refused.send().await.unwrap()));
     let wrong = browser.request(Method::PUT, "/");

@@ -11,6 +11,7 @@ mod bounds_of_uploads;
 mod cookies;
 mod crashing;
 mod draining;
+mod ended_sessions;
 mod entering;
 mod erasure;
 mod floods;

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { expect, test } from "./visitor.js";
 import { damaged, file, gif } from "./gifs.js";
 
@@ -70,50 +72,100 @@ test("nothing moves as a GIF loads", async ({ invite }) => {
   expect(box).toMatchObject({ width: 300, height: 200 });
 });
 
-test("a GIF plays and pauses by keyboard", async ({ invite }) => {
-  const ann = await invite();
-  await ann.open("Tea");
+/** The address of the picture that is shown. @param {import("@playwright/test").Locator} picture */
+function shown(picture) {
+  return picture.evaluate((/** @type {HTMLImageElement} */ image) => image.currentSrc);
+}
+
+/** @param {import("@playwright/test").Locator} picture */
+function isDrawn(picture) {
+  return picture.evaluate((/** @type {HTMLImageElement} */ image) => image.complete && image.naturalWidth > 0);
+}
+
+for (const [language, name] of /** @type {const} */ ([
+  ["en-GB", "Play the GIF"],
+  ["ko-KR", "GIF 재생"],
+])) {
+  test(`a GIF is still until it is played by mouse, finger or keyboard, in ${language}`, async ({ invite }) => {
+    const ann = await invite({ locale: language, hasTouch: true });
+    await ann.open("Tea");
+    await ann.page.locator("[data-gif-file]").setInputFiles(file("some.gif", gif()));
+    await ann.page.locator("[data-gif-send]:enabled").click();
+    const picture = ann.log.locator(".gif img");
+    const button = ann.log.getByRole("button", { name, exact: true });
+    for (const again of [false, true]) {
+      if (again) await ann.page.reload(); // The first was made by the script, the second by the server.
+      await ann.live();
+      await expect(button).toHaveAttribute("aria-pressed", "false");
+      await expect.poll(() => shown(picture)).toMatch(/\.png$/);
+      expect(await isDrawn(picture)).toBe(true);
+      await picture.hover({ force: true });
+      for (const toggle of [
+        () => button.click(),
+        () => button.tap(),
+        () => button.press("Enter"),
+        () => button.press("Space"),
+      ]) {
+        for (const [pressed, kind] of /** @type {const} */ ([
+          ["true", /\.gif$/],
+          ["false", /\.png$/],
+        ])) {
+          await toggle();
+          await expect(button).toHaveAttribute("aria-pressed", pressed);
+          await expect.poll(() => shown(picture)).toMatch(kind);
+          await expect.poll(() => isDrawn(picture)).toBe(true);
+        }
+      }
+    }
+  });
+}
+
+test("a GIF that another person shares does not move, nor does one of a single picture have a button", async ({
+  invite,
+}) => {
+  const [ann, ben] = [await invite(), await invite()];
+  await ben.enter(await ann.open("Tea"));
+  const asked = /** @type {string[]} */ ([]);
+  ben.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await ann.share(gif({ frames: 1 }));
   await ann.share();
-  const frame = ann.log.locator("[data-gif]");
-  const source = frame.locator("source");
-  const button = frame.getByRole("button", { name: "Pause the GIF" });
-  await expect(source).toHaveAttribute("srcset", /\.gif$/);
-  await button.focus();
-  await ann.page.keyboard.press("Enter");
-  await expect(source).toHaveAttribute("srcset", /\.png$/);
-  await frame.getByRole("button", { name: "Play the GIF" }).press("Space");
-  await expect(source).toHaveAttribute("srcset", /\.gif$/);
+  await expect(ben.gifs).toHaveCount(2);
+  for (const picture of await ben.gifs.all()) await expect.poll(() => isDrawn(picture)).toBe(true);
+  expect(asked.filter((path) => path.endsWith(".gif"))).toEqual([]);
+  await expect(ben.log.getByRole("button", { name: "Play the GIF" })).toHaveCount(1);
 });
 
-test("for whoever prefers reduced motion a GIF is still until it is hovered, focused or tapped", async ({ invite }) => {
-  const ann = await invite({ reducedMotion: "reduce", hasTouch: true });
+test("the preview is still where reduced motion is preferred, and so is a GIF that waits", async ({ invite }) => {
+  const ann = await invite({ reducedMotion: "reduce" });
+  await ann.page.route(/\/room\/[a-z2-7]+\/gif$/, () => {}); // It is never answered.
   await ann.open("Tea");
   await ann.page.locator("[data-gif-file]").setInputFiles(file("some.gif", gif()));
-  await expect(ann.preview.locator("canvas")).toBeVisible(); // The preview is still as well.
+  await expect(ann.preview.locator("canvas")).toBeVisible();
   await ann.preview.getByRole("button", { name: "Share" }).click();
-  await expect(ann.preview).toBeHidden();
-  const frame = ann.log.locator("[data-gif]");
-  const source = frame.locator("source");
-  const picture = frame.getByRole("img");
-  const shown = () => picture.evaluate((/** @type {HTMLImageElement} */ img) => img.currentSrc);
-  await expect(source).toHaveAttribute("srcset", /\.png$/);
-  await expect.poll(shown).toMatch(/\.png$/);
+  await expect(ann.lines.last().locator("canvas")).toBeVisible();
+});
 
-  await picture.hover();
-  await expect(source).toHaveAttribute("srcset", /\.gif$/);
-  await ann.composer.hover();
-  await expect(source).toHaveAttribute("srcset", /\.png$/);
+test("without scripts a GIF is still, and a link to the GIF", async ({ invite }) => {
+  const ann = await invite();
+  const room = await ann.open("Tea");
+  await ann.share();
+  await expect(ann.gifs).toHaveCount(1);
+  const ben = await invite({ javaScriptEnabled: false });
+  await ben.page.goto(room);
+  await ben.page.getByRole("button", { name: "Come in and read" }).click();
+  await expect(ben.gifs).toHaveAttribute("src", /\.png$/);
+  await expect(ben.log.getByRole("button")).toHaveCount(0);
+  const [answer] = await Promise.all([
+    ben.page.waitForResponse(/\.gif$/),
+    ben.log.getByRole("link", { name: "Play the GIF" }).click(),
+  ]);
+  expect([answer.status(), answer.headers()["content-type"]]).toEqual([200, "image/gif"]);
+  await ben.page.waitForLoadState();
+  // The browser shows the file in a page of its own, whose styles the file's policy refuses.
+  ben.complaints = ben.complaints.filter((complaint) => !complaint.startsWith("Applying inline style"));
+});
 
-  await ann.composer.focus();
-  while (!(await frame.evaluate((gif) => gif.contains(document.activeElement))))
-    await ann.page.keyboard.press("Shift+Tab");
-  await expect(source).toHaveAttribute("srcset", /\.gif$/);
-  await ann.page.keyboard.press("Tab");
-  await expect(source).toHaveAttribute("srcset", /\.png$/);
-
-  await picture.tap();
-  await expect(source).toHaveAttribute("srcset", /\.gif$/);
-  await ann.page.reload();
-  await ann.live();
-  await expect.poll(shown).toMatch(/\.png$/);
+test("the README says that GIFs stand still", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  expect(readme).toContain("A GIF stands still until you play it.");
 });

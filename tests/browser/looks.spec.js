@@ -37,7 +37,7 @@ async function shareInVain(visitor) {
   await visitor.page.route(/\/gif$/, () => {}); // It is never answered.
   await visitor.page.route(/\/gif$/, (route) => route.fulfill({ status: 422, json: { error } }), { times: 1 });
   await visitor.page.locator("[data-gif-send]:enabled").click();
-  await visitor.page.locator(".line--failed img").waitFor();
+  await visitor.page.locator(".line--failed canvas").waitFor();
   await visitor.page.locator("[data-gif-file]").setInputFiles(file("small.gif", gif({ width: 20, height: 20 })));
   await visitor.page.locator("[data-gif-send]:enabled").click();
   await visitor.say("And this?");

@@ -26,6 +26,7 @@ class Need(enum.Enum):
     CHROMIUM = enum.auto()
     MONGODB = enum.auto()
     SCANNER = enum.auto()
+    PROXIES = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ STEPS = [
         "rust",
         # Most of them wait most of the time: for graces, time-outs and the database.
         [["env", "RUST_TEST_THREADS=4", "cargo", "test", "--locked", "--no-fail-fast"]],
-        frozenset({Need.MONGODB, Need.NPM}),
+        frozenset({Need.MONGODB, Need.NPM, Need.PROXIES}),
         counts.of_cargo,
     ),
     Step(

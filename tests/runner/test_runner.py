@@ -2,12 +2,14 @@
 
 import io
 import json
+import os
 import tempfile
 import unittest
 from contextlib import redirect_stdout
 from pathlib import Path
+from unittest import mock
 
-from runner import counts
+from runner import counts, tools
 from runner.counts import Counts
 from runner.report import Outcome, judge, print_report
 from runner.shipped import complaints
@@ -67,6 +69,14 @@ class Judging(unittest.TestCase):
             with redirect_stdout(io.StringIO()) as printed:
                 self.assertEqual(print_report(outcomes), code)
             self.assertEqual(printed.getvalue().splitlines()[-1], line)
+
+
+class Finding(unittest.TestCase):
+    def test_a_proxy_that_a_variable_names_is_used_and_nothing_is_installed(self):
+        named = {"HUECHAT_TEST_NGINX": "/opt/nginx", "HUECHAT_TEST_CADDY": "/opt/caddy"}
+        with mock.patch.dict(os.environ, named), redirect_stdout(io.StringIO()) as printed:
+            self.assertEqual(tools.find_or_install_proxies(), named)
+        self.assertEqual(printed.getvalue(), "")
 
 
 class Shipped(unittest.TestCase):

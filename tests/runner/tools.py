@@ -19,6 +19,9 @@ WITH_WINDOWS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-
 WITHOUT_WINDOWS = ["chromium-headless-shell"]
 # The pages are read in Korean too.
 CHROMIUM_PACKAGES = ["chromium", "chromium-headless-shell", "fonts-noto-cjk"]
+# The proxies that docs/deploy/proxy.md configures, by the variables that name their programs.
+PROXIES = {"HUECHAT_TEST_NGINX": "nginx", "HUECHAT_TEST_CADDY": "caddy"}
+PROXIES_FOLDER = ROOT / "target" / "proxies"
 
 
 class Missing(Exception):
@@ -87,19 +90,57 @@ def find_or_install_chromium() -> dict[str, str]:
 def _install_chromium() -> None:
     if not shutil.which("apt-get"):
         raise Missing("the browser tests need Chromium: install it, or set CHROMIUM to where it is")
-    as_root = [] if os.geteuid() == 0 else ["sudo"]
-    _install("Debian's list of packages", [*as_root, "apt-get", "update", "-q"])
-    apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy"]
+    _update_apt()
+    apt = [*_as_root(), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-qy"]
     _install("Chromium", [*apt, "--no-install-recommends", *CHROMIUM_PACKAGES])
+
+
+def find_or_install_proxies() -> dict[str, str]:
+    """The programs of the proxies, by the variables that name them: those that are set, or on the PATH, or Debian's."""
+    return {name: _find_or_unpack_proxy(name, program) for name, program in PROXIES.items()}
+
+
+def _find_or_unpack_proxy(variable: str, program: str) -> str:
+    """Unpacks the package of a proxy instead of installing it: an installed one would start a service on port 80."""
+    folders = ["/usr/sbin", *(str(PROXIES_FOLDER / "usr" / name) for name in ("sbin", "bin"))]
+    path = os.pathsep.join([os.environ.get("PATH", ""), *folders])
+    if found := os.environ.get(variable) or shutil.which(program, path=path):
+        return found
+    if not shutil.which("apt-get"):
+        raise Missing(f"the tests of proxies need {program}: install it, or set {variable}")
+    PROXIES_FOLDER.mkdir(parents=True, exist_ok=True)
+    try:
+        _download_package(program)
+    except Missing:
+        _update_apt()  # The list of packages may be missing, or may name a version that is gone.
+        _download_package(program)
+    (package,) = PROXIES_FOLDER.glob(f"{program}_*.deb")
+    _install(program, ["dpkg-deb", "--extract", str(package), str(PROXIES_FOLDER)])
+    package.unlink()
+    if found := shutil.which(program, path=path):
+        return found
+    raise Missing(f"{program} was unpacked, and is not in {PROXIES_FOLDER}")
+
+
+def _download_package(name: str) -> None:
+    _install(f"{name} into {PROXIES_FOLDER}", ["apt-get", "download", "-q", name], PROXIES_FOLDER)
+
+
+def _update_apt() -> None:
+    _install("Debian's list of packages", [*_as_root(), "apt-get", "update", "-q"])
+
+
+def _as_root() -> list[str]:
+    return [] if os.geteuid() == 0 else ["sudo"]
 
 
 def _on_path(names: list[str]) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def _install(what: str, command: list[str]) -> None:
+def _install(what: str, command: list[str], folder: Path = ROOT) -> None:
     print(f"installing {what}: {' '.join(command)}", flush=True)
     try:
-        subprocess.run(command, cwd=ROOT, check=True)
+        subprocess.run(command, cwd=folder, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise Missing(f"could not install {what}: {error}") from error

@@ -199,7 +199,6 @@ gif-progress = Sent so far
 gif-percent = { $percent }%
 gif-alt = GIF from { $person }
 gif-play = Play the GIF
-gif-pause = Pause the GIF
 
 ## The connection
 

@@ -181,7 +181,6 @@ gif-progress = 보낸 만큼
 gif-percent = { $percent }%
 gif-alt = { $person } 님이 올린 GIF
 gif-play = GIF 재생
-gif-pause = GIF 멈춤
 
 ## The connection
 

@@ -4,6 +4,7 @@ import { need, paint } from "../../dom.js";
 
 /** @typedef {import("../../api.js").Person} Person */
 /** @typedef {import("../../texts.js").Texts} Texts */
+/** @typedef {import("../tab-storage.js").TabStorage} TabStorage */
 
 /**
  * @typedef {object} Callbacks
@@ -28,7 +29,7 @@ const SHOWS_NOTHING = /^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u;
 export class Composer {
   #texts;
   #callbacks;
-  #draft;
+  #storage;
   /** The recipient of a whisper; null for a message to everybody. @type {Person | null} */
   #to = null;
   #form = need(document, "[data-composer]", HTMLFormElement);
@@ -39,14 +40,14 @@ export class Composer {
 
   /**
    * @param {Texts} texts
-   * @param {string} room
+   * @param {TabStorage} storage
    * @param {Callbacks} callbacks
    */
-  constructor(texts, room, callbacks) {
+  constructor(texts, storage, callbacks) {
     this.#texts = texts;
     this.#callbacks = callbacks;
-    this.#draft = `huechat:draft:${room}`;
-    this.#words.value = sessionStorage.getItem(this.#draft) ?? this.#words.value;
+    this.#storage = storage;
+    this.#words.value = storage.keep("draft", () => this.#words.value) || this.#words.value;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
@@ -95,10 +96,6 @@ export class Composer {
     for (const button of this.#form.querySelectorAll("button")) button.disabled = true;
   }
 
-  forget() {
-    sessionStorage.removeItem(this.#draft);
-  }
-
   /** @param {KeyboardEvent} event */
   #keydown(event) {
     // During a composition, Enter selects a candidate. Safari ends it before this event, but keeps the code.
@@ -136,8 +133,7 @@ export class Composer {
 
   #changed() {
     const { value } = this.#words;
-    if (value === "") sessionStorage.removeItem(this.#draft);
-    else sessionStorage.setItem(this.#draft, value);
+    this.#storage.update();
     this.say("");
     this.#showCount(LONGEST - lengthOf(value.trimEnd()));
     this.#grow();

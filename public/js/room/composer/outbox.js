@@ -1,11 +1,12 @@
-// Queue of the reader's messages that the server has not confirmed. sessionStorage keeps it across a reload, and the
-// client id lets the server store a message once, even when the page sends it several times.
+// Queue of the reader's messages that the server has not confirmed. The tab keeps it across a reload, and the client id
+// lets the server store a message once, even when the page sends it several times.
 
 import { Backoff } from "../../backoff.js";
 import { Refused, codeOf } from "../../api.js";
 
 /** @typedef {import("../../api.js").Chat} Chat */
 /** @typedef {import("../../api.js").Person} Person */
+/** @typedef {import("../tab-storage.js").TabStorage} TabStorage */
 
 /**
  * @typedef {object} Entry
@@ -48,7 +49,7 @@ const FIRST_PAUSE_MS = 3_000;
 const LONGEST_PAUSE_MS = 15_000;
 
 export class Outbox {
-  #key;
+  #storage;
   #callbacks;
   /** @type {Entry[]} */
   #entries = [];
@@ -59,13 +60,14 @@ export class Outbox {
   #sending = null;
 
   /**
-   * @param {string} room
+   * @param {TabStorage} storage
    * @param {Callbacks} callbacks
    */
-  constructor(room, callbacks) {
-    this.#key = `huechat:outbox:${room}`;
+  constructor(storage, callbacks) {
+    this.#storage = storage;
     this.#callbacks = callbacks;
-    this.#entries = JSON.parse(sessionStorage.getItem(this.#key) ?? "[]");
+    const read = () => (this.#entries.length > 0 ? JSON.stringify(this.#entries) : "");
+    this.#entries = JSON.parse(storage.keep("outbox", read) || "[]");
   }
 
   /** Shows the entries that a reload interrupted. */
@@ -77,7 +79,7 @@ export class Outbox {
   post(said) {
     const entry = { ...said, at: new Date().toISOString() };
     this.#entries.push(entry);
-    this.#keep();
+    this.#storage.update();
     this.#callbacks.shown(entry);
     void this.#flush();
   }
@@ -114,7 +116,7 @@ export class Outbox {
     const entry = this.#entries.find((entry) => entry.clientId === clientId);
     if (!entry) return;
     this.#entries = this.#entries.filter((other) => other !== entry);
-    this.#keep();
+    this.#storage.update();
     this.#callbacks.over(clientId);
     if (this.#paused?.entry === entry) this.#endPause();
     void this.#flush();
@@ -123,7 +125,7 @@ export class Outbox {
   forget() {
     const given = this.#entries;
     this.#entries = [];
-    this.#keep();
+    this.#storage.update();
     this.#endPause();
     this.#sending?.cancel.abort();
     for (const { clientId } of given) this.#callbacks.over(clientId);
@@ -194,12 +196,7 @@ export class Outbox {
    */
   #setFailed(entry, code) {
     entry.failed = code;
-    this.#keep();
+    this.#storage.update();
     this.#callbacks.shown(entry);
-  }
-
-  #keep() {
-    if (this.#entries.length === 0) sessionStorage.removeItem(this.#key);
-    else sessionStorage.setItem(this.#key, JSON.stringify(this.#entries));
   }
 }

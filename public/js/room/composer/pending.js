@@ -2,7 +2,7 @@
 
 import { need } from "../../dom.js";
 import { Countdown } from "../../countdown.js";
-import { previewOf } from "../gifs/gif-preview.js";
+import { stillOf } from "../gifs/gif-preview.js";
 
 /** @typedef {import("../../api.js").Chat} Chat */
 /** @typedef {import("../gifs/kept-files.js").KeptFiles} KeptFiles */
@@ -98,7 +98,7 @@ export class Pending {
    */
   async #preview(line, clientId) {
     const file = await this.#callbacks.files.find(clientId);
-    const preview = file && (await previewOf(file).catch(() => undefined));
+    const preview = file && (await stillOf(file).catch(() => undefined));
     if (preview) this.#log.keep(() => this.#lines.fillPreview(line, preview));
   }
 

@@ -130,6 +130,13 @@ export class Connection {
     this.#callbacks.ended(reason, by);
   }
 
+  /** Closes the connection without a word to the reader, because the page goes away. */
+  close() {
+    this.#leaving = true;
+    clearTimeout(this.#next);
+    this.socket.disconnect();
+  }
+
   /** @param {Welcome} welcome */
   async #resume(welcome) {
     const { id } = this.socket;

@@ -5,6 +5,14 @@ import { need } from "../../dom.js";
 /** @typedef {import("../../api.js").Person} Person */
 /** @typedef {import("../../texts.js").Texts} Texts */
 
+/** Ends after which this tab has nothing to keep for the room. A reader who was refused may come again. */
+const FOR_GOOD = ["no_such_room", "kicked", "unauthorized", "left"];
+
+/** @param {string} reason */
+export function isForGood(reason) {
+  return FOR_GOOD.includes(reason);
+}
+
 export class Ending {
   #texts;
   #dialog = need(document, "[data-ended]", HTMLDialogElement);

@@ -13,7 +13,8 @@ export function leaveBy(connection, forget) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     forget();
-    if (await connection.leave()) location.assign("/");
+    // Without an entry for the room in the history, Back does not enter it again.
+    if (await connection.leave()) location.replace("/");
     else form.submit(); // Sends the form instead, which does not need the socket.
   });
 }

@@ -1,11 +1,27 @@
-// Creates the preview of a GIF: animated, or only its first frame when the reader prefers reduced motion.
+// Creates the preview of a GIF before the server has it.
 
-/** @param {Blob} file Throws when the browser cannot decode it. */
+/** @typedef {{ picture: HTMLElement, width: number, height: number }} Preview */
+
+/**
+ * The preview for the reader who is about to share the GIF: animated, unless they prefer reduced motion.
+ * @param {Blob} file Throws when the browser cannot decode it.
+ * @returns {Promise<Preview>}
+ */
 export async function previewOf(file) {
+  const preview = await stillOf(file);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  return calm ? preview : { ...preview, picture: await moving(file) };
+}
+
+/**
+ * The first frame.
+ * @param {Blob} file Throws when the browser cannot decode it.
+ * @returns {Promise<Preview>}
+ */
+export async function stillOf(file) {
   const first = await createImageBitmap(file);
   const { width, height } = first;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const picture = calm ? still(first) : await moving(file);
+  const picture = still(first);
   first.close();
   return { picture, width, height };
 }

@@ -141,15 +141,13 @@ export class LineMaker {
    */
   #fillGif(line, gif, by) {
     const frame = need(line, "[data-gif]", HTMLElement);
-    const source = need(frame, "source", HTMLSourceElement);
     const picture = need(frame, "img", HTMLImageElement);
     frame.dataset.moving = String(gif.frames > 1);
-    source.dataset.poster = gif.poster;
-    source.srcset = gif.poster;
+    picture.dataset.poster = gif.poster;
     picture.dataset.file = gif.url;
     [picture.width, picture.height] = fit(gif);
     picture.alt = this.#texts.text("gif-alt", { person: this.#texts.person(by) });
-    picture.src = gif.url;
+    picture.src = gif.poster;
   }
 }
 

@@ -1,20 +1,16 @@
 // Restores the scroll position of the log after a reload.
 
+/** @typedef {import("../tab-storage.js").TabStorage} TabStorage */
 /** @typedef {import("./scroll.js").Scroll} Scroll */
 
 /**
- * @param {string} room
+ * @param {TabStorage} storage
  * @param {Scroll} scroll
  * @param {(seq: number) => Promise<void>} reach Loads the lines back to this sequence number.
  */
-export async function restoreScroll(room, scroll, reach) {
-  const key = `huechat:place:${room}`;
-  const kept = sessionStorage.getItem(key);
-  sessionStorage.removeItem(key);
-  window.addEventListener("pagehide", () => {
-    const { position } = scroll;
-    if (position) sessionStorage.setItem(key, JSON.stringify(position));
-  });
+export async function restoreScroll(storage, scroll, reach) {
+  const read = () => (scroll.position ? JSON.stringify(scroll.position) : "");
+  const kept = storage.keep("place", read);
   const [visit] = performance.getEntriesByType("navigation");
   const came = visit instanceof PerformanceNavigationTiming && visit.type === "navigate";
   if (!kept || came) return; // A new visit starts at the newest message.

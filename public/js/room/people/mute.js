@@ -2,16 +2,19 @@
 
 import { need } from "../../dom.js";
 
+/** @typedef {import("../tab-storage.js").TabStorage} TabStorage */
+
 export class Mute {
-  #key;
+  #storage;
   #list = need(document, "[data-lines]", HTMLElement);
   /** @type {Set<string>} */
   #people;
 
-  /** @param {string} room */
-  constructor(room) {
-    this.#key = `huechat:hidden:${room}`;
-    this.#people = new Set(JSON.parse(sessionStorage.getItem(this.#key) ?? "[]"));
+  /** @param {TabStorage} storage */
+  constructor(storage) {
+    this.#storage = storage;
+    const read = () => (this.#people.size > 0 ? JSON.stringify([...this.#people]) : "");
+    this.#people = new Set(JSON.parse(storage.keep("hidden", read) || "[]"));
     if (this.#people.size > 0) this.apply();
   }
 
@@ -23,7 +26,7 @@ export class Mute {
   /** @param {string} id */
   toggle(id) {
     if (!this.#people.delete(id)) this.#people.add(id);
-    sessionStorage.setItem(this.#key, JSON.stringify([...this.#people]));
+    this.#storage.update();
     this.apply(id);
   }
 
