@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use parking_lot::Mutex;
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Error, Welcome};
-use crate::domain::{Connection, Draft, Event, Gif, Message, RoomId, Seq, Window};
+use super::Error;
+use crate::domain::{Connection, Draft, Event, Gif, History, Message, Room, RoomId, Seq, Window};
 
 /// Largest number of messages in one commit. Bounds the latency of the first.
 const MAX_BATCH: usize = 256;
@@ -67,7 +67,7 @@ pub(super) struct Greeting {
     pub(super) connection: Connection,
     pub(super) window: Window,
     /// Called between two batches, with the room and its history at that moment.
-    pub(super) welcome: Box<dyn FnOnce(Welcome) + Send>,
+    pub(super) welcome: Box<dyn FnOnce(Result<(Room, History), Error>) + Send>,
 }
 
 /// One step for a room task.

@@ -2,7 +2,8 @@
 //!
 //! It knows no sockets, status codes or collections. It returns values and announces
 //! [`Event`](crate::domain::Event)s on the bus; the edges translate. Read in this order: `rooms`
-//! (opening, listing, access), `seats` (entering, grace, leaving), `messages` (sending, history),
+//! (opening, listing, access), `seats` (entering, grace, leaving),
+//! `subscriptions` (who hears a room), `messages` (sending, history),
 //! `room_task` and `fanout` (ordering and delivery), `maintenance` (expiry and crashes).
 
 mod admission;
@@ -36,7 +37,8 @@ pub use messages::GifFile;
 pub use moderation::{RoomChangeForm, RoomChanged};
 pub use reports::Reported;
 pub use rooms::{Opened, Requester, RoomForm, RoomPass};
-pub use seats::{MAX_WINDOW, SeatGuard, Welcome};
+pub use seats::{MAX_WINDOW, SeatGuard};
+pub use subscriptions::{Exited, Subscriber};
 
 pub use crate::store::LobbyPage;
 use crate::{

@@ -20,7 +20,7 @@ mod visible;
 
 pub use capacity::{Capacity, InvalidCapacity};
 pub use color::{Color, Hue};
-pub use event::Event;
+pub use event::{Ended, Event};
 pub use gif::{Gif, GifFacts};
 pub use id::{ClientId, InvalidId, NodeId, PersonId, RoomId, SocketId, TokenId};
 pub use message::{

@@ -27,7 +27,7 @@ use crate::protocol::frames::{
 use crate::{
     bus::{Edge, Part},
     chat::{ChatService, Error},
-    domain::{Body, Connection, Event, Message, PersonId, RoomId},
+    domain::{Body, Connection, Ended, Event, Message, PersonId, RoomId},
     protocol::{Chat, Person, Room},
     session::Sessions,
 };
@@ -137,12 +137,11 @@ impl Gateway {
         self.send(&message.room, encode(server_events::PRESENCE_UPDATE, &presence));
     }
 
-    /// Removes all connections of a bot from a room, and sends them `ROOM_LEAVE`.
+    /// Sends `ROOM_LEAVE` to all connections of a bot in a room.
     fn bot_left(&self, room: &RoomId, bot: &PersonId, by: Option<Person>) {
         let left: Utf8Bytes =
             encode(server_events::ROOM_LEAVE, &Out { room: room.to_string(), by }).into();
         for client in self.subscriptions.of_bot(room, bot) {
-            self.subscriptions.leave(&client, room);
             client.send(left.clone());
         }
     }
@@ -160,15 +159,6 @@ impl Gateway {
                     }
                 }
             });
-        }
-    }
-
-    fn room_closed(&self, room: &RoomId) {
-        let gone: Utf8Bytes =
-            encode(server_events::ROOM_DELETE, &RoomGone { room: room.to_string() }).into();
-        for client in self.subscriptions.of(room) {
-            self.subscriptions.leave(&client, room);
-            client.send(gone.clone());
         }
     }
 }
@@ -212,6 +202,16 @@ impl Edge for Gateway {
         true
     }
 
+    async fn end(&self, ended: Ended<'_>) {
+        let (room, clients) = match ended {
+            Ended::Seat { room, person } => (room, self.subscriptions.of_bot(room, person)),
+            Ended::Room(room) => (room, self.subscriptions.of(room)),
+        };
+        for client in clients {
+            self.subscriptions.leave(&client, room);
+        }
+    }
+
     async fn deliver(&self, event: &Event, part: Part) {
         if part.nth > 0 {
             return; // Bots are few: they all belong to the first part.
@@ -219,7 +219,10 @@ impl Edge for Gateway {
         match event {
             // Bots do not receive events of the lobby or typing.
             Event::RoomOpened(_) | Event::RoomChanged(_) | Event::Typing { .. } => {}
-            Event::RoomClosed(room) => self.room_closed(room),
+            Event::RoomClosed(room) => {
+                let gone = RoomGone { room: room.to_string() };
+                self.send(room, encode(server_events::ROOM_DELETE, &gone));
+            }
             Event::Joined { message, prev, count } => {
                 self.presence_changed(message, *prev, *count, true);
             }
