@@ -52,6 +52,7 @@ impl ChatService {
             ticks
         };
         let mut heartbeats = every(SWEEP_EVERY, SWEEP_EVERY);
+        let mut reconciling = every(SWEEP_EVERY, SWEEP_EVERY);
         let mut sweeps = every(self.policy.grace, SWEEP_EVERY);
         let mut heads = every(HEADS_EVERY, HEADS_EVERY);
         let mut orphans = every(ORPHANS_EVERY, ORPHANS_EVERY);
@@ -64,6 +65,7 @@ impl ChatService {
                 biased;
                 () = stop.cancelled() => return,
                 _ = heartbeats.tick() => self.heartbeat().await,
+                _ = reconciling.tick() => { self.reconciler.reconcile(self).await; Ok(()) }
                 _ = sweeps.tick() => self.sweep().await,
                 _ = orphans.tick() => self.clear_orphans().await,
                 _ = subscriptions.tick() => self.check_subscriptions(&mut checked_up_to).await,
@@ -88,7 +90,6 @@ impl ChatService {
     }
 
     async fn sweep(self: &Arc<Self>) -> Result<(), Error> {
-        self.reconciler.reconcile(self).await;
         let now = Timestamp::now();
         let away_since = now.before(self.policy.grace);
         for room in self.store.overdue(away_since, now.before(FIRST_PERSON_WITHIN)).await? {
