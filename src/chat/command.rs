@@ -62,12 +62,15 @@ impl Waiter {
     }
 }
 
+/// The room and a page of its history, as a greeting finds them.
+pub(super) type Found = Result<(Room, History), Error>;
+
 /// A visitor who has entered, and waits for the room and its history.
 pub(super) struct Greeting {
     pub(super) connection: Connection,
     pub(super) window: Window,
     /// Called between two batches, with the room and its history at that moment.
-    pub(super) welcome: Box<dyn FnOnce(Result<(Room, History), Error>) + Send>,
+    pub(super) welcome: Box<dyn FnOnce(Found) + Send>,
 }
 
 /// One step for a room task.

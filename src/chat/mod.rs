@@ -7,6 +7,7 @@
 //! `room_task` and `fanout` (ordering and delivery), `maintenance` (expiry and crashes).
 
 mod admission;
+mod bots;
 mod command;
 mod direct_messages;
 mod error;
@@ -49,6 +50,7 @@ use crate::{
     store::Store,
 };
 use admission::Admission;
+use bots::Bots;
 use limits::RateLimiters;
 use lobby::Lobby;
 use password_check::PasswordCheck;
@@ -89,6 +91,7 @@ pub struct ChatService {
     passwords: PasswordCheck,
     admission: Admission,
     person_locks: PersonLocks,
+    bots: Bots,
     lobby: Lobby,
     room_tasks: Arc<RoomTasks>,
     reconciler: Arc<Reconciler>,
@@ -114,6 +117,7 @@ impl ChatService {
             passwords: PasswordCheck::new()?,
             admission: Admission::default(),
             person_locks: PersonLocks::default(),
+            bots: Bots::default(),
             lobby: Lobby::new(bus.clone()),
             room_tasks: Arc::new(room_tasks),
             reconciler,

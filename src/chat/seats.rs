@@ -118,6 +118,9 @@ impl ChatService {
         };
         let at = entry.at;
         let _entering = self.person_locks.lock(room, &me.id).await;
+        if let Some(maker) = maker {
+            self.bots.add(room, me, maker);
+        }
         let outcome = self.store.enter(entry).await.inspect_err(|_| {
             // The store may have applied the entry, or may still do so.
             self.reconciler.add_connection(connection.clone(), Some(at));
@@ -125,6 +128,7 @@ impl ChatService {
         let (person, room, newcomer) = match outcome {
             EnterOutcome::Refused(refusal) => {
                 info!(%room, person = %me.id, ?refusal, "refused an entry");
+                self.bots.forget(room, &me.id);
                 return Err(refusal.into());
             }
             EnterOutcome::Newcomer { person, room } => (person, room, true),
@@ -274,6 +278,7 @@ impl ChatService {
             LeaveOutcome::Left { person, room, new_owner } => {
                 info!(room = %room.id, person = %person.id, reason = code.code(), "gave up a seat");
                 self.reconciler.forget_leave(&room.id, &person.id);
+                self.bots.forget(&room.id, &person.id);
                 let announce = Announce::Left { count: room.summary().count };
                 self.room_tasks.queue_system_message(&room.id, code, &person, announce);
                 if new_owner {
@@ -297,6 +302,7 @@ impl ChatService {
     pub(super) fn announce_closing(&self, room: &RoomId) {
         info!(%room, "closed room");
         self.reconciler.forget_room(room);
+        self.bots.forget_room(room);
         self.lobby.invalidate();
         // Queued behind the running greetings, so that those visitors receive the event, too.
         self.room_tasks.queue(room, Command::Announce(Event::RoomClosed(room.clone())));

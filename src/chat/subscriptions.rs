@@ -19,7 +19,7 @@ use tracing::warn;
 
 use super::{
     ChatService, Error, SeatGuard,
-    command::{Command, Greeting},
+    command::{Command, Found, Greeting},
     seats::MAX_WINDOW,
 };
 use crate::domain::{Connection, History, Room, RoomId, Seq, Window};
@@ -102,7 +102,7 @@ impl ChatService {
     ) {
         let seat = subscriber.seat();
         let (connection, id) = (seat.connection(), seat.room.clone());
-        let greeted = move |found: Result<(Room, History), Error>| match found {
+        let greeted = move |found: Found| match found {
             Ok(_) if subscriber.seat().has_let_go() => {} // It is closing.
             Ok((room, history)) => {
                 if welcome(&*subscriber, &room, &history) {

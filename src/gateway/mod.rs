@@ -19,7 +19,6 @@ use axum::{extract::Request, routing::MethodRouter};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::warn;
 
 use crate::protocol::frames::{
     Deleted, Head, Out, Presence, RoomGone, RoomUpdate, encode, server_events,
@@ -49,7 +48,6 @@ struct Shared {
 
 /// The gateway, as the bus delivers events to it.
 pub struct Gateway {
-    chat: Arc<ChatService>,
     subscriptions: Arc<Subscriptions>,
     tasks: TaskTracker,
     stopped: CancellationToken,
@@ -72,7 +70,6 @@ impl Gateway {
             stopped: CancellationToken::new(),
         });
         let gateway = Self {
-            chat: chat.clone(),
             subscriptions: shared.subscriptions.clone(),
             tasks: shared.tasks.clone(),
             stopped: shared.stopped.clone(),
@@ -143,22 +140,6 @@ impl Gateway {
             encode(server_events::ROOM_LEAVE, &Out { room: room.to_string(), by }).into();
         for client in self.subscriptions.of_bot(room, bot) {
             client.send(left.clone());
-        }
-    }
-
-    /// Gives up the seats of a removed person's bots.
-    fn remove_bots_of(&self, room: &RoomId, maker: &PersonId) {
-        for client in self.subscriptions.of(room) {
-            let Some(bot) = client.bot().filter(|bot| bot.maker == *maker) else { continue };
-            let (chat, room, bot) = (self.chat.clone(), room.clone(), bot.person.clone());
-            self.tasks.spawn(async move {
-                match chat.exit(&room, &bot).await {
-                    Ok(()) | Err(Error::NotInRoom) => {}
-                    Err(error) => {
-                        warn!(%room, ?error, "could not remove the bot of a removed person");
-                    }
-                }
-            });
         }
     }
 }
@@ -237,7 +218,6 @@ impl Edge for Gateway {
             }
             Event::Kicked { room, person, by } => {
                 self.bot_left(room, person, Some(Person::from(by)));
-                self.remove_bots_of(room, person);
             }
             Event::RoomUpdated(room) => {
                 let update = RoomUpdate::Whole(Room::from(room));
