@@ -26,6 +26,23 @@ pub(super) enum Announce {
 }
 
 impl Announce {
+    /// Whether its event names the number of people.
+    pub(super) fn has_count(self) -> bool {
+        match self {
+            Self::Joined { .. } | Self::Left { .. } => true,
+            Self::Posted | Self::OwnerChanged => false,
+        }
+    }
+
+    /// The same with the number of people now.
+    pub(super) fn with_count(self, count: u32) -> Self {
+        match self {
+            Self::Joined { .. } => Self::Joined { count },
+            Self::Left { .. } => Self::Left { count },
+            Self::Posted | Self::OwnerChanged => self,
+        }
+    }
+
     /// Appends the events for a stored message.
     pub(super) fn add_to(self, events: &mut Vec<Event>, message: Message, prev: Seq) {
         let event = match self {
