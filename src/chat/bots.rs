@@ -19,14 +19,17 @@ struct Bot {
 pub(super) struct Bots(Mutex<HashMap<RoomId, Vec<Bot>>>);
 
 impl Bots {
-    /// Adds a bot that is about to enter. Called before its seat exists, so that a kick that ends
-    /// before it does not miss the bot: the store refuses a bot that enters after the kick.
-    pub(super) fn add(&self, room: &RoomId, bot: &Person, maker: &PersonId) {
+    /// Adds a bot that is about to enter; false if it was there. Called before it has a seat, so
+    /// that a kick does not miss it: the store refuses a bot that enters after the kick. Such a bot
+    /// stays listed, because the kick may be about to look for it.
+    pub(super) fn add(&self, room: &RoomId, bot: &Person, maker: &PersonId) -> bool {
         let mut rooms = self.0.lock();
         let bots = rooms.entry(room.clone()).or_default();
-        if bots.iter().all(|known| known.person.id != bot.id) {
+        let is_new = bots.iter().all(|known| known.person.id != bot.id);
+        if is_new {
             bots.push(Bot { person: bot.clone(), maker: maker.clone() });
         }
+        is_new
     }
 
     /// The bots of a person.

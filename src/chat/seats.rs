@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Connection, Event, Network, PasswordHash, Person, PersonId, RoomId, SocketId, SystemCode,
-        Timestamp,
+        Connection, EntryError, Event, Network, PasswordHash, Person, PersonId, RoomId, SocketId,
+        SystemCode, Timestamp,
     },
     store::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason},
 };
@@ -118,9 +118,7 @@ impl ChatService {
         };
         let at = entry.at;
         let _entering = self.person_locks.lock(room, &me.id).await;
-        if let Some(maker) = maker {
-            self.bots.add(room, me, maker);
-        }
+        let new_bot = maker.is_some_and(|maker| self.bots.add(room, me, maker));
         let outcome = self.store.enter(entry).await.inspect_err(|_| {
             // The store may have applied the entry, or may still do so.
             self.reconciler.add_connection(connection.clone(), Some(at));
@@ -128,7 +126,9 @@ impl ChatService {
         let (person, room, newcomer) = match outcome {
             EnterOutcome::Refused(refusal) => {
                 info!(%room, person = %me.id, ?refusal, "refused an entry");
-                self.bots.forget(room, &me.id);
+                if new_bot && refusal != EntryError::Kicked {
+                    self.bots.forget(room, &me.id);
+                }
                 return Err(refusal.into());
             }
             EnterOutcome::Newcomer { person, room } => (person, room, true),
