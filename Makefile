@@ -15,7 +15,8 @@ test: ## Install what the tests need, and run all of them, or one step: make tes
 
 torture: export MINUTES ?= 3
 torture: export MESSAGES ?= 100000
-torture: ## Break everything for a while under load, on both stores: make torture SEED=7 MINUTES=5.
+torture: export SCHEDULES ?= 100000
+torture: ## Break everything for a while under load, and explore who hears a room: make torture SEED=7 MINUTES=5.
 	python3 tests/run.py torture
 
 fuzz: export FUZZ_SECONDS ?= 60

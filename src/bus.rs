@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use tokio::task::yield_now;
 
-use crate::domain::{Connection, Event};
+use crate::domain::{Connection, Ended, Event};
 
 /// A protocol of this node through which events reach people, such as Socket.IO or the gateway.
 #[async_trait]
@@ -17,6 +17,10 @@ pub trait Edge: Send + Sync {
     /// that the room's events stay in order. The caller yields to the tasks that write the queues.
     /// For a public message, `part` selects the connections. All other events have a single part.
     async fn deliver(&self, event: &Event, part: Part);
+
+    /// Ends the part of these connections in their room: they receive no later event of it. Called
+    /// after the event that ends it is delivered.
+    async fn end(&self, ended: Ended<'_>);
 
     /// Number of connections that receive an event. Each has a writer task.
     fn listeners(&self, event: &Event) -> usize;
@@ -190,6 +194,10 @@ impl Delivery {
         for edge in self.bus.edges() {
             for event in &self.batch {
                 edge.deliver(event, part).await;
+                // Such an event is never delivered in parts.
+                if let Some(ended) = event.ends() {
+                    edge.end(ended).await;
+                }
             }
         }
         self.next_part += 1;

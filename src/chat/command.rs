@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use parking_lot::Mutex;
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Error, Welcome};
-use crate::domain::{Connection, Draft, Event, Gif, Message, RoomId, Seq, Window};
+use super::Error;
+use crate::domain::{Connection, Draft, Event, Gif, History, Message, Room, RoomId, Seq, Window};
 
 /// Largest number of messages in one commit. Bounds the latency of the first.
 const MAX_BATCH: usize = 256;
@@ -26,6 +26,23 @@ pub(super) enum Announce {
 }
 
 impl Announce {
+    /// Whether its event names the number of people.
+    pub(super) fn has_count(self) -> bool {
+        match self {
+            Self::Joined { .. } | Self::Left { .. } => true,
+            Self::Posted | Self::OwnerChanged => false,
+        }
+    }
+
+    /// The same with the number of people now.
+    pub(super) fn with_count(self, count: u32) -> Self {
+        match self {
+            Self::Joined { .. } => Self::Joined { count },
+            Self::Left { .. } => Self::Left { count },
+            Self::Posted | Self::OwnerChanged => self,
+        }
+    }
+
     /// Appends the events for a stored message.
     pub(super) fn add_to(self, events: &mut Vec<Event>, message: Message, prev: Seq) {
         let event = match self {
@@ -62,12 +79,15 @@ impl Waiter {
     }
 }
 
+/// The room and a page of its history, as a greeting finds them.
+pub(super) type Found = Result<(Room, History), Error>;
+
 /// A visitor who has entered, and waits for the room and its history.
 pub(super) struct Greeting {
     pub(super) connection: Connection,
     pub(super) window: Window,
     /// Called between two batches, with the room and its history at that moment.
-    pub(super) welcome: Box<dyn FnOnce(Welcome) + Send>,
+    pub(super) welcome: Box<dyn FnOnce(Found) + Send>,
 }
 
 /// One step for a room task.

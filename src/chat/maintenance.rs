@@ -82,6 +82,7 @@ impl ChatService {
             ticks
         };
         let mut heartbeats = every(SWEEP_EVERY, SWEEP_EVERY);
+        let mut reconciling = every(SWEEP_EVERY, SWEEP_EVERY);
         let mut sweeps = every(self.policy.grace, SWEEP_EVERY);
         let mut heads = every(HEADS_EVERY, HEADS_EVERY);
         let mut orphans = every(ORPHANS_EVERY, ORPHANS_EVERY);
@@ -94,6 +95,7 @@ impl ChatService {
                 biased;
                 () = stop.cancelled() => return,
                 _ = heartbeats.tick() => self.heartbeat().await,
+                _ = reconciling.tick() => { self.reconciler.reconcile(self).await; Ok(()) }
                 // The other steps are for a store that is prepared.
                 _ = sweeps.tick(), if self.admission.has_taken_over() => self.sweep().await,
                 _ = orphans.tick(), if self.admission.has_taken_over() => {
@@ -126,7 +128,6 @@ impl ChatService {
     }
 
     async fn sweep(self: &Arc<Self>) -> Result<(), Error> {
-        self.reconciler.reconcile(self).await;
         let now = Timestamp::now();
         // A day back, and a seat that was left before would be kept for a day.
         self.store.clamp_times(now.after(MAX_AHEAD), now).await?;

@@ -2,10 +2,12 @@
 //!
 //! It knows no sockets, status codes or collections. It returns values and announces
 //! [`Event`](crate::domain::Event)s on the bus; the edges translate. Read in this order: `rooms`
-//! (opening, listing, access), `seats` (entering, grace, leaving), `messages` (sending, history),
+//! (opening, listing, access), `seats` (entering, grace, leaving),
+//! `subscriptions` (who hears a room), `messages` (sending, history),
 //! `room_task` and `fanout` (ordering and delivery), `maintenance` (expiry and crashes).
 
 mod admission;
+mod bots;
 mod command;
 mod direct_messages;
 mod error;
@@ -37,7 +39,8 @@ pub use messages::GifFile;
 pub use moderation::{RoomChangeForm, RoomChanged};
 pub use reports::Reported;
 pub use rooms::{Opened, Requester, RoomForm, RoomPass};
-pub use seats::{MAX_WINDOW, SeatGuard, Welcome};
+pub use seats::{MAX_WINDOW, SeatGuard};
+pub use subscriptions::{Exited, Subscriber};
 
 pub use crate::store::LobbyPage;
 use crate::{
@@ -48,6 +51,7 @@ use crate::{
     store::Store,
 };
 use admission::Admission;
+use bots::Bots;
 use limits::RateLimiters;
 use lobby::Lobby;
 use password_check::PasswordCheck;
@@ -88,6 +92,7 @@ pub struct ChatService {
     passwords: PasswordCheck,
     admission: Admission,
     person_locks: PersonLocks,
+    bots: Bots,
     lobby: Lobby,
     room_tasks: Arc<RoomTasks>,
     reconciler: Arc<Reconciler>,
@@ -113,6 +118,7 @@ impl ChatService {
             passwords: PasswordCheck::new()?,
             admission: Admission::default(),
             person_locks: PersonLocks::default(),
+            bots: Bots::default(),
             lobby: Lobby::new(bus.clone()),
             room_tasks: Arc::new(room_tasks),
             reconciler,

@@ -1,6 +1,6 @@
 //! Moderation: an owner's actions in their room, and deleting messages.
 
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{
     ChatService, Error, Requester, RoomPass,
@@ -100,7 +100,7 @@ impl ChatService {
         Ok(())
     }
 
-    /// Removes a person from a room and bans them until it closes.
+    /// Removes a person from a room, with the bots that they made, and bans them until it closes.
     ///
     /// # Errors
     /// [`Error::NotOwner`], [`Error::NoSuchRoom`], [`Error::Yourself`], [`Error::NotHere`],
@@ -117,7 +117,7 @@ impl ChatService {
             return Err(Error::Yourself);
         }
         let seat = owned.seat(whom).ok_or(Error::NotHere)?;
-        let _leaving = self.person_locks.lock(room, whom).await;
+        let leaving = self.person_locks.lock(room, whom).await;
         let reason = LeaveReason::KickedBy(me.id.clone());
         let outcome = self.leave(room, &seat.person, reason).await?;
         match outcome {
@@ -131,6 +131,13 @@ impl ChatService {
         let kicked = Event::Kicked { room: room.clone(), person, by };
         self.room_tasks.queue(room, Command::Announce(kicked));
         self.announce_leave(room, outcome, SystemCode::Kicked).await;
+        drop(leaving); // People may share a lock, and the bots need theirs.
+        for bot in self.bots.of(room, whom) {
+            match self.give_up(room, &bot).await {
+                Ok(()) | Err(Error::NotInRoom) => {}
+                Err(error) => warn!(%room, ?error, "could not remove the bot of a removed person"),
+            }
+        }
         Ok(())
     }
 

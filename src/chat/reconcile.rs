@@ -174,6 +174,7 @@ impl Reconciler {
         }
         let tasks = &chat.room_tasks;
         if let Some(gone) = gone {
+            chat.bots.forget(&room.id, &gone.id);
             let announce = Announce::Left { count: room.summary().count };
             tasks.queue_system_message(&room.id, SystemCode::Left, gone, announce);
         }

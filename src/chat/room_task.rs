@@ -214,8 +214,10 @@ impl<'a> RoomTask<'a> {
             return Ok(());
         }
         let (drafts, pending): (Vec<_>, Vec<_>) = batch.into_iter().map(PendingSay::of).unzip();
-        let outcomes = match self.fanout.run_during(tasks.store.append(room, drafts)).await {
-            Ok(outcomes) => outcomes,
+        let has_count = pending.iter().any(|say| say.announce.has_count());
+        let storing = append(&*tasks.store, room, drafts, has_count);
+        let (outcomes, count) = match self.fanout.run_during(storing).await {
+            Ok(stored) => stored,
             Err(cause) => {
                 error!(%room, error = ?cause, "could not store a batch of messages");
                 tasks.reconciler.add_room(room, None); // The batch may still have been committed.
@@ -237,7 +239,8 @@ impl<'a> RoomTask<'a> {
                 }
                 Appended::Stored { message, prev } => {
                     numbers.push(message.seq);
-                    say.announce.add_to(&mut events, message.clone(), prev);
+                    let announce = count.map_or(say.announce, |now| say.announce.with_count(now));
+                    announce.add_to(&mut events, message.clone(), prev);
                     Ok(message)
                 }
             };
@@ -333,6 +336,26 @@ impl<'a> RoomTask<'a> {
             }
         }
     }
+}
+
+/// Stores messages, and then reads the number of people if an event is to name it. Two people may
+/// leave in one order and be announced in the other: only a number that is read now makes the last
+/// event right.
+async fn append(
+    store: &dyn Store,
+    room: &RoomId,
+    drafts: Vec<Draft>,
+    has_count: bool,
+) -> store::Result<(Vec<Appended>, Option<u32>)> {
+    let outcomes = store.append(room, drafts).await?;
+    if !has_count {
+        return Ok((outcomes, None));
+    }
+    let found = store.summaries(vec![room.clone()]).await.unwrap_or_else(|error| {
+        warn!(%room, ?error, "could not read the number of people; announcing an earlier one");
+        Vec::new()
+    });
+    Ok((outcomes, found.first().map(|room| room.count)))
 }
 
 fn refused_greeting(room: &RoomId, cause: &store::Error) -> fn() -> Error {

@@ -13,19 +13,16 @@ use tracing::{info, warn};
 
 use super::{
     ChatService, Connected, Error, Requester, RoomPass,
-    command::{Announce, Command, Greeting},
+    command::{Announce, Command},
     password_check::hash_of_pass,
 };
 use crate::{
     domain::{
-        Connection, Event, History, Network, PasswordHash, Person, PersonId, Room, RoomId, Seq,
-        SocketId, SystemCode, Timestamp, Window,
+        Connection, EntryError, Event, Network, PasswordHash, Person, PersonId, RoomId, SocketId,
+        SystemCode, Timestamp,
     },
     store::{DisconnectOutcome, EnterOutcome, Entry, LeaveOutcome, LeaveReason},
 };
-
-/// Number of newest messages in a greeting for a visitor who names no last seen message.
-const GREETING_WINDOW: usize = 50;
 
 /// How long a request without scripts keeps a seat.
 pub(super) const SIT_FOR: Duration = Duration::from_secs(60);
@@ -60,9 +57,14 @@ impl SeatGuard {
         Connection { room, person, socket: self.socket.clone() }
     }
 
+    /// Whether the connection has let go of its seat: it may hear the room no more.
+    pub(super) fn has_let_go(&self) -> bool {
+        self.released.load(Ordering::SeqCst)
+    }
+
     /// Records the disconnect: the store keeps the seat for the grace. Later calls do nothing.
     pub fn let_go(&self) {
-        if !self.released.swap(true, Ordering::Relaxed) {
+        if !self.released.swap(true, Ordering::SeqCst) {
             let (chat, lost) = (self.chat.clone(), self.connection());
             self.chat.room_tasks.spawn(async move {
                 if chat.disconnect(&lost).await.is_err() {
@@ -78,9 +80,6 @@ impl Drop for SeatGuard {
         self.let_go();
     }
 }
-
-/// A greeting: the current room and a page of its history.
-pub type Welcome = Result<(Room, History), Error>;
 
 impl ChatService {
     /// Takes a seat for a new connection, or joins the one that this person has.
@@ -119,6 +118,7 @@ impl ChatService {
         };
         let at = entry.at;
         let _entering = self.person_locks.lock(room, &me.id).await;
+        let new_bot = maker.is_some_and(|maker| self.bots.add(room, me, maker));
         let outcome = self.store.enter(entry).await.inspect_err(|_| {
             // The store may have applied the entry, or may still do so.
             self.reconciler.add_connection(connection.clone(), Some(at));
@@ -126,6 +126,9 @@ impl ChatService {
         let (person, room, newcomer) = match outcome {
             EnterOutcome::Refused(refusal) => {
                 info!(%room, person = %me.id, ?refusal, "refused an entry");
+                if new_bot && refusal != EntryError::Kicked {
+                    self.bots.forget(room, &me.id);
+                }
                 return Err(refusal.into());
             }
             EnterOutcome::Newcomer { person, room } => (person, room, true),
@@ -165,7 +168,7 @@ impl ChatService {
         };
         let seat = self.enter(room, me, pass, None, network, None).await?;
         self.admission.sitting.insert(key, counted);
-        seat.released.store(true, Ordering::Relaxed);
+        seat.released.store(true, Ordering::SeqCst);
         // The grace counts from then, so that it ends when the time is over.
         let at = Timestamp::now().after(SIT_FOR.saturating_sub(self.policy.grace));
         let outcome = self.disconnect_at(&seat.connection(), at).await;
@@ -196,42 +199,26 @@ impl ChatService {
         }
     }
 
-    /// Calls `welcome` with the room and the messages after `after`, or the newest ones, if the
-    /// connection holds the seat in the room just read; else with [`Error::NotInRoom`]. The room
-    /// task announces nothing while `welcome` runs, so `welcome` must subscribe the connection to
-    /// the room: every later event then reaches it, and so does the end of its seat. Nothing else
-    /// may subscribe a connection.
-    pub fn greet(
-        &self,
-        seat: &SeatGuard,
-        after: Option<Seq>,
-        welcome: impl FnOnce(Welcome) + Send + 'static,
-    ) {
-        let window = match after {
-            Some(after) => Window::After { after, limit: MAX_WINDOW },
-            None => Window::Latest { before: None, limit: GREETING_WINDOW },
-        };
-        let greeting =
-            Greeting { connection: seat.connection(), window, welcome: Box::new(welcome) };
-        self.room_tasks.queue(&seat.room, Command::Greet(greeting));
-    }
-
-    /// [`ChatService::greet`] for a connection that has unsubscribed itself and wants to come back
-    /// without a history.
-    pub fn resubscribe(&self, seat: &SeatGuard, welcome: impl FnOnce(Welcome) + Send + 'static) {
-        self.greet(seat, Some(Seq::MAX), welcome);
-    }
-
     /// Gives up a seat with all its connections, without a grace. The room closes when the last
     /// person leaves. Messages that the person sent earlier are stored first.
     ///
     /// # Errors
     /// [`Error::NotInRoom`] for a person without a seat there.
     pub async fn exit(&self, room: &RoomId, me: &Person) -> Result<(), Error> {
+        self.all_stored(room).await;
+        self.give_up(room, me).await
+    }
+
+    /// Waits until the room task has stored and announced everything that is queued now.
+    pub(super) async fn all_stored(&self, room: &RoomId) {
         let (done, all_stored) = oneshot::channel();
         self.room_tasks.queue(room, Command::Signal(done));
         // An error means that the room task has ended and nothing is left to wait for.
         all_stored.await.ok();
+    }
+
+    /// Gives up a seat, and announces it.
+    pub(super) async fn give_up(&self, room: &RoomId, me: &Person) -> Result<(), Error> {
         let _leaving = self.person_locks.lock(room, &me.id).await;
         let outcome = self.leave(room, me, LeaveReason::Now).await?;
         if matches!(outcome, LeaveOutcome::Stayed) {
@@ -291,6 +278,7 @@ impl ChatService {
             LeaveOutcome::Left { person, room, new_owner } => {
                 info!(room = %room.id, person = %person.id, reason = code.code(), "gave up a seat");
                 self.reconciler.forget_leave(&room.id, &person.id);
+                self.bots.forget(&room.id, &person.id);
                 let announce = Announce::Left { count: room.summary().count };
                 self.room_tasks.queue_system_message(&room.id, code, &person, announce);
                 if new_owner {
@@ -314,6 +302,7 @@ impl ChatService {
     pub(super) fn announce_closing(&self, room: &RoomId) {
         info!(%room, "closed room");
         self.reconciler.forget_room(room);
+        self.bots.forget_room(room);
         self.lobby.invalidate();
         // Queued behind the running greetings, so that those visitors receive the event, too.
         self.room_tasks.queue(room, Command::Announce(Event::RoomClosed(room.clone())));

@@ -79,3 +79,41 @@ pub enum Event {
         seq: Seq,
     },
 }
+
+/// The connections whose part in a room an event ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended<'a> {
+    /// Those of one person.
+    Seat {
+        /// The room.
+        room: &'a RoomId,
+        /// The person.
+        person: &'a PersonId,
+    },
+    /// All of a room.
+    Room(&'a RoomId),
+}
+
+impl Event {
+    /// The connections whose part in a room ends with this event. They receive it.
+    #[must_use]
+    pub fn ends(&self) -> Option<Ended<'_>> {
+        match self {
+            Self::Left { message, .. } => {
+                Some(Ended::Seat { room: &message.room, person: &message.by.id })
+            }
+            Self::Kicked { room, person, .. } => Some(Ended::Seat { room, person }),
+            Self::RoomClosed(room) => Some(Ended::Room(room)),
+            Self::RoomOpened(_)
+            | Self::RoomChanged(_)
+            | Self::Joined { .. }
+            | Self::Posted { .. }
+            | Self::Deleted { .. }
+            | Self::RoomUpdated(_)
+            | Self::OwnerChanged { .. }
+            | Self::Typing { .. }
+            | Self::Restarting
+            | Self::Head { .. } => None,
+        }
+    }
+}

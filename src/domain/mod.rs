@@ -21,7 +21,7 @@ mod visible;
 
 pub use capacity::{Capacity, InvalidCapacity};
 pub use color::{Color, Hue};
-pub use event::Event;
+pub use event::{Ended, Event};
 pub use gif::{Gif, GifFacts};
 pub use id::{ClientId, InvalidId, NodeId, PersonId, RoomId, SocketId, StoreId, TokenId};
 pub use message::{

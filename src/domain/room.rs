@@ -135,14 +135,16 @@ impl Room {
             .is_some_and(|seat| seat.sockets.iter().any(|held| held.id == connection.socket))
     }
 
-    /// Checks whether a visitor may enter. A visitor with a seat always may. An owner without a
+    /// Checks whether a visitor may enter. A visitor with a seat may, unless a bot's maker is banned. An owner without a
     /// seat needs no password and ignores the lock, but needs a free seat.
     ///
     /// # Errors
     /// The first reason against it.
     pub fn admit(&self, request: EntryRequest<'_>) -> Result<(), EntryError> {
+        // A ban of its maker bans a bot.
+        let maker_banned = request.maker.is_some_and(|maker| self.kicked.contains(maker));
         if self.seat(request.person).is_some() {
-            return Ok(());
+            return if maker_banned { Err(EntryError::Kicked) } else { Ok(()) };
         }
         let owner = self.owner.id == *request.person;
         if !owner && self.password.is_some() && self.password.as_ref() != request.passed {
@@ -150,9 +152,7 @@ impl Room {
         }
         let network_banned =
             request.network.is_some_and(|network| self.kicked_networks.contains(network));
-        // A ban of its maker bans a bot.
-        let banned = [Some(request.person), request.maker].into_iter().flatten();
-        let banned = banned.into_iter().any(|person| self.kicked.contains(person));
+        let banned = maker_banned || self.kicked.contains(request.person);
         if banned || (!owner && network_banned) {
             return Err(EntryError::Kicked);
         }

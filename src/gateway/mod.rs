@@ -19,7 +19,6 @@ use axum::{extract::Request, routing::MethodRouter};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::warn;
 
 use crate::protocol::frames::{
     Deleted, Head, Out, Presence, RoomGone, RoomUpdate, encode, server_events,
@@ -27,7 +26,7 @@ use crate::protocol::frames::{
 use crate::{
     bus::{Edge, Part},
     chat::{ChatService, Error},
-    domain::{Body, Connection, Event, Message, PersonId, RoomId},
+    domain::{Body, Connection, Ended, Event, Message, PersonId, RoomId},
     protocol::{Chat, Person, Room},
     session::Sessions,
 };
@@ -49,7 +48,6 @@ struct Shared {
 
 /// The gateway, as the bus delivers events to it.
 pub struct Gateway {
-    chat: Arc<ChatService>,
     subscriptions: Arc<Subscriptions>,
     tasks: TaskTracker,
     stopped: CancellationToken,
@@ -72,7 +70,6 @@ impl Gateway {
             stopped: CancellationToken::new(),
         });
         let gateway = Self {
-            chat: chat.clone(),
             subscriptions: shared.subscriptions.clone(),
             tasks: shared.tasks.clone(),
             stopped: shared.stopped.clone(),
@@ -137,38 +134,12 @@ impl Gateway {
         self.send(&message.room, encode(server_events::PRESENCE_UPDATE, &presence));
     }
 
-    /// Removes all connections of a bot from a room, and sends them `ROOM_LEAVE`.
+    /// Sends `ROOM_LEAVE` to all connections of a bot in a room.
     fn bot_left(&self, room: &RoomId, bot: &PersonId, by: Option<Person>) {
         let left: Utf8Bytes =
             encode(server_events::ROOM_LEAVE, &Out { room: room.to_string(), by }).into();
         for client in self.subscriptions.of_bot(room, bot) {
-            self.subscriptions.leave(&client, room);
             client.send(left.clone());
-        }
-    }
-
-    /// Gives up the seats of a removed person's bots.
-    fn remove_bots_of(&self, room: &RoomId, maker: &PersonId) {
-        for client in self.subscriptions.of(room) {
-            let Some(bot) = client.bot().filter(|bot| bot.maker == *maker) else { continue };
-            let (chat, room, bot) = (self.chat.clone(), room.clone(), bot.person.clone());
-            self.tasks.spawn(async move {
-                match chat.exit(&room, &bot).await {
-                    Ok(()) | Err(Error::NotInRoom) => {}
-                    Err(error) => {
-                        warn!(%room, ?error, "could not remove the bot of a removed person");
-                    }
-                }
-            });
-        }
-    }
-
-    fn room_closed(&self, room: &RoomId) {
-        let gone: Utf8Bytes =
-            encode(server_events::ROOM_DELETE, &RoomGone { room: room.to_string() }).into();
-        for client in self.subscriptions.of(room) {
-            self.subscriptions.leave(&client, room);
-            client.send(gone.clone());
         }
     }
 }
@@ -212,6 +183,16 @@ impl Edge for Gateway {
         true
     }
 
+    async fn end(&self, ended: Ended<'_>) {
+        let (room, clients) = match ended {
+            Ended::Seat { room, person } => (room, self.subscriptions.of_bot(room, person)),
+            Ended::Room(room) => (room, self.subscriptions.of(room)),
+        };
+        for client in clients {
+            self.subscriptions.leave(&client, room);
+        }
+    }
+
     async fn deliver(&self, event: &Event, part: Part) {
         if part.nth > 0 {
             return; // Bots are few: they all belong to the first part.
@@ -219,7 +200,10 @@ impl Edge for Gateway {
         match event {
             // Bots do not receive events of the lobby or typing.
             Event::RoomOpened(_) | Event::RoomChanged(_) | Event::Typing { .. } => {}
-            Event::RoomClosed(room) => self.room_closed(room),
+            Event::RoomClosed(room) => {
+                let gone = RoomGone { room: room.to_string() };
+                self.send(room, encode(server_events::ROOM_DELETE, &gone));
+            }
             Event::Joined { message, prev, count } => {
                 self.presence_changed(message, *prev, *count, true);
             }
@@ -234,7 +218,6 @@ impl Edge for Gateway {
             }
             Event::Kicked { room, person, by } => {
                 self.bot_left(room, person, Some(Person::from(by)));
-                self.remove_bots_of(room, person);
             }
             Event::RoomUpdated(room) => {
                 let update = RoomUpdate::Whole(Room::from(room));

@@ -11,7 +11,8 @@ use crate::protocol::frames::{
     server_events,
 };
 use crate::{
-    chat::{self, Error, person_id, room_id},
+    chat::{self, Error, Exited, SeatGuard, Subscriber, person_id, room_id},
+    domain::{self, History},
     protocol::{Chat, Chats, Person, Room, Welcome},
     session::Bot,
 };
@@ -83,48 +84,67 @@ pub(super) async fn join(shared: Arc<Shared>, client: Arc<Client>, bot: Bot, joi
         }
     };
     client.keep_seat(seat_guard.clone());
-    let chat = shared.chat.clone();
-    chat.greet(&seat_guard.clone(), after, move |found| {
-        let (room, history) = match found {
-            Ok(found) => found,
-            Err(error) => {
-                let id = seat_guard.room.to_string();
-                // The bot is greeted when it joins again.
-                shared.subscriptions.leave(&client, &seat_guard.room);
-                return client.send_error(&room_error(&error, client_events::ROOM_JOIN, id));
-            }
-        };
-        if !client.holds(&seat_guard) {
-            return; // The bot has left or disconnected.
+    let connection = RoomConnection { shared: shared.clone(), client, seat_guard };
+    shared.chat.greet(Arc::new(connection), after);
+}
+
+/// A bot's connection in one room.
+struct RoomConnection {
+    shared: Arc<Shared>,
+    client: Arc<Client>,
+    seat_guard: Arc<SeatGuard>,
+}
+
+impl Subscriber for RoomConnection {
+    fn seat(&self) -> &SeatGuard {
+        &self.seat_guard
+    }
+
+    fn welcome(&self, room: &domain::Room, history: &History) -> bool {
+        if !self.client.holds(&self.seat_guard) {
+            return false; // The bot has left or disconnected.
         }
         let welcome = Welcome {
             room: Room::from(&room.summary()),
-            you: Person::from(&seat_guard.person),
+            you: Person::from(&self.seat_guard.person),
             people: room.people.iter().map(|seat| Person::from(&seat.person)).collect(),
-            history: Chats::from(&history),
+            history: Chats::from(history),
         };
-        client.send_frame(server_events::ROOM_WELCOME, &welcome);
-        shared.subscriptions.join(&client, &seat_guard);
-    });
+        self.client.send_frame(server_events::ROOM_WELCOME, &welcome);
+        true
+    }
+
+    fn subscribe(&self, _: &domain::Room) {
+        self.shared.subscriptions.join(&self.client, &self.seat_guard);
+    }
+
+    fn unsubscribe(&self) {
+        self.shared.subscriptions.unsubscribe(&self.client, &self.seat_guard.room);
+    }
+
+    fn refuse(&self, error: &Error) {
+        if self.client.holds(&self.seat_guard) {
+            let room = &self.seat_guard.room;
+            // The bot is greeted when it joins again.
+            self.shared.subscriptions.leave(&self.client, room);
+            let refused = room_error(error, client_events::ROOM_JOIN, room.to_string());
+            self.client.send_error(&refused);
+        }
+    }
 }
 
 /// Handles `ROOM_LEAVE`: leaves the room without the grace.
 pub(super) async fn leave(shared: Arc<Shared>, client: Arc<Client>, RoomLeave { room }: RoomLeave) {
     let outcome = async {
         let id = room_id(&room)?;
-        // Unsubscribes first, so that no frame of the room follows the response.
-        let seat_guard = shared.subscriptions.leave(&client, &id).ok_or(Error::NotInRoom)?;
-        match shared.chat.exit(&id, &seat_guard.person).await {
-            // The bot has left already.
-            Ok(()) | Err(Error::NotInRoom) => Ok(()),
-            Err(error) => {
-                client.keep_seat(seat_guard.clone());
-                let (shared, client, stays) = (shared.clone(), client.clone(), seat_guard.clone());
-                shared.chat.clone().resubscribe(&seat_guard, move |found| match found {
-                    Ok(_) => shared.subscriptions.join(&client, &stays),
-                    Err(_) => drop(shared.subscriptions.leave(&client, &stays.room)),
-                });
-                Err(error)
+        let seat_guard = client.seat(&id).ok_or(Error::NotInRoom)?;
+        let (shared, client) = (shared.clone(), client.clone());
+        let connection = Arc::new(RoomConnection { shared, client, seat_guard });
+        let subscriber: Arc<dyn Subscriber> = connection.clone();
+        match connection.shared.chat.exit_by(&subscriber).await? {
+            Exited::Left | Exited::HadLeft => {
+                connection.shared.subscriptions.leave(&connection.client, &id);
+                Ok(())
             }
         }
     };

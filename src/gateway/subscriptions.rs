@@ -54,6 +54,11 @@ impl Subscriptions {
         seat_guard
     }
 
+    /// Unsubscribes a connection from a room. It keeps its seat.
+    pub(super) fn unsubscribe(&self, client: &Arc<Client>, room: &RoomId) {
+        self.0.lock().unsubscribe(room, client);
+    }
+
     pub(super) fn all(&self) -> Vec<Arc<Client>> {
         self.0.lock().all.clone()
     }

@@ -18,6 +18,7 @@ use tracing::info;
 use super::{
     emit_error,
     protocol::{self, Head, server_events},
+    room,
 };
 use crate::{
     chat::Error,
@@ -110,7 +111,7 @@ pub(super) fn disconnect_full(io: &SocketIo, rooms: Vec<String>, message: &Messa
 
 fn disconnect(socket: SocketRef, room: &RoomId) {
     info!(%room, socket = %socket.id, "disconnecting a socket that reads too slowly");
-    socket.leave_all();
+    room::let_go(&socket);
     tokio::spawn(async move {
         while socket.connected() && !emit_error(&socket, &Error::TooSlow) {
             sleep(RETRY_EVERY).await;

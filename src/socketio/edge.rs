@@ -13,7 +13,7 @@ use super::{
 use crate::{
     bus::{Edge, LARGE, PARTS, Part},
     chat::SeatGuard,
-    domain::{Body, Capacity, Connection, Event, Message, Person, PersonId, RoomId},
+    domain::{Body, Capacity, Connection, Ended, Event, Message, Person, PersonId, RoomId},
 };
 
 impl SocketIoEdge {
@@ -65,13 +65,6 @@ impl SocketIoEdge {
         sockets.for_each(ask_to_reconnect);
     }
 
-    async fn disconnect(&self, rooms: Vec<String>) {
-        let Some(chat) = self.io.of(protocol::CHAT) else { return };
-        if let Err(error) = chat.within(rooms).disconnect().await {
-            warn!(%error, "could not disconnect every socket of a room");
-        }
-    }
-
     async fn message_posted(&self, message: &Message, prev: i64, part: Part) {
         let audience = match part.of {
             1 => audience(message),
@@ -81,12 +74,10 @@ impl SocketIoEdge {
         self.emit_message(audience, server_events::CHAT, &chat, message, part).await;
     }
 
-    /// Sends `kicked` to all sockets of a person who was removed, and disconnects them.
+    /// Sends `kicked` to all sockets of a person who was removed.
     async fn kicked(&self, room: &RoomId, person: &PersonId, by: &Person) {
-        let seats = vec![seat_of(room, person)];
         let kicked = protocol::Kicked { by: protocol::Person::from(by) };
-        self.emit(seats.clone(), server_events::KICKED, &kicked).await;
-        self.disconnect(seats).await;
+        self.emit(vec![seat_of(room, person)], server_events::KICKED, &kicked).await;
     }
 
     /// How many sockets are in a Socket.IO room.
@@ -127,6 +118,17 @@ impl Edge for SocketIoEdge {
         parts.sum::<usize>() == self.connected(room.to_string())
     }
 
+    async fn end(&self, ended: Ended<'_>) {
+        let Some(chat) = self.io.of(protocol::CHAT) else { return };
+        let sockets = match ended {
+            Ended::Seat { room, person } => seat_of(room, person),
+            Ended::Room(room) => room.to_string(),
+        };
+        if let Err(error) = chat.within(sockets).disconnect().await {
+            warn!(%error, "could not disconnect every socket of a room");
+        }
+    }
+
     async fn deliver(&self, event: &Event, part: Part) {
         match event {
             Event::RoomOpened(id) => self.lobby(lobby::Change::Opened(id.clone())),
@@ -135,7 +137,6 @@ impl Edge for SocketIoEdge {
                 self.lobby(lobby::Change::Closed(id.clone()));
                 self.sent_bytes.forget(id);
                 self.emit(vec![id.to_string()], server_events::REMOVE_ROOM, id.as_str()).await;
-                self.disconnect(vec![id.to_string()]).await;
             }
             Event::Joined { message, prev, count } => {
                 let joined = presence(message, *prev, *count, true);
@@ -158,7 +159,6 @@ impl Edge for SocketIoEdge {
                     part,
                 )
                 .await;
-                self.disconnect(vec![seat_of(&message.room, &message.by.id)]).await;
             }
             Event::Posted { message, prev } => self.message_posted(message, *prev, part).await,
             Event::Deleted { message } => {

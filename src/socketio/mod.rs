@@ -172,14 +172,14 @@ impl Shared {
 
 /// Disconnects a socket whose person has no seat any more.
 fn end_without_seat(socket: SocketRef) {
-    socket.leave_all();
+    room::let_go(&socket);
     emit_error(&socket, &Error::NotInRoom);
     tokio::spawn(backpressure::disconnect_when_writable(socket));
 }
 
 /// Asks a client to reconnect, and disconnects it. It gets later events when it has reconnected.
 fn ask_to_reconnect(socket: SocketRef) {
-    socket.leave_all();
+    room::let_go(&socket);
     socket.join(LEAVING);
     emit_error(&socket, &Error::restarting());
     tokio::spawn(backpressure::disconnect_when_writable(socket));

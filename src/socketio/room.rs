@@ -21,8 +21,8 @@ use super::{
     reader,
 };
 use crate::{
-    chat::{self, Error, SeatGuard, person_id, room_id},
-    domain::{Capacity, Connection, Network, RoomId, Seq},
+    chat::{self, Error, Exited, SeatGuard, Subscriber, person_id, room_id},
+    domain::{Connection, History, Network, Room, RoomId, Seq},
     net::BytesWritten,
     session::Session,
 };
@@ -86,8 +86,7 @@ fn requested_room(handshake: &Handshake, socket: &SocketRef) -> Result<RoomId, E
     room_id(raw.unwrap_or_default())
 }
 
-/// Sends `welcome` and joins the socket to the room, between two messages of the room. The socket
-/// joins after `welcome`, so no other event of the room, such as `typing`, arrives before it.
+/// Has the socket greeted.
 pub(super) async fn connected(
     socket: SocketRef,
     State(shared): State<Shared>,
@@ -98,34 +97,54 @@ pub(super) async fn connected(
         return;
     }
     socket.extensions.remove::<SeenUpTo>();
-    let you = seat.clone();
-    shared.chat.greet(&seat, after, move |found| {
-        let (room, history) = match found {
-            Ok(found) => found,
-            Err(error) => {
-                emit_error(&socket, &error);
-                socket.disconnect().ok(); // The client reconnects by itself, and is greeted then.
-                return;
-            }
-        };
-        let welcome = protocol::Welcome {
-            room: protocol::Room::from(&room.summary()),
-            you: protocol::Person::from(&you.person),
-            people: room.people.iter().map(|seat| protocol::Person::from(&seat.person)).collect(),
-            history: Chats::from(&history),
-        };
-        if socket.emit(server_events::WELCOME, &welcome).is_err() {
-            return; // The socket has closed.
-        }
-        subscribe(&socket, &you, room.max);
-    });
+    shared.chat.greet(Arc::new(RoomSocket { socket, seat }), after);
 }
 
-fn subscribe(socket: &SocketRef, seat: &SeatGuard, capacity: Capacity) {
-    socket.join(socket_rooms(seat, socket, capacity));
-    if !socket.connected() {
-        socket.leave_all(); // The disconnect came before the join, so nothing else removes it.
+/// A socket in a room. It joins the Socket.IO rooms after `welcome`, so no other event of the room,
+/// such as `typing`, arrives before it.
+struct RoomSocket {
+    socket: SocketRef,
+    seat: Arc<SeatGuard>,
+}
+
+impl Subscriber for RoomSocket {
+    fn seat(&self) -> &SeatGuard {
+        &self.seat
     }
+
+    fn welcome(&self, room: &Room, history: &History) -> bool {
+        let welcome = protocol::Welcome {
+            room: protocol::Room::from(&room.summary()),
+            you: protocol::Person::from(&self.seat.person),
+            people: room.people.iter().map(|seat| protocol::Person::from(&seat.person)).collect(),
+            history: Chats::from(history),
+        };
+        self.socket.emit(server_events::WELCOME, &welcome).is_ok()
+    }
+
+    fn subscribe(&self, room: &Room) {
+        self.socket.join(socket_rooms(&self.seat, &self.socket, room.max));
+        if !self.socket.connected() {
+            self.unsubscribe(); // The disconnect came before the join, so nothing else removes it.
+        }
+    }
+
+    fn unsubscribe(&self) {
+        self.socket.leave_all();
+    }
+
+    fn refuse(&self, error: &Error) {
+        emit_error(&self.socket, error);
+        self.socket.clone().disconnect().ok(); // The client reconnects by itself, and is greeted then.
+    }
+}
+
+/// Lets a socket receive nothing more from its room, and lets go of its seat.
+pub(super) fn let_go(socket: &SocketRef) {
+    if let Some(Seat(seat)) = socket.extensions.get::<Seat>() {
+        seat.let_go(); // First: a greeting that subscribes the socket meanwhile looks for it.
+    }
+    socket.leave_all();
 }
 
 /// The connection of a socket that receives the events of its room.
@@ -253,25 +272,16 @@ async fn on_exit(
     Extension(Seat(seat)): Extension<Seat>,
 ) {
     drop(turn.acquire().await);
-    // Leaves first: the room's `exit` event disconnects its sockets, and the acknowledgement must
-    // be sent before that.
-    socket.leave_all();
-    let outcome = shared.chat.exit(&seat.room, &seat.person).await;
-    if matches!(outcome, Ok(()) | Err(Error::NotInRoom)) {
-        turn.end().await; // Earlier events are acknowledged first.
-        ack.send(outcome);
-        socket.disconnect().ok(); // An error means that the client closed it first.
-        return;
-    }
-    ack.send(outcome);
-    let stays = seat.clone();
-    shared.chat.resubscribe(&seat, move |found| match found {
-        Ok((room, _)) => subscribe(&socket, &stays, room.max),
-        Err(error) => {
-            emit_error(&socket, &error);
-            socket.disconnect().ok(); // As after a failed greeting.
-        }
-    });
+    let socket = Arc::new(RoomSocket { socket, seat });
+    let subscriber: Arc<dyn Subscriber> = socket.clone();
+    let answer = match shared.chat.exit_by(&subscriber).await {
+        Ok(Exited::Left) => Ok(()),
+        Ok(Exited::HadLeft) => Err(Error::NotInRoom),
+        Err(error) => return ack.send::<()>(Err(error)),
+    };
+    turn.end().await; // Earlier events are acknowledged first.
+    ack.send(answer);
+    socket.socket.clone().disconnect().ok(); // An error means that the client closed it first.
 }
 
 async fn on_unknown(ack: Ack) {

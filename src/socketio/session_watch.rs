@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{backpressure, emit_error};
+use super::{backpressure, emit_error, room};
 use crate::{
     chat::Error,
     keyed_limit::{KeyedLimit, KeyedPermit},
@@ -93,7 +93,7 @@ fn disconnect(io: &SocketIo, ended: &HashSet<SessionKey>) {
         if watched.is_some_and(|Watched(permit)| ended.contains(permit.key())) {
             info!(socket = %socket.id, "disconnecting a socket whose session has ended");
             emit_error(&socket, &Error::Unauthorized);
-            socket.leave_all();
+            room::let_go(&socket);
             tokio::spawn(backpressure::disconnect_when_writable(socket));
         }
     }

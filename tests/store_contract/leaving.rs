@@ -187,6 +187,24 @@ pub async fn whoever_is_kicked_does_not_come_back(store: Arc<dyn Store>) {
     assert_eq!(room(&*store, &id).await.kicked, ids(&[&anna]));
 }
 
+pub async fn a_bot_whose_maker_is_kicked_does_not_come_back_to_its_seat(store: Arc<dyn Store>) {
+    let [olga, anna, bot] = ["olga", "anna", "bot"].map(person);
+    let id = open(&*store, tea_room()).await;
+    for one in [&olga, &anna, &bot] {
+        seat(&*store, &id, one).await;
+    }
+    let again = |socket| Entry {
+        maker: Some(anna.id.clone()),
+        socket: SocketId::new(socket),
+        ..entry(&id, &bot)
+    };
+    let_in(store.enter(again("before")).await.unwrap());
+
+    kick(&*store, &id, &anna).await;
+
+    assert_eq!(refused(&*store, again("after")).await, EntryError::Kicked);
+}
+
 pub async fn a_kick_shuts_out_the_network_that_the_seat_was_last_taken_from(store: Arc<dyn Store>) {
     let (olga, anna, ben) = (person("olga"), person("anna"), person("ben"));
     let id = tea_with(&*store, &[&olga]).await;

@@ -93,6 +93,7 @@ contract! {
         the_last_one_to_leave_takes_the_room_along
         whoever_is_kicked_does_not_come_back
         a_room_that_has_changed_hands_obeys_its_former_owner_no_more
+        a_bot_whose_maker_is_kicked_does_not_come_back_to_its_seat
         a_kick_shuts_out_the_network_that_the_seat_was_last_taken_from
         kicking_the_last_one_closes_the_room
         an_absent_owner_gives_way_to_whoever_has_been_there_longest

@@ -15,6 +15,7 @@ on_both_stores!(
     a_bot_takes_a_place,
     whoever_is_kicked_hears_by_whom_and_stays_out,
     whoever_is_kicked_takes_their_bots_along,
+    a_bot_that_is_away_goes_with_its_kicked_maker,
     a_bot_that_comes_back_gets_what_it_missed_and_nobody_sees_it_leave,
     whoever_is_in_asks_again_for_what_they_missed,
     leaving_is_at_once_and_for_every_connection,
@@ -160,6 +161,26 @@ async fn whoever_is_kicked_takes_their_bots_along(on: Backend) {
         assert_eq!(bot.refusal().await, "kicked");
     }
     assert_eq!(anna.get_json(&format!("/room/{room}")).await.1["count"], 1);
+}
+
+async fn a_bot_that_is_away_goes_with_its_kicked_maker(on: Backend) {
+    let server = on.server_with(&[("KICK_NETWORKS", "off"), ("ROOM_GRACE", "60")]).await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("tea", 5).await;
+    let (mut annas, _) = anna.enter(&room).await;
+    let (_bens, welcome) = ben.enter(&room).await;
+    let token = ben.make_token().await;
+    let (mut bot, _) = Bot::with_token(server.address, &token).await;
+    bot.join(&room).await;
+    drop(bot);
+
+    let kicked = annas.ask("person:kick", json!({ "id": welcome["you"]["id"] })).await;
+
+    assert_eq!(kicked["ok"], true);
+    assert_eq!(anna.get_json(&format!("/room/{room}")).await.1["count"], 1);
+    let (mut bot, _) = Bot::with_token(server.address, &token).await;
+    bot.ask("ROOM_JOIN", json!({ "room": room })).await;
+    assert_eq!(bot.refusal().await, "kicked");
 }
 
 async fn a_bot_that_comes_back_gets_what_it_missed_and_nobody_sees_it_leave(on: Backend) {

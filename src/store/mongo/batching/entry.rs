@@ -267,11 +267,15 @@ impl EntryBatcher {
             return Ok(Attempt::Settled(EnterOutcome::Returned { person, room }));
         }
         let who = person.id.as_str();
-        let still_without_it = doc! { "_id": room.id.as_str(), "people": { "$elemMatch": {
-            "id": who,
-            "name": person.name.to_string(),
-            "sockets.id": { "$ne": entry.socket.as_str() },
-        } } };
+        let still_without_it = doc! {
+            "_id": room.id.as_str(),
+            "kicked": { "$nin": maker_of(entry) },
+            "people": { "$elemMatch": {
+                "id": who,
+                "name": person.name.to_string(),
+                "sockets.id": { "$ne": entry.socket.as_str() },
+            } },
+        };
         let socket =
             serialize_to_bson(&SocketDocument::from(&socket(entry))).map_err(Error::new)?;
         let mut update = doc! {
