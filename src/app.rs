@@ -12,7 +12,7 @@ use axum::{
     extract::{ConnectInfo, Request},
     http::StatusCode,
     middleware::map_request,
-    routing::{MethodRouter, any},
+    routing::{MethodRouter, get},
 };
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -199,8 +199,9 @@ impl App {
                 .collect(),
             requests,
         };
-        // The layer responds by itself; it only needs a route.
-        let socket_io = any(StatusCode::NOT_FOUND).layer(sockets).layer(map_request(
+        // The layer responds by itself; it only needs a route, for the methods of long polling.
+        let route = get(StatusCode::NOT_FOUND).post(StatusCode::NOT_FOUND);
+        let socket_io = route.layer(sockets).layer(map_request(
             async |ConnectInfo(peer): ConnectInfo<Peer>, request: Request| {
                 handshake::minimize(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
             },

@@ -49,6 +49,7 @@ fn composed() -> Vec<String> {
         "malformed",
         "foreign_origin",
         "not_found",
+        "method_not_allowed",
         "too_long",
         "too_large",
         "not_a_gif",

@@ -64,14 +64,20 @@ pub enum Error {
     /// The request cannot be parsed.
     #[error("the request is not understood")]
     Malformed,
+    /// There is nothing at this address.
+    #[error("there is nothing at this address")]
+    NotFound,
+    /// The address takes other methods only.
+    #[error("this address does not take this method")]
+    MethodNotAllowed,
     /// The request comes from a page of another site.
     #[error("a page of another site asked for this")]
     ForeignOrigin,
     /// The message is too long.
     #[error("a message has at most 2,000 characters")]
     TooLong,
-    /// The GIF is too large.
-    #[error("the GIF is too large")]
+    /// The GIF, or the body of a request, is too large.
+    #[error("this is more than the server takes at once")]
     TooLarge,
     /// The file's content is not a GIF.
     #[error("the file is not a GIF")]
@@ -136,6 +142,8 @@ impl Error {
             Self::Yourself => "yourself",
             Self::Invalid(_) => "invalid",
             Self::Malformed => "malformed",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::ForeignOrigin => "foreign_origin",
             Self::TooLong => "too_long",
             Self::TooLarge => "too_large",

@@ -2,13 +2,18 @@
 
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, State},
+    extract::{FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
 };
 use axum_extra::headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
 use serde::Deserialize;
 
-use super::{Web, body::Fields, errors::Refused, extract::Me};
+use super::{
+    Web,
+    body::Fields,
+    errors::Refused,
+    extract::{Me, Path},
+};
 use crate::{
     chat::{self, Error, Requester, person_id},
     domain::{Network, PersonId},

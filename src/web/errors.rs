@@ -24,7 +24,10 @@ impl<E: Into<Error>> From<E> for Refused {
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::Unauthorized | Error::InvalidToken => StatusCode::UNAUTHORIZED,
-        Error::NoSuchRoom | Error::NotHere | Error::NoSuchMessage => StatusCode::NOT_FOUND,
+        Error::NoSuchRoom | Error::NotHere | Error::NoSuchMessage | Error::NotFound => {
+            StatusCode::NOT_FOUND
+        }
+        Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::WrongPassword
         | Error::Kicked
         | Error::Locked

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template as _;
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -17,7 +17,7 @@ use super::{
     Web,
     body::Fields,
     errors::{Refused, known_code},
-    extract::{Me, Reader},
+    extract::{Me, Query, Reader},
     i18n::Texts,
     pages::{self, LobbyPage, NewRoomPage},
 };

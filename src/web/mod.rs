@@ -28,7 +28,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::StatusCode,
+    handler::Handler as _,
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, delete, get, post, put},
@@ -43,10 +43,12 @@ use tower_sessions::{
 };
 
 use crate::{
-    chat::ChatService,
+    chat::{ChatService, Error},
     session::{self, Sessions, Visitor},
 };
 use cross_origin::Guard;
+use error_pages::{method_not_allowed, not_found};
+use errors::Refused;
 use extract::Reader;
 use rotation::Secrets;
 
@@ -127,10 +129,9 @@ pub fn routes(
         .with_secure(secure)
         .with_expiry(Expiry::OnInactivity(session::EXPIRES_AFTER));
 
+    let preferences = || middleware::from_fn(extract::load_preferences);
     let as_pages = |routes: Router<Web>| {
-        routes
-            .layer(middleware::from_fn(extract::load_preferences))
-            .layer(middleware::from_fn(error_pages::redirect_refusals))
+        routes.layer(preferences()).layer(middleware::from_fn(error_pages::redirect_refusals))
     };
     let room_pages = Router::new()
         .route("/room/{id}", get(room::enter).patch(room::change).delete(room::close))
@@ -162,6 +163,8 @@ pub fn routes(
         .merge(as_pages(pages))
         .merge(of_rooms)
         .route("/chatter/{id}/message", post(direct_messages::whisper))
+        .method_not_allowed_fallback(method_not_allowed.layer(preferences()))
+        .fallback(not_found.layer(preferences()))
         .layer(security_headers::always(security_headers::VARY))
         .layer(middleware::from_fn(csrf::check_forms))
         .layer(session.clone())
@@ -192,7 +195,7 @@ pub fn routes(
         .route("/favicon.ico", get(assets::favicon))
         .route("/robots.txt", get(assets::robots))
         .route("/healthz", get(health::live))
-        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::new())
@@ -213,14 +216,9 @@ async fn run_to_completion(
         Ok(response) => response,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(), // The runtime is stopping.
+            Err(_) => Refused(Error::restarting()).into_response(), // The runtime is stopping.
         },
     }
-}
-
-async fn not_found(reader: Reader) -> Response {
-    (StatusCode::NOT_FOUND, pages::ErrorPage { frame: reader.blank(), code: "not_found" })
-        .into_response()
 }
 
 impl Web {

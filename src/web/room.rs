@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -12,7 +12,7 @@ use super::{
     Web,
     body::Fields,
     errors::Refused,
-    extract::{Me, Reader},
+    extract::{Me, Path, Query, Reader},
     pages::RoomPage,
 };
 use crate::{

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -12,7 +12,7 @@ use super::{
     Web,
     body::Fields,
     errors::Refused,
-    extract::{Me, Reader},
+    extract::{Me, Path, Reader},
     pages::TokensPage,
 };
 use crate::{

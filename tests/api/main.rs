@@ -23,6 +23,7 @@ mod kicking;
 mod large_rooms;
 mod leaving;
 mod membership;
+mod nowhere;
 mod owning;
 mod parity;
 mod process;
