@@ -260,6 +260,13 @@ impl From<&Error> for ErrorBody {
     }
 }
 
+/// The body of a refusal over HTTP.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Refusal {
+    /// The reason.
+    pub error: ErrorBody,
+}
+
 /// The acknowledgement of a request.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Reply<T> {
