@@ -212,7 +212,7 @@ impl App {
             request.extensions_mut().insert(network);
             std::future::ready(request)
         };
-        let routes = web::routes(&self.chat, &self.sessions, socket_io, bots, setup)?;
+        let routes = web::router(&self.chat, &self.sessions, socket_io, bots, setup)?;
         Ok(routes.layer(map_request(arrive)))
     }
 }

@@ -6,6 +6,7 @@ use axum::{
     http::{StatusCode, header, request::Parts},
 };
 use axum_extra::headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -55,11 +56,13 @@ impl FromRequestParts<Web> for Speaker {
 }
 
 /// A message to one person.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MessagePost {
+    /// The text; `content` is another name for it.
     #[serde(alias = "content")]
     chat: String,
+    /// The sender's name for the message; the server stores repeated sends once.
     client_id: Option<String>,
 }
 

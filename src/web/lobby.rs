@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use moka::sync::Cache;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use url::{Position, Url};
 
@@ -34,11 +35,14 @@ const MAX_CACHED: u64 = 64;
 /// Longest search whose pages are cached, in bytes.
 const MAX_CACHED_SEARCH: usize = 256;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct LobbyParams {
+    /// Text to find in titles; empty for all rooms.
     #[serde(default)]
     q: String,
+    /// The page's number, from 1.
     page: Option<String>,
+    /// The code of an error to show.
     error: Option<String>,
     /// The room whose password dialog is open.
     room: Option<String>,

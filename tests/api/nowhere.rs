@@ -1,5 +1,6 @@
 //! What a request meets that no route takes: JSON for programs, a page in the reader's language for people.
 
+use huechat::web::operations;
 use reqwest::{Method, StatusCode, header};
 use serde_json::Value;
 
@@ -9,11 +10,26 @@ use crate::{
 };
 
 on_both_stores!(
+    every_operation_is_served,
     an_address_that_does_not_exist_is_not_found_for_programs_and_for_people,
     a_method_that_an_address_does_not_take_is_refused_with_those_that_it_takes,
     an_address_that_cannot_be_read_is_refused_like_every_other_request,
     a_form_over_the_limit_is_too_large,
 );
+
+async fn every_operation_is_served(on: Backend) {
+    let server = on.server().await;
+    let browser = server.browser().await;
+    for operation in operations::ALL {
+        let request = browser.operation(operation).header(header::ACCEPT, "application/json");
+        let answer = request.send().await.unwrap();
+        let (status, what) = (answer.status(), format!("{} {}", operation.method, operation.path));
+        assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{what}");
+        let error: Value = answer.json().await.unwrap_or_default();
+        assert_ne!(error["error"]["code"], "not_found", "{what}");
+        assert!(status != StatusCode::NOT_FOUND || error["error"]["code"].is_string(), "{what}");
+    }
+}
 
 async fn as_program(browser: &Browser, method: Method, path: &str) -> (StatusCode, String, Value) {
     let request = browser.request(method, path).header(header::ACCEPT, "application/json");
