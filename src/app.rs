@@ -9,13 +9,16 @@ use std::{
 
 use axum::{
     Router,
+    body::Body,
     extract::{ConnectInfo, Request},
     http::StatusCode,
     middleware::map_request,
-    routing::{MethodRouter, get},
+    response::Response,
+    routing::{MethodRouter, get_service},
 };
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::{Layer as _, service_fn};
 use tower_sessions::cookie::Key;
 use tracing::{info, warn};
 
@@ -131,7 +134,7 @@ impl App {
         let (gateway, bots) = Gateway::new(&self.chat, &self.sessions, self.config.heartbeat);
         self.bus.connect(vec![sockets.clone(), gateway.clone()]).ok(); // This is the only call.
         let requests = TaskTracker::new();
-        let router = self.router(layer, bots, address, requests.clone())?;
+        let router = self.router(&layer, bots, address, requests.clone())?;
         let maintenance = tokio::spawn({
             let (chat, stopping) = (self.chat.clone(), stopping.clone());
             async move { chat.maintain(stopping).await }
@@ -180,7 +183,7 @@ impl App {
 
     fn router(
         &self,
-        sockets: socketioxide::layer::SocketIoLayer,
+        sockets: &socketioxide::layer::SocketIoLayer,
         bots: MethodRouter<web::Web>,
         address: SocketAddr,
         requests: TaskTracker,
@@ -199,9 +202,11 @@ impl App {
                 .collect(),
             requests,
         };
-        // The layer responds by itself; it only needs a route, for the methods of long polling.
-        let route = get(StatusCode::NOT_FOUND).post(StatusCode::NOT_FOUND);
-        let socket_io = route.layer(sockets).layer(map_request(
+        // The layer responds by itself, for the methods of long polling. It is one service for both,
+        // because each service has connections of its own.
+        let sockets =
+            sockets.layer(service_fn(async |_: Request| Ok(Response::new(Body::empty()))));
+        let socket_io = get_service(sockets.clone()).post_service(sockets).layer(map_request(
             async |ConnectInfo(peer): ConnectInfo<Peer>, request: Request| {
                 handshake::minimize(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
             },
