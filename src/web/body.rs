@@ -9,7 +9,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 
 use super::errors::Refused;
-use crate::chat::Error;
+use crate::{chat::Error, protocol::Object};
 
 /// Extractor of fields, from a form or from JSON by the request's content type.
 pub(super) struct Fields<T>(pub(super) T);
@@ -28,7 +28,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
         let fields = if form {
             Form::from_request(request, state).await.map(|Form(fields)| fields).ok()
         } else {
-            Json::from_request(request, state).await.map(|Json(fields)| fields).ok()
+            Json::from_request(request, state).await.map(|Json(Object(fields))| fields).ok()
         };
         Ok(Self(fields.ok_or(Error::Malformed)?))
     }

@@ -60,9 +60,11 @@ impl FromRequestParts<Web> for Speaker {
 #[serde(rename_all = "camelCase")]
 pub(super) struct MessagePost {
     /// The text; `content` is another name for it.
+    #[schemars(length(min = 1, max = 2000))]
     #[serde(alias = "content")]
     chat: String,
     /// The sender's name for the message; the server stores repeated sends once.
+    #[schemars(regex(pattern = "^[!-~]{1,64}$"))]
     client_id: Option<String>,
 }
 
