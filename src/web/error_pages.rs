@@ -28,6 +28,19 @@ pub(super) async fn report_session_failure(
     refuse(reader, Error::Unavailable("a session could not be kept".into()))
 }
 
+/// Middleware of Socket.IO: the library refuses some requests without a word.
+pub(super) async fn explain_refusals(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        return response;
+    }
+    match response.status() {
+        StatusCode::BAD_REQUEST => Refused(Error::Malformed).into_response(),
+        StatusCode::PAYLOAD_TOO_LARGE => Refused(Error::TooLarge).into_response(),
+        _ => response,
+    }
+}
+
 /// Handler of addresses that no route has.
 pub(super) async fn not_found(reader: Reader) -> Response {
     refuse(reader, Error::NotFound)

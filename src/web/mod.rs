@@ -148,6 +148,7 @@ pub fn router(
     let sockets = Routes::new()
         .mount(&[op::SOCKET_IO, op::SOCKET_IO_PACKETS], socket_io)
         .router()
+        .layer(middleware::from_fn(error_pages::explain_refusals))
         .layer(session)
         .layer(rotation)
         .layer(middleware::from_fn(error_pages::report_session_failure))

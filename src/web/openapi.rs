@@ -22,9 +22,9 @@ const ABOUT: &str = "Everything that the server takes over HTTP. A route for pag
     with 404 `not_found`, and a method that an address does not take with 405 `method_not_allowed` and `Allow`. \
     `docs/protocol.md` describes the use.";
 
-/// The codes with which middleware refuses.
-const BY_MIDDLEWARE: [ErrorCode; 3] =
-    [ErrorCode::ForeignOrigin, ErrorCode::SlowDown, ErrorCode::Unavailable];
+/// The codes with which any operation refuses people by a page; middleware is the source of most.
+const WITH_PAGE: [ErrorCode; 4] =
+    [ErrorCode::ForeignOrigin, ErrorCode::SlowDown, ErrorCode::Unavailable, ErrorCode::NotFound];
 
 /// The `OpenAPI` document of all operations.
 #[must_use]
@@ -88,6 +88,9 @@ fn describe(
     }
     let mut parameters = path_parameters(operation.path);
     parameters.extend(query_parameters(operation, schemas));
+    parameters.extend(operation.headers.iter().map(|Header(name, about)| {
+        json!({ "name": name, "in": "header", "description": about, "schema": { "type": "string" } })
+    }));
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
     }
@@ -217,9 +220,10 @@ fn responses(
         by_status.entry(status(*code).as_u16()).or_default().insert(*code);
     }
     for (status, codes) in by_status {
-        // Middleware refuses people with a page everywhere, but handshakes with JSON only.
-        let by_middleware = codes.iter().any(|code| BY_MIDDLEWARE.contains(code));
-        let has_page = is_page || (by_middleware && operation.limit != Limit::Handshakes);
+        // Pages open sockets by script, and so get JSON.
+        let may_have_page = operation.limit != Limit::Handshakes;
+        let has_page =
+            is_page || (may_have_page && codes.iter().any(|code| WITH_PAGE.contains(code)));
         let refused = refusal(&codes, has_page, schemas);
         let status = status.to_string();
         let response = match responses.remove(&status) {
@@ -293,14 +297,17 @@ fn shared(
     reference
 }
 
-/// Two responses of one status. The first has no JSON of its own.
+/// Two responses of one status.
 fn merged(answer: &Value, refusal: &Value) -> Value {
     let mut both = answer.clone();
     let about = |response: &Value| response["description"].as_str().unwrap_or_default().to_owned();
     both["description"] = format!("{} Or {}", about(answer), about(refusal)).into();
     for part in ["content", "headers"] {
         for (key, value) in refusal[part].as_object().into_iter().flatten() {
-            both[part][key] = value.clone();
+            both[part][key] = match answer[part].get(key) {
+                Some(other) => json!({ "schema": { "anyOf": [other["schema"], value["schema"]] } }),
+                None => value.clone(),
+            };
         }
     }
     both

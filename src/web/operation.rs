@@ -35,6 +35,8 @@ pub struct Operation {
     pub limit: Limit,
     /// The parameters of the query: the properties of this type.
     pub(super) query: Option<Describe>,
+    /// The headers that change the response.
+    pub(super) headers: &'static [Header],
     /// The body of the request.
     pub(super) body: Option<Body>,
     /// The responses of the handler.
@@ -78,7 +80,7 @@ pub(super) struct Answer {
     pub(super) headers: &'static [Header],
 }
 
-/// A response's header and its meaning.
+/// A header and its meaning.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header(pub(super) &'static str, pub(super) &'static str);
 

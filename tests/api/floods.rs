@@ -79,7 +79,7 @@ async fn every_route_is_refused_when_it_is_asked_too_often(on: Backend) {
     let browser = Browser::without_cookie(server.address);
     // Visitors of unknown networks share ten times the rate.
     for _ in 0..50 {
-        browser.get("/readyz").await;
+        browser.get("/nowhere").await;
         browser.get("/gateway").await;
     }
     for operation in operations::ALL {

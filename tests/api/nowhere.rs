@@ -15,6 +15,7 @@ on_both_stores!(
     a_method_that_an_address_does_not_take_is_refused_with_those_that_it_takes,
     an_address_that_cannot_be_read_is_refused_like_every_other_request,
     a_form_over_the_limit_is_too_large,
+    what_is_no_handshake_is_refused_with_a_reason,
 );
 
 async fn every_operation_is_served(on: Backend) {
@@ -133,4 +134,13 @@ async fn a_form_over_the_limit_is_too_large(on: Backend) {
     let answer = request.form(&[("title", title)]).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(answer.json::<Value>().await.unwrap()["error"]["code"], "too_large");
+}
+
+async fn what_is_no_handshake_is_refused_with_a_reason(on: Backend) {
+    let server = on.server().await;
+    let browser = server.browser().await;
+    let path = "/socket.io/?EIO=4&transport=websocket";
+    let (status, _, error) = as_program(&browser, Method::GET, path).await;
+    let found = (status, error["error"]["code"].as_str());
+    assert_eq!(found, (StatusCode::BAD_REQUEST, Some("malformed")));
 }
