@@ -7,7 +7,7 @@ from pathlib import Path
 import requests
 import schemathesis
 import yaml
-from schemathesis.specs.openapi import checks
+from schemathesis.specs.openapi import checks, definitions
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 
@@ -32,10 +32,11 @@ def code_of(response) -> str | None:
 
 
 class Document:
-    """The operations by their ids."""
+    """The operations by their ids, of a document that is one of OpenAPI 3.1."""
 
     def __init__(self):
         self._raw = yaml.safe_load(DOCUMENT.read_text())
+        definitions.OPENAPI_31_VALIDATOR.validate(self._raw)
         loaded = schemathesis.openapi.from_path(DOCUMENT)
         operations = [result.ok() for result in loaded.get_all_operations()]
         self.operations = {

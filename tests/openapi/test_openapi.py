@@ -26,8 +26,6 @@ CHECKS = [
     "missing_required_header",
     "unsupported_method",
     "allow_header_conformance",
-    "use_after_free",
-    "ensure_resource_availability",
 ]
 PHASES = ["examples", "coverage", "fuzzing", "stateful"]
 SEED, EXAMPLES = 17, 10
