@@ -49,7 +49,7 @@ format: ## Format Rust, scripts, styles and Python.
 lint: ## Check format, lints, types and dependencies.
 	python3 tests/run.py lint
 
-protocol: node_modules/.package-lock.json ## Write what is made of the protocol: docs/asyncapi.yaml, the schemas of docs/gateway.md, the pages' constants and types.
+protocol: node_modules/.package-lock.json ## Write what is made of the protocol: docs/asyncapi.yaml and openapi.yaml, the schemas of docs/gateway.md, the pages' constants and types.
 	WRITE_PROTOCOL=1 cargo test --locked --test protocol
 	npm run --silent protocol
 

@@ -9,13 +9,16 @@ use std::{
 
 use axum::{
     Router,
+    body::Body,
     extract::{ConnectInfo, Request},
     http::StatusCode,
     middleware::map_request,
-    routing::{MethodRouter, any},
+    response::Response,
+    routing::{MethodRouter, get_service},
 };
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::{Layer as _, service_fn};
 use tower_sessions::cookie::Key;
 use tracing::{info, warn};
 
@@ -146,7 +149,7 @@ impl App {
         let (gateway, bots) = Gateway::new(&self.chat, &self.sessions, self.config.heartbeat);
         self.bus.connect(vec![sockets.clone(), gateway.clone()]).ok(); // This is the only call.
         let requests = TaskTracker::new();
-        let router = self.router(layer, bots, address, requests.clone())?;
+        let router = self.router(&layer, bots, address, requests.clone())?;
         let maintenance = tokio::spawn({
             let (chat, stopping) = (self.chat.clone(), stopping.clone());
             async move { chat.maintain(stopping).await }
@@ -195,7 +198,7 @@ impl App {
 
     fn router(
         &self,
-        sockets: socketioxide::layer::SocketIoLayer,
+        sockets: &socketioxide::layer::SocketIoLayer,
         bots: MethodRouter<web::Web>,
         address: SocketAddr,
         requests: TaskTracker,
@@ -214,18 +217,22 @@ impl App {
                 .collect(),
             requests,
         };
-        // The layer responds by itself; it only needs a route.
-        let minimize = async |ConnectInfo(peer): ConnectInfo<Peer>, request: Request| {
-            handshake::minimize(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
-        };
-        let socket_io = any(StatusCode::NOT_FOUND).layer(sockets).layer(map_request(minimize));
+        // The layer responds by itself, for the methods of long polling. It is one service for both,
+        // because each service has connections of its own.
+        let sockets =
+            sockets.layer(service_fn(async |_: Request| Ok(Response::new(Body::empty()))));
+        let socket_io = get_service(sockets.clone()).post_service(sockets).layer(map_request(
+            async |ConnectInfo(peer): ConnectInfo<Peer>, request: Request| {
+                handshake::minimize(request, peer.taken).ok_or(StatusCode::BAD_REQUEST)
+            },
+        ));
         let proxies = ClientNetworks::new(self.config.trusted_proxies.clone());
         let arrive = move |ConnectInfo(peer): ConnectInfo<Peer>, mut request: Request| {
             let network = proxies.network(peer.address.ip(), &request);
             request.extensions_mut().insert(network);
             std::future::ready(request)
         };
-        let routes = web::routes(&self.chat, &self.sessions, socket_io, bots, setup)?;
+        let routes = web::router(&self.chat, &self.sessions, socket_io, bots, setup)?;
         Ok(routes.layer(map_request(arrive)))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumDiscriminants, IntoStaticStr, VariantArray};
+
 use crate::{
     domain::{AppendError, ClientId, EntryError, OwnerActionError, PersonId, RoomId},
     store,
@@ -20,7 +22,13 @@ pub struct FieldError {
 }
 
 /// The reason for refusing a request. Its text is safe to show to the visitor.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, EnumDiscriminants)]
+#[strum_discriminants(
+    name(ErrorCode),
+    doc = "The code of an [`Error`]: its name in snake case.",
+    derive(IntoStaticStr, VariantArray, PartialOrd, Ord),
+    strum(serialize_all = "snake_case")
+)]
 pub enum Error {
     /// The session is missing or has ended.
     #[error("there is no session, or it has ended")]
@@ -64,14 +72,20 @@ pub enum Error {
     /// The request cannot be parsed.
     #[error("the request is not understood")]
     Malformed,
+    /// There is nothing at this address.
+    #[error("there is nothing at this address")]
+    NotFound,
+    /// The address takes other methods only.
+    #[error("this address does not take this method")]
+    MethodNotAllowed,
     /// The request comes from a page of another site.
     #[error("a page of another site asked for this")]
     ForeignOrigin,
     /// The message is too long.
     #[error("a message has at most 2,000 characters")]
     TooLong,
-    /// The GIF is too large.
-    #[error("the GIF is too large")]
+    /// The GIF, or the body of a request, is too large.
+    #[error("this is more than the server takes at once")]
     TooLarge,
     /// The file's content is not a GIF.
     #[error("the file is not a GIF")]
@@ -121,36 +135,7 @@ impl Error {
     /// The error code for programs and translations.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unauthorized => "unauthorized",
-            Self::InvalidToken => "invalid_token",
-            Self::NoSuchRoom => "no_such_room",
-            Self::WrongPassword => "wrong_password",
-            Self::Kicked => "kicked",
-            Self::Locked => "locked",
-            Self::RoomFull => "room_full",
-            Self::NotInRoom => "not_in_room",
-            Self::NotHere => "not_here",
-            Self::NotOwner => "not_owner",
-            Self::NoSuchMessage => "no_such_message",
-            Self::Yourself => "yourself",
-            Self::Invalid(_) => "invalid",
-            Self::Malformed => "malformed",
-            Self::ForeignOrigin => "foreign_origin",
-            Self::TooLong => "too_long",
-            Self::TooLarge => "too_large",
-            Self::NotAGif => "not_a_gif",
-            Self::BadGif(_) => "bad_gif",
-            Self::UploadsFull => "uploads_full",
-            Self::OutOfRange { .. } => "out_of_range",
-            Self::SlowDown { .. } => "slow_down",
-            Self::TooSlow => "too_slow",
-            Self::TooManyConnections => "too_many_connections",
-            Self::TooManyTokens => "too_many_tokens",
-            Self::TooManyRooms => "too_many_rooms",
-            Self::Restarting { .. } => "restarting",
-            Self::Unavailable(_) => "unavailable",
-        }
+        ErrorCode::from(self).into()
     }
 
     /// The error for one client of a stopping server.

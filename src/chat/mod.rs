@@ -32,7 +32,7 @@ mod subscriptions;
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 pub use crate::media::GetRange;
-pub use error::{Error, FieldError, client_id, person_id, room_id};
+pub use error::{Error, ErrorCode, FieldError, client_id, person_id, room_id};
 pub use limits::{Rate, RateLimit, Rates};
 pub use maintenance::TakeOverError;
 pub use messages::GifFile;

@@ -9,7 +9,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use hyper_util::rt::TokioIo;
-use serde_json::json;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -20,7 +19,11 @@ use tokio_tungstenite::{
 use tracing::debug;
 
 use super::{Shared, connection};
-use crate::{chat::Error, domain::Network, protocol::ErrorBody};
+use crate::{
+    chat::Error,
+    domain::Network,
+    protocol::{ErrorBody, Refusal},
+};
 
 /// Largest frame of a bot, in bytes: a message of 2,000 characters fits in any encoding.
 const MAX_FRAME_BYTES: usize = 16 * 1024;
@@ -67,5 +70,5 @@ fn refused(error: &tokio_tungstenite::tungstenite::Error) -> Response {
     let message = format!("this is for WebSocket clients: {error}");
     let error = ErrorBody { message, ..ErrorBody::from(&Error::Malformed) };
     let upgrade = [(header::UPGRADE, HeaderValue::from_static("websocket"))];
-    (StatusCode::UPGRADE_REQUIRED, upgrade, Json(json!({ "error": error }))).into_response()
+    (StatusCode::UPGRADE_REQUIRED, upgrade, Json(Refusal { error })).into_response()
 }

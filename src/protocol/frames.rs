@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::{
     chat::Error,
     domain::Seq,
-    protocol::{Chat, ErrorBody, Person, Room, Welcome},
+    protocol::{Chat, ErrorBody, Object, Person, Room, Welcome},
 };
 
 pub use document::{HEAD, document, section};
@@ -241,8 +241,10 @@ pub struct MessagePost {
     /// The room's id.
     pub room: String,
     /// The text.
+    #[schemars(length(min = 1, max = 2000))]
     pub chat: String,
     /// Your name for the message; the server stores repeated sends once.
+    #[schemars(regex(pattern = "^[!-~]{1,64}$"))]
     pub client_id: Option<String>,
     /// The id of the recipient of a whisper; absent in a message to everybody.
     pub to: Option<String>,
@@ -271,7 +273,7 @@ impl Request {
     /// # Errors
     /// The `ERROR` frame to send when `text` is not a frame.
     pub(crate) fn parse(text: &str) -> Result<Self, Box<ErrorFrame>> {
-        let raw: Raw<'_> = serde_json::from_str(text)
+        let Object::<Raw<'_>>(raw) = serde_json::from_str(text)
             .map_err(|_| malformed("a frame is a JSON object with op and d", None))?;
         Ok(match raw.op.as_str() {
             client_events::IDENTIFY => Self::Identify(data(&raw, client_events::IDENTIFY)?),
@@ -288,7 +290,8 @@ impl Request {
 
 fn data<'a, T: Deserialize<'a>>(raw: &Raw<'a>, op: &'static str) -> Result<T, Box<ErrorFrame>> {
     let data = raw.d.map_or("null", RawValue::get);
-    serde_json::from_str(data).map_err(|_| malformed("d is not what this op takes", Some(op)))
+    let data = serde_json::from_str(data).map(|Object(data)| data);
+    data.map_err(|_| malformed("d is not what this op takes", Some(op)))
 }
 
 fn malformed(message: &str, op: Option<&'static str>) -> Box<ErrorFrame> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub mod document;
 mod events;
 pub mod frames;
+mod object;
 mod payloads;
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub use events::{CHAT, Event, LOBBY, client_events, server_events};
+pub use object::Object;
 pub use payloads::{
     Chat, Chats, Gif, Head, Kicked, Person, Presence, Removed, Room, Rooms, RoomsFound, System,
     Typing, Welcome,
@@ -40,8 +42,10 @@ pub struct Handshake {
 #[serde(rename_all = "camelCase")]
 pub struct ChatPost {
     /// The text.
+    #[schemars(length(min = 1, max = 2000))]
     pub chat: String,
     /// The sender's name for the message; the server stores repeated sends once.
+    #[schemars(regex(pattern = "^[!-~]{1,64}$"))]
     pub client_id: Option<String>,
 }
 
@@ -59,8 +63,10 @@ pub struct WhisperPost {
     /// The recipient's id.
     pub to: String,
     /// The text.
+    #[schemars(length(min = 1, max = 2000))]
     pub chat: String,
     /// The sender's name for the message; the server stores repeated sends once.
+    #[schemars(regex(pattern = "^[!-~]{1,64}$"))]
     pub client_id: Option<String>,
 }
 
@@ -258,6 +264,13 @@ impl From<&Error> for ErrorBody {
         let retry_after_ms = error.retry_after().and_then(|wait| millis(wait).try_into().ok());
         Self { code: error.code(), message: error.to_string(), fields, retry_after_ms }
     }
+}
+
+/// The body of a refusal over HTTP.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Refusal {
+    /// The reason.
+    pub error: ErrorBody,
 }
 
 /// The acknowledgement of a request.

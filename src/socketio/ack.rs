@@ -23,7 +23,10 @@ use socketioxide::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
 
-use super::{Shared, backpressure, emit_error, protocol::Reply};
+use super::{
+    Shared, backpressure, emit_error,
+    protocol::{Object, Reply},
+};
 use crate::{
     chat::{Error, Requester},
     domain::{Network, PersonId},
@@ -93,8 +96,24 @@ impl<T: DeserializeOwned + Default> FromMessageParts<LocalAdapter> for OptionalD
         if !has_data {
             return Ok(Self(Ok(T::default())));
         }
-        let TryData(data) = TryData::<T>::from_message_parts(socket, value, ack)?;
-        Ok(Self(data.map_err(|_| Error::Malformed)))
+        let RequestData(data) = RequestData::from_message_parts(socket, value, ack)?;
+        Ok(Self(data))
+    }
+}
+
+/// The data of an event: an object.
+pub(super) struct RequestData<T>(pub(super) Result<T, Error>);
+
+impl<T: DeserializeOwned> FromMessageParts<LocalAdapter> for RequestData<T> {
+    type Error = Infallible;
+
+    fn from_message_parts(
+        socket: &Arc<Socket<LocalAdapter>>,
+        value: &mut Value,
+        ack: &Option<i64>,
+    ) -> Result<Self, Infallible> {
+        let TryData(data) = TryData::<Object<T>>::from_message_parts(socket, value, ack)?;
+        Ok(Self(data.map(|Object(data)| data).map_err(|_| Error::Malformed)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use socketioxide::{
     SocketIo,
-    extract::{HttpExtension, SocketRef, State, TryData},
+    extract::{HttpExtension, SocketRef, State},
 };
 use tokio::{
     sync::mpsc,
@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::{
     LEAVING, Refused, Shared,
-    ack::{Ack, OptionalData},
+    ack::{Ack, OptionalData, RequestData},
     protocol::{
         self, RoomDelete, RoomGet, RoomPost, RoomPut, Rooms, RoomsFound, client_events,
         server_events,
@@ -89,7 +89,7 @@ async fn on_post(
     socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
-    TryData(request): TryData<RoomPost>,
+    RequestData(request): RequestData<RoomPost>,
 ) {
     let act = async |room: RoomPost| {
         let visitor = shared.visitor(&session).await?;
@@ -108,7 +108,7 @@ async fn on_put(
     socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
-    TryData(request): TryData<RoomPut>,
+    RequestData(request): RequestData<RoomPut>,
 ) {
     let act = async |RoomPut { id, patch }: RoomPut| {
         let visitor = shared.visitor(&session).await?;
@@ -127,7 +127,7 @@ async fn on_delete(
     socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
-    TryData(request): TryData<RoomDelete>,
+    RequestData(request): RequestData<RoomDelete>,
 ) {
     let act = async |RoomDelete { id }: RoomDelete| {
         let id = room_id(&id)?;

@@ -9,7 +9,7 @@ use socketioxide::{
 
 use super::{
     Refused, Shared,
-    ack::{Ack, OptionalData},
+    ack::{Ack, OptionalData, RequestData},
     backpressure::Backlog,
     edge::socket_rooms,
     emit_error,
@@ -159,10 +159,10 @@ async fn on_post(
     mut turn: Turn,
     State(shared): State<Shared>,
     Extension(Seat(seat)): Extension<Seat>,
-    TryData(request): TryData<ChatPost>,
+    RequestData(request): RequestData<ChatPost>,
 ) {
     let _answering = turn.acquire().await;
-    let pending = request.map_err(|_| Error::Malformed).and_then(|ChatPost { chat, client_id }| {
+    let pending = request.and_then(|ChatPost { chat, client_id }| {
         let client_id = chat::client_id(client_id.as_deref())?;
         Ok(shared.chat.say(&seat.room, seat.requester(), &chat, client_id))
     });
@@ -179,10 +179,10 @@ async fn on_whisper(
     mut turn: Turn,
     State(shared): State<Shared>,
     Extension(Seat(seat)): Extension<Seat>,
-    TryData(request): TryData<WhisperPost>,
+    RequestData(request): RequestData<WhisperPost>,
 ) {
     let _answering = turn.acquire().await;
-    let pending = request.map_err(|_| Error::Malformed).and_then(|whisper| {
+    let pending = request.and_then(|whisper| {
         let client_id = chat::client_id(whisper.client_id.as_deref())?;
         let to = person_id(&whisper.to)?;
         let (room, me) = (&seat.room, seat.requester());
@@ -200,7 +200,7 @@ async fn on_delete(
     ack: Ack,
     State(shared): State<Shared>,
     Extension(Seat(seat)): Extension<Seat>,
-    TryData(request): TryData<ChatDelete>,
+    RequestData(request): RequestData<ChatDelete>,
 ) {
     let act = async |ChatDelete { seq }: ChatDelete| {
         let left = shared.chat.delete(&seat.room, seat.requester(), seq).await?;
@@ -213,7 +213,7 @@ async fn on_kick(
     ack: Ack,
     State(shared): State<Shared>,
     Extension(Seat(seat)): Extension<Seat>,
-    TryData(request): TryData<Whom>,
+    RequestData(request): RequestData<Whom>,
 ) {
     let act = async |whom: Whom| {
         let whom = person_id(&whom.id)?;
@@ -226,7 +226,7 @@ async fn on_hand_over(
     ack: Ack,
     State(shared): State<Shared>,
     Extension(Seat(seat)): Extension<Seat>,
-    TryData(request): TryData<Whom>,
+    RequestData(request): RequestData<Whom>,
 ) {
     let act = async |whom: Whom| {
         let whom = person_id(&whom.id)?;

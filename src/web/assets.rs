@@ -4,15 +4,18 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use axum::{
-    extract::Path,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use data_encoding::HEXLOWER;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::Color;
+use super::{
+    error_pages::refuse,
+    extract::{Path, Reader},
+};
+use crate::{chat::Error, domain::Color};
 
 /// `npm ci` creates this file. The build fails without it, because no page works without it.
 const _: &[u8] = include_bytes!("../../public/lib/socket.io.js");
@@ -68,8 +71,11 @@ fn find(path: &str) -> Option<(Cow<'static, [u8]>, String)> {
 
 /// `GET /public/{version}/{path}`. An address of another version serves the current file without
 /// caching, so that a page from before a deployment finds its scripts.
-pub(super) async fn serve(Path((version, path)): Path<(String, String)>) -> Response {
-    let Some((data, kind)) = find(&path) else { return StatusCode::NOT_FOUND.into_response() };
+pub(super) async fn serve(
+    reader: Reader,
+    Path((version, path)): Path<(String, String)>,
+) -> Response {
+    let Some((data, kind)) = find(&path) else { return refuse(reader, Error::NotFound) };
     let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind };
     let cache = if version == *VERSION {
         HeaderValue::from_static("public, max-age=31536000, immutable")
@@ -80,8 +86,8 @@ pub(super) async fn serve(Path((version, path)): Path<(String, String)>) -> Resp
 }
 
 /// `GET /favicon.ico`, for clients that do not read the page's `link`.
-pub(super) async fn favicon() -> Response {
-    serve(Path((VERSION.clone(), "icons/icon.svg".to_owned()))).await
+pub(super) async fn favicon(reader: Reader) -> Response {
+    serve(reader, Path((VERSION.clone(), "icons/icon.svg".to_owned()))).await
 }
 
 /// `GET /robots.txt`: rooms are for people who were sent their links.

@@ -4,12 +4,12 @@ use axum::{
     Form, Json,
     body::{Body, Bytes},
     extract::{FromRequest, Request},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
 
 use super::errors::Refused;
-use crate::chat::Error;
+use crate::{chat::Error, protocol::Object};
 
 /// Extractor of fields, from a form or from JSON by the request's content type.
 pub(super) struct Fields<T>(pub(super) T);
@@ -18,12 +18,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
-        let (head, body) = request.into_parts();
-        let body = Request::from_parts(head.clone(), body);
-        let body = Bytes::from_request(body, state).await.map_err(|rejection| {
-            let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-            if too_large { Error::TooLarge } else { Error::Malformed }
-        })?;
+        let (head, body) = whole(request).await?;
         if body.is_empty() && head.headers.get(header::CONTENT_TYPE).is_none() {
             // A request whose fields are all optional needs no body.
             return Ok(Self(serde_json::from_str("{}").map_err(|_| Error::Malformed)?));
@@ -33,10 +28,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
         let fields = if form {
             Form::from_request(request, state).await.map(|Form(fields)| fields).ok()
         } else {
-            Json::from_request(request, state).await.map(|Json(fields)| fields).ok()
+            Json::from_request(request, state).await.map(|Json(Object(fields))| fields).ok()
         };
         Ok(Self(fields.ok_or(Error::Malformed)?))
     }
+}
+
+/// Reads the body of a request, within the router's limit.
+pub(super) async fn whole(request: Request) -> Result<(Parts, Bytes), Error> {
+    let (head, body) = request.into_parts();
+    let mut limited = Request::new(body);
+    *limited.extensions_mut() = head.extensions.clone(); // They carry the limit.
+    let body = Bytes::from_request(limited, &()).await.map_err(|rejection| {
+        let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+        if too_large { Error::TooLarge } else { Error::Malformed }
+    })?;
+    Ok((head, body))
 }
 
 /// Whether a body is a form without files.

@@ -1,12 +1,13 @@
 //! Routes of a room's messages.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 
-use super::{Web, body::Fields, errors::Refused, extract::Me};
+use super::{
+    Web,
+    body::Fields,
+    errors::Refused,
+    extract::{Me, Path, Query},
+};
 use crate::{
     chat::{self, Error, person_id, room_id},
     domain::Seq,
@@ -18,10 +19,9 @@ pub(super) async fn history(
     State(web): State<Web>,
     me: Me,
     Path(id): Path<String>,
-    query: Result<Query<ChatGet>, QueryRejection>,
+    Query(params): Query<ChatGet>,
 ) -> Result<Json<Chats>, Refused> {
     let id = room_id(&id)?;
-    let Query(params) = query.map_err(|_| Error::Malformed)?;
     let history = web.chat.history(&id, me.requester(), params.window()).await?;
     Ok(Json(Chats::from(&history)))
 }

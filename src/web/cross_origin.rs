@@ -12,13 +12,13 @@ use axum::{
     extract::{Request, State},
     http::{HeaderName, Method, header},
     middleware::Next,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 use tracing::warn;
 
-use super::{error_pages::error_page, errors::Refused, extract::Reader};
+use super::{error_pages::refuse, errors::Refused, extract::Reader};
 use crate::{
     chat::{ChatService, Error},
     domain::Network,
@@ -89,17 +89,7 @@ pub(super) async fn check_changes(
     if follows_link || guard.allows(&request).await {
         return next.run(request).await;
     }
-    refuse(reader)
-}
-
-/// The response to a request of another site's page.
-pub(super) fn refuse(reader: Reader) -> Response {
-    let response = Refused(Error::ForeignOrigin).into_response();
-    if reader.wants_json {
-        response
-    } else {
-        error_page(reader, &response, Error::ForeignOrigin.code())
-    }
+    refuse(reader, Error::ForeignOrigin)
 }
 
 /// Middleware of Socket.IO: refuses other sites' pages with any method, and networks that open

@@ -6,15 +6,19 @@
 //! session, who have no rights to misuse, and programs that do not accept HTML.
 
 use axum::{
-    body::{Body, Bytes},
-    extract::{FromRequest as _, Request},
+    body::Body,
+    extract::Request,
     http::{HeaderName, HeaderValue, Method, header},
     middleware::Next,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use url::form_urlencoded;
 
-use super::{body::is_form, cross_origin, errors::Refused, extract::Reader};
+use super::{
+    body::{is_form, whole},
+    error_pages::refuse,
+    extract::Reader,
+};
 use crate::{
     chat::Error,
     session::{Session, is_form_of},
@@ -43,20 +47,21 @@ pub(super) async fn check_forms(reader: Reader, request: Request, next: Next) ->
     let from_browser = holds(header::ACCEPT, "text/html") && !holds(header::CONTENT_TYPE, "json");
     if !is_form(headers) {
         // Our own pages upload files only by script; a form with files is another site's.
-        return if from_browser { cross_origin::refuse(reader) } else { next.run(request).await };
+        return if from_browser {
+            refuse(reader, Error::ForeignOrigin)
+        } else {
+            next.run(request).await
+        };
     }
     let session = session.clone();
-    let (parts, body) = request.into_parts();
-    // The extensions carry the body limit that the handler's extractor uses.
-    let mut whole = Request::new(body);
-    *whole.extensions_mut() = parts.extensions.clone();
-    let Ok(body) = Bytes::from_request(whole, &()).await else {
-        return Refused(Error::Malformed).into_response();
+    let (head, body) = match whole(request).await {
+        Ok(whole) => whole,
+        Err(error) => return refuse(reader, error),
     };
     let token = form_urlencoded::parse(&body).find(|(name, _)| name == TOKEN);
     if token.map_or(!from_browser, |(_, token)| is_form_of(&session, &token)) {
-        next.run(Request::from_parts(parts, Body::from(body))).await
+        next.run(Request::from_parts(head, Body::from(body))).await
     } else {
-        cross_origin::refuse(reader)
+        refuse(reader, Error::ForeignOrigin)
     }
 }

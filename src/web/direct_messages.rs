@@ -2,13 +2,19 @@
 
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, State},
+    extract::{FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
 };
 use axum_extra::headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Web, body::Fields, errors::Refused, extract::Me};
+use super::{
+    Web,
+    body::Fields,
+    errors::Refused,
+    extract::{Me, Path},
+};
 use crate::{
     chat::{self, Error, Requester, person_id},
     domain::{Network, PersonId},
@@ -50,11 +56,15 @@ impl FromRequestParts<Web> for Speaker {
 }
 
 /// A message to one person.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MessagePost {
+    /// The text; `content` is another name for it.
+    #[schemars(length(min = 1, max = 2000))]
     #[serde(alias = "content")]
     chat: String,
+    /// The sender's name for the message; the server stores repeated sends once.
+    #[schemars(regex(pattern = "^[!-~]{1,64}$"))]
     client_id: Option<String>,
 }
 

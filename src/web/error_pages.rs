@@ -1,4 +1,4 @@
-//! Pages and redirects in place of refusals, for browsers.
+//! Pages and redirects in place of refusals, for browsers; and the answers where there is no route.
 
 use axum::{
     extract::Request,
@@ -25,14 +25,47 @@ pub(super) async fn report_session_failure(
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return response;
     }
-    let error = Error::Unavailable("a session could not be kept".into());
-    let code = error.code();
-    let response = Refused(error).into_response();
-    if reader.wants_json { response } else { error_page(reader, &response, code) }
+    refuse(reader, Error::Unavailable("a session could not be kept".into()))
+}
+
+/// Middleware of Socket.IO: the library refuses some requests without a word.
+pub(super) async fn explain_refusals(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        return response;
+    }
+    match response.status() {
+        StatusCode::BAD_REQUEST => Refused(Error::Malformed).into_response(),
+        StatusCode::PAYLOAD_TOO_LARGE => Refused(Error::TooLarge).into_response(),
+        _ => response,
+    }
+}
+
+/// Handler of addresses that no route has.
+pub(super) async fn not_found(reader: Reader) -> Response {
+    refuse(reader, Error::NotFound)
+}
+
+/// Handler of methods that a route does not take. The router adds the header `Allow`.
+pub(super) async fn method_not_allowed(reader: Reader) -> Response {
+    refuse(reader, Error::MethodNotAllowed)
+}
+
+/// The response to a refused request: JSON for programs, a page for people.
+pub(super) fn refuse(reader: Reader, error: Error) -> Response {
+    let refused = Refused(error);
+    if reader.wants_json {
+        return refused.into_response();
+    }
+    let code = match &refused.0 {
+        Error::TooLarge => Error::Malformed.code(), // Its own text is about a GIF.
+        error => error.code(),
+    };
+    refused.around(pages::ErrorPage { frame: reader.blank(), code })
 }
 
 /// A page with a refusal's status.
-pub(super) fn error_page(reader: Reader, refusal: &Response, code: &'static str) -> Response {
+fn error_page(reader: Reader, refusal: &Response, code: &'static str) -> Response {
     let page = pages::ErrorPage { frame: reader.blank(), code };
     let retry = refusal.headers().get(header::RETRY_AFTER).cloned();
     let mut page = (refusal.status(), page).into_response();

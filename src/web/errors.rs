@@ -5,10 +5,12 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 use tracing::error;
 
-use crate::{chat::Error, protocol::ErrorBody};
+use crate::{
+    chat::{Error, ErrorCode},
+    protocol::{ErrorBody, Refusal},
+};
 
 /// A request that was refused.
 #[derive(Debug)]
@@ -21,29 +23,82 @@ impl<E: Into<Error>> From<E> for Refused {
 }
 
 /// The status of each error.
-fn status(error: &Error) -> StatusCode {
-    match error {
-        Error::Unauthorized | Error::InvalidToken => StatusCode::UNAUTHORIZED,
-        Error::NoSuchRoom | Error::NotHere | Error::NoSuchMessage => StatusCode::NOT_FOUND,
-        Error::WrongPassword
-        | Error::Kicked
-        | Error::Locked
-        | Error::NotInRoom
-        | Error::NotOwner
-        | Error::ForeignOrigin => StatusCode::FORBIDDEN,
-        Error::RoomFull => StatusCode::CONFLICT,
-        Error::Yourself | Error::Invalid(_) | Error::BadGif(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Malformed => StatusCode::BAD_REQUEST,
-        Error::TooLong | Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::UploadsFull => StatusCode::INSUFFICIENT_STORAGE,
-        Error::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-        Error::NotAGif => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::SlowDown { .. }
-        | Error::TooSlow
-        | Error::TooManyConnections
-        | Error::TooManyTokens => StatusCode::TOO_MANY_REQUESTS,
-        Error::TooManyRooms | Error::Restarting { .. } | Error::Unavailable(_) => {
+pub(super) fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::Unauthorized | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::NoSuchRoom
+        | ErrorCode::NotHere
+        | ErrorCode::NoSuchMessage
+        | ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::WrongPassword
+        | ErrorCode::Kicked
+        | ErrorCode::Locked
+        | ErrorCode::NotInRoom
+        | ErrorCode::NotOwner
+        | ErrorCode::ForeignOrigin => StatusCode::FORBIDDEN,
+        ErrorCode::RoomFull => StatusCode::CONFLICT,
+        ErrorCode::Yourself | ErrorCode::Invalid | ErrorCode::BadGif => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        ErrorCode::Malformed => StatusCode::BAD_REQUEST,
+        ErrorCode::TooLong | ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::UploadsFull => StatusCode::INSUFFICIENT_STORAGE,
+        ErrorCode::OutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
+        ErrorCode::NotAGif => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorCode::SlowDown
+        | ErrorCode::TooSlow
+        | ErrorCode::TooManyConnections
+        | ErrorCode::TooManyTokens => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::TooManyRooms | ErrorCode::Restarting | ErrorCode::Unavailable => {
             StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+/// The header `Retry-After` of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RetryAfter {
+    /// It has none: trying again changes nothing.
+    Never,
+    /// These seconds.
+    Seconds(u64),
+    /// The time that the error itself states.
+    Stated,
+}
+
+impl RetryAfter {
+    /// The header of each error.
+    pub(super) fn of(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::TooManyRooms | ErrorCode::UploadsFull => Self::Seconds(60),
+            ErrorCode::Unavailable => Self::Seconds(5),
+            ErrorCode::SlowDown | ErrorCode::Restarting => Self::Stated,
+            ErrorCode::Unauthorized
+            | ErrorCode::InvalidToken
+            | ErrorCode::NoSuchRoom
+            | ErrorCode::NotHere
+            | ErrorCode::NoSuchMessage
+            | ErrorCode::NotFound
+            | ErrorCode::MethodNotAllowed
+            | ErrorCode::WrongPassword
+            | ErrorCode::Kicked
+            | ErrorCode::Locked
+            | ErrorCode::NotInRoom
+            | ErrorCode::NotOwner
+            | ErrorCode::ForeignOrigin
+            | ErrorCode::RoomFull
+            | ErrorCode::Yourself
+            | ErrorCode::Invalid
+            | ErrorCode::BadGif
+            | ErrorCode::Malformed
+            | ErrorCode::TooLong
+            | ErrorCode::TooLarge
+            | ErrorCode::OutOfRange
+            | ErrorCode::NotAGif
+            | ErrorCode::TooSlow
+            | ErrorCode::TooManyConnections
+            | ErrorCode::TooManyTokens => Self::Never,
         }
     }
 }
@@ -73,19 +128,16 @@ pub(super) struct Code(pub(super) &'static str);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body {
-            error: ErrorBody,
-        }
         if let Error::Unavailable(cause) = &self.0 {
             error!(%cause, "a request failed");
         }
-        let body = Json(Body { error: ErrorBody::from(&self.0) });
-        let mut response = (status(&self.0), body).into_response();
-        let wait = match &self.0 {
-            Error::TooManyRooms | Error::UploadsFull => Some(60),
-            Error::Unavailable(_) => Some(5),
-            other => other.retry_after().map(|wait| wait.as_secs() + 1),
+        let body = Json(Refusal { error: ErrorBody::from(&self.0) });
+        let code = ErrorCode::from(&self.0);
+        let mut response = (status(code), body).into_response();
+        let wait = match RetryAfter::of(code) {
+            RetryAfter::Never => None,
+            RetryAfter::Seconds(seconds) => Some(seconds),
+            RetryAfter::Stated => self.0.retry_after().map(|wait| wait.as_secs() + 1),
         };
         if let Some(seconds) = wait {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

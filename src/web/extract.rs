@@ -1,18 +1,21 @@
-//! Extractors that most handlers use: the visitor, the language and theme, and HTML or JSON.
+//! Extractors that most handlers use: the visitor, the language and theme, HTML or JSON, and the
+//! parts of an address.
 
 use std::convert::Infallible;
 
 use axum::{
-    extract::{FromRequestParts, OptionalFromRequestParts, Request},
+    extract::{self, FromRequestParts, OptionalFromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
     middleware::Next,
     response::Response,
 };
 use headers_accept::Accept;
 use mediatype::{MediaType, names};
+use serde::de::DeserializeOwned;
 
 use super::{
     Web,
+    error_pages::refuse,
     errors::Refused,
     i18n::{Texts, negotiate},
     pages::Blank,
@@ -93,15 +96,43 @@ pub(super) struct Reader {
 
 /// Middleware: loads the reader's preferences. It refuses the request when the session cannot be
 /// read, because the visitor has waited for the store's deadline already.
-pub(super) async fn load_preferences(
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Refused> {
+pub(super) async fn load_preferences(reader: Reader, mut request: Request, next: Next) -> Response {
     if let Some(session) = request.extensions().get::<Session>().cloned() {
-        let preferences = session::preferences(&session).await?;
-        request.extensions_mut().insert(preferences);
+        match session::preferences(&session).await {
+            Ok(preferences) => request.extensions_mut().insert(preferences),
+            Err(error) => return refuse(reader, error.into()),
+        };
     }
-    Ok(next.run(request).await)
+    next.run(request).await
+}
+
+#[expect(clippy::disallowed_types, reason = "this is the one that refuses with an error of ours")]
+type AnyPath<T> = extract::Path<T>;
+#[expect(clippy::disallowed_types, reason = "this is the one that refuses with an error of ours")]
+type AnyQuery<T> = extract::Query<T>;
+
+/// Extractor of the parts of the path that a route names. One that is not text is `malformed`.
+pub(super) struct Path<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let path = <AnyPath<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
+        Ok(Self(path.map_err(|_| Error::Malformed)?.0))
+    }
+}
+
+/// Extractor of the query. One that does not fit is `malformed`.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let query = AnyQuery::from_request_parts(parts, state).await;
+        Ok(Self(query.map_err(|_| Error::Malformed)?.0))
+    }
 }
 
 impl Reader {

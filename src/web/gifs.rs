@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -17,7 +17,12 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Web, errors::Refused, extract::Me};
+use super::{
+    Web,
+    error_pages::refuse,
+    errors::Refused,
+    extract::{Me, Path, Reader},
+};
 use crate::{
     chat::{self, Error, GetRange, GifFile, Requester, room_id},
     domain::{ClientId, Network, PersonId},
@@ -126,6 +131,7 @@ pub(super) async fn share(
 pub(super) async fn file(
     State(web): State<Web>,
     me: Option<Me>,
+    reader: Reader,
     Path((room, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
@@ -135,7 +141,7 @@ pub(super) async fn file(
     let partial = range.is_some();
     Ok(match web.chat.file(&room, me.id(), &name, range).await? {
         Some(file) => show(file, partial),
-        None => StatusCode::NOT_FOUND.into_response(),
+        None => refuse(reader, Error::NotFound),
     })
 }
 

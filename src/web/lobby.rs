@@ -5,11 +5,12 @@ use std::sync::Arc;
 use askama::Template as _;
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use moka::sync::Cache;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use url::{Position, Url};
 
@@ -17,7 +18,7 @@ use super::{
     Web,
     body::Fields,
     errors::{Refused, known_code},
-    extract::{Me, Reader},
+    extract::{Me, Query, Reader},
     i18n::Texts,
     pages::{self, LobbyPage, NewRoomPage},
 };
@@ -34,11 +35,14 @@ const MAX_CACHED: u64 = 64;
 /// Longest search whose pages are cached, in bytes.
 const MAX_CACHED_SEARCH: usize = 256;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct LobbyParams {
+    /// Text to find in titles; empty for all rooms.
     #[serde(default)]
     q: String,
+    /// The page's number, from 1.
     page: Option<String>,
+    /// The code of an error to show.
     error: Option<String>,
     /// The room whose password dialog is open.
     room: Option<String>,

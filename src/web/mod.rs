@@ -1,7 +1,7 @@
 //! The HTTP edge: pages for people and JSON for programs, on the same routes.
 //!
-//! [`routes`] lists them all. A handler extracts its input, calls [`ChatService`], and responds.
-//! [`errors`] turns a refusal into a status and JSON, and [`error_pages`] into a page.
+//! [`operations`] lists them all, and [`routes`] serves them. A handler extracts its input, calls
+//! [`ChatService`], and responds. [`errors`] turns a refusal into a status and JSON, and [`error_pages`] into a page.
 
 pub mod assets;
 mod body;
@@ -9,6 +9,7 @@ mod chats;
 mod cross_origin;
 mod csrf;
 mod direct_messages;
+mod engine_io;
 mod error_pages;
 mod errors;
 mod extract;
@@ -16,11 +17,15 @@ mod gifs;
 mod health;
 pub mod i18n;
 mod lobby;
+pub mod openapi;
+pub mod operation;
+pub mod operations;
 pub mod pages;
 mod polling;
 mod request_rate;
 mod room;
 mod rotation;
+mod routes;
 mod security_headers;
 mod tokens;
 
@@ -29,10 +34,10 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::StatusCode,
+    handler::Handler as _,
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
-    routing::{MethodRouter, delete, get, post, put},
+    routing::MethodRouter,
 };
 pub use health::is_health_check;
 use tokio_util::task::TaskTracker;
@@ -44,12 +49,15 @@ use tower_sessions::{
 };
 
 use crate::{
-    chat::ChatService,
+    chat::{ChatService, Error},
     session::{self, Sessions, Visitor},
 };
 use cross_origin::Guard;
+use errors::Refused;
 use extract::Reader;
+use operations as op;
 use rotation::Secrets;
+use routes::Routes;
 
 /// Largest request body, in bytes: several times the longest form or message, escaped. Uploads have
 /// their own limit.
@@ -97,7 +105,7 @@ pub struct Setup {
 ///
 /// # Errors
 /// When one of the origins is invalid.
-pub fn routes(
+pub fn router(
     chat: &Arc<ChatService>,
     sessions: &Sessions,
     socket_io: MethodRouter<Web>,
@@ -128,39 +136,7 @@ pub fn routes(
         .with_secure(secure)
         .with_expiry(Expiry::OnInactivity(session::EXPIRES_AFTER));
 
-    let as_pages = |routes: Router<Web>| {
-        routes
-            .layer(middleware::from_fn(extract::load_preferences))
-            .layer(middleware::from_fn(error_pages::redirect_refusals))
-    };
-    let room_pages = Router::new()
-        .route("/room/{id}", get(room::enter).patch(room::change).delete(room::close))
-        .route("/room/{id}/enter", post(room::unlock))
-        .route("/room/{id}/leave", post(room::leave));
-    let pages = Router::new()
-        .route("/", get(lobby::show))
-        .route("/logout", post(lobby::log_out))
-        .route("/reader", post(lobby::choose))
-        .route("/room", get(lobby::form).post(lobby::create))
-        .route("/token", get(tokens::show).post(tokens::make).delete(tokens::revoke_all))
-        .route("/token/revoke", post(tokens::revoke_all))
-        .route("/token/{id}", delete(tokens::revoke))
-        .route("/token/{id}/revoke", post(tokens::revoke));
-    let of_rooms = Router::new()
-        .merge(as_pages(room_pages))
-        .route("/room/{id}/chat", get(chats::history).post(chats::say))
-        .route("/room/{id}/chat/{seq}", delete(chats::remove))
-        .route("/room/{id}/whisper", post(chats::whisper))
-        .route("/room/{id}/person/{who}", delete(room::kick))
-        .route("/room/{id}/owner", put(room::hand_over))
-        .route("/room/{id}/report", post(room::report))
-        .route("/room/{id}/gif", post(gifs::share).layer(DefaultBodyLimit::disable()))
-        .route("/gif/{room}/{name}", get(gifs::file))
-        .layer(security_headers::always(security_headers::HEADER_OF_ROOMS));
-    let visited = Router::new()
-        .merge(as_pages(pages))
-        .merge(of_rooms)
-        .route("/chatter/{id}/message", post(direct_messages::whisper))
+    let visited = visited()
         .layer(security_headers::always(security_headers::VARY))
         .layer(middleware::from_fn(csrf::check_forms))
         .layer(session.clone())
@@ -168,14 +144,16 @@ pub fn routes(
         .layer(middleware::from_fn(error_pages::report_session_failure))
         .layer(middleware::from_fn_with_state(setup.requests, run_to_completion))
         .layer(middleware::from_fn_with_state(guard.clone(), cross_origin::check_changes))
-        .route("/readyz", get(health::ready))
+        .merge(Routes::new().on(op::READY, health::ready).router())
         .layer(middleware::from_fn_with_state(chat.clone(), request_rate::check));
-    let sockets = Router::new()
-        .route("/socket.io/", socket_io)
+    let sockets = Routes::new()
+        .mount(&[op::SOCKET_IO, op::SOCKET_IO_PACKETS], socket_io)
+        .router()
         .layer(middleware::from_fn_with_state(
             polling::PollingSessions::default(),
             polling::check_session,
         ))
+        .layer(middleware::from_fn(error_pages::explain_refusals))
         .layer(session)
         .layer(rotation)
         .layer(middleware::from_fn(error_pages::report_session_failure))
@@ -183,19 +161,20 @@ pub fn routes(
             (guard.clone(), chat.clone()),
             cross_origin::check_handshakes,
         ));
-    let bots = Router::new()
-        .route("/gateway", gateway)
+    let bots = Routes::new()
+        .mount(&[op::GATEWAY], gateway)
+        .router()
         .layer(middleware::from_fn_with_state((guard, chat.clone()), cross_origin::check_gateway));
 
-    let router = Router::new()
+    let router = Routes::new()
+        .on(op::ASSET, assets::serve)
+        .on(op::FAVICON, assets::favicon)
+        .on(op::ROBOTS, assets::robots)
+        .on(op::LIVE, health::live)
+        .router()
         .merge(visited)
         .merge(sockets)
         .merge(bots)
-        .route("/public/{version}/{*path}", get(assets::serve))
-        .route("/favicon.ico", get(assets::favicon))
-        .route("/robots.txt", get(assets::robots))
-        .route("/healthz", get(health::live))
-        .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::new())
@@ -203,6 +182,58 @@ pub fn routes(
     let of_https = secure.then_some(security_headers::HEADER_OF_HTTPS);
     let headers = security_headers::HEADERS.into_iter().chain(of_https);
     Ok(headers.fold(router, |router, header| router.layer(security_headers::always(header))))
+}
+
+/// The operations of visitors. It also responds where there is no operation.
+fn visited() -> Router<Web> {
+    let pages = Routes::new()
+        .on(op::LOBBY, lobby::show)
+        .on(op::LOG_OUT, lobby::log_out)
+        .on(op::CHOOSE, lobby::choose)
+        .on(op::ROOM_FORM, lobby::form)
+        .on(op::CREATE_ROOM, lobby::create)
+        .on(op::TOKENS, tokens::show)
+        .on(op::CREATE_TOKEN, tokens::make)
+        .on(op::REVOKE_TOKENS, tokens::revoke_all)
+        .on(op::REVOKE_TOKENS_BY_FORM, tokens::revoke_all)
+        .on(op::REVOKE_TOKEN, tokens::revoke)
+        .on(op::REVOKE_TOKEN_BY_FORM, tokens::revoke);
+    Routes::new()
+        .on(op::WHISPER_ANYWHERE, direct_messages::whisper)
+        .router_of_the_rest()
+        .merge(as_pages(pages))
+        .merge(of_rooms())
+}
+
+/// The operations of one room.
+fn of_rooms() -> Router<Web> {
+    let room_pages = Routes::new()
+        .on(op::ROOM, room::enter)
+        .on(op::CHANGE_ROOM, room::change)
+        .on(op::CLOSE_ROOM, room::close)
+        .on(op::ENTER_ROOM, room::unlock)
+        .on(op::LEAVE_ROOM, room::leave);
+    Routes::new()
+        .on(op::HISTORY, chats::history)
+        .on(op::SAY, chats::say)
+        .on(op::DELETE_CHAT, chats::remove)
+        .on(op::WHISPER, chats::whisper)
+        .on(op::KICK, room::kick)
+        .on(op::HAND_OVER, room::hand_over)
+        .on(op::REPORT, room::report)
+        .on(op::SHARE, gifs::share.layer(DefaultBodyLimit::disable()))
+        .on(op::GIF, gifs::file)
+        .router()
+        .merge(as_pages(room_pages))
+        .layer(security_headers::always(security_headers::HEADER_OF_ROOMS))
+}
+
+/// Routes that redirect people when they refuse.
+fn as_pages(routes: Routes) -> Router<Web> {
+    routes
+        .router()
+        .layer(middleware::from_fn(extract::load_preferences))
+        .layer(middleware::from_fn(error_pages::redirect_refusals))
 }
 
 /// Middleware: runs a request in its own task, which completes even when the client disconnects. A
@@ -216,14 +247,9 @@ async fn run_to_completion(
         Ok(response) => response,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(), // The runtime is stopping.
+            Err(_) => Refused(Error::restarting()).into_response(), // The runtime is stopping.
         },
     }
-}
-
-async fn not_found(reader: Reader) -> Response {
-    (StatusCode::NOT_FOUND, pages::ErrorPage { frame: reader.blank(), code: "not_found" })
-        .into_response()
 }
 
 impl Web {

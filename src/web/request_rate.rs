@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::{
     extract::{Request, State},
     middleware::Next,
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 
-use super::{error_pages::error_page, errors::Refused, extract::Reader};
+use super::{error_pages::refuse, extract::Reader};
 use crate::{chat::ChatService, domain::Network};
 
 /// Middleware: counts a request before anything is read for it.
@@ -19,8 +19,8 @@ pub(super) async fn check(
     next: Next,
 ) -> Response {
     let network = request.extensions().get::<Network>().cloned().unwrap_or(Network::Unknown);
-    let Err(error) = chat.may_request(&network) else { return next.run(request).await };
-    let code = error.code();
-    let refusal = Refused(error).into_response();
-    if reader.wants_json { refusal } else { error_page(reader, &refusal, code) }
+    match chat.may_request(&network) {
+        Ok(()) => next.run(request).await,
+        Err(error) => refuse(reader, error),
+    }
 }

@@ -2,17 +2,18 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     Web,
     body::Fields,
     errors::Refused,
-    extract::{Me, Reader},
+    extract::{Me, Path, Query, Reader},
     pages::RoomPage,
 };
 use crate::{
@@ -24,13 +25,15 @@ use crate::{
 /// Number of the newest messages in the page's HTML, before scripts run.
 const SHOWN: usize = 50;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Password {
+    /// The room's password.
     password: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Unlock {
+    /// The room's password.
     password: Option<String>,
     /// Whether to take a seat as well, as a page without scripts asks for.
     #[serde(default)]
@@ -155,10 +158,13 @@ pub(super) async fn hand_over(
     Ok(Json(Person::from(&owner)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct ReportForm {
+    /// The number of the message, when it is about one.
     seq: Option<Seq>,
+    /// The person's id, when it is about one.
     person: Option<String>,
+    /// The reason: at most 500 characters.
     #[serde(default)]
     why: String,
 }

@@ -2,17 +2,18 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Web,
     body::Fields,
     errors::Refused,
-    extract::{Me, Reader},
+    extract::{Me, Path, Reader},
     pages::TokensPage,
 };
 use crate::{
@@ -22,12 +23,17 @@ use crate::{
 };
 
 /// A token in the list, without its secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Kept {
+#[schemars(rename = "Token")]
+pub(super) struct Kept {
+    /// The token's id.
     id: String,
+    /// The name of the bot.
     name: String,
+    /// Time of its creation.
     created_at: String,
+    /// Time of its end.
     expires_at: String,
 }
 
@@ -43,22 +49,27 @@ impl From<&TokenRow> for Kept {
 }
 
 /// A new token with its secret.
-#[derive(Debug, Serialize)]
-struct Made {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NewToken")]
+pub(super) struct Made {
+    /// The secret, shown this once.
     token: String,
     #[serde(flatten)]
     kept: Kept,
 }
 
 /// All tokens of a session.
-#[derive(Debug, Serialize)]
-struct List {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Tokens")]
+pub(super) struct List {
+    /// The tokens, in order of creation.
     tokens: Vec<Kept>,
 }
 
 /// The form for a new token.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(super) struct TokenForm {
+    /// The name of the bot: at most 30 characters.
     #[serde(default)]
     name: String,
 }

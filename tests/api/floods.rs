@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use huechat::protocol::{CHAT, LOBBY, client_events};
-use reqwest::{Method, StatusCode};
+use huechat::{
+    protocol::{CHAT, LOBBY, client_events},
+    web::{operation::Limit, operations},
+};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
@@ -71,46 +74,26 @@ async fn every_event_is_refused_when_it_comes_too_often(on: Backend) {
 }
 
 async fn every_route_is_refused_when_it_is_asked_too_often(on: Backend) {
-    let server = Process::start(Home::new(on, &[("RATE_REQUESTS", "5/600")])).await;
+    let rates = [("RATE_REQUESTS", "5/600"), ("RATE_HANDSHAKES", "5/600")];
+    let server = Process::start(Home::new(on, &rates)).await;
     let browser = Browser::without_cookie(server.address);
     // Visitors of unknown networks share ten times the rate.
     for _ in 0..50 {
-        browser.get("/readyz").await;
+        browser.get("/nowhere").await;
+        browser.get("/gateway").await;
     }
-    for (method, path) in [
-        (Method::GET, "/"),
-        (Method::POST, "/logout"),
-        (Method::POST, "/reader"),
-        (Method::GET, "/room"),
-        (Method::POST, "/room"),
-        (Method::GET, "/room/aaaaaaaaaaaa"),
-        (Method::PATCH, "/room/aaaaaaaaaaaa"),
-        (Method::DELETE, "/room/aaaaaaaaaaaa"),
-        (Method::POST, "/room/aaaaaaaaaaaa/enter"),
-        (Method::POST, "/room/aaaaaaaaaaaa/leave"),
-        (Method::GET, "/room/aaaaaaaaaaaa/chat"),
-        (Method::POST, "/room/aaaaaaaaaaaa/chat"),
-        (Method::DELETE, "/room/aaaaaaaaaaaa/chat/1"),
-        (Method::POST, "/room/aaaaaaaaaaaa/whisper"),
-        (Method::DELETE, "/room/aaaaaaaaaaaa/person/aaaaaaaaaaaa"),
-        (Method::PUT, "/room/aaaaaaaaaaaa/owner"),
-        (Method::POST, "/room/aaaaaaaaaaaa/report"),
-        (Method::POST, "/room/aaaaaaaaaaaa/gif"),
-        (Method::GET, "/gif/aaaaaaaaaaaa/a.gif"),
-        (Method::POST, "/chatter/aaaaaaaaaaaa/message"),
-        (Method::GET, "/token"),
-        (Method::POST, "/token"),
-        (Method::DELETE, "/token"),
-        (Method::POST, "/token/revoke"),
-        (Method::DELETE, "/token/aaaaaaaaaaaa"),
-        (Method::POST, "/token/aaaaaaaaaaaa/revoke"),
-        (Method::GET, "/readyz"),
-    ] {
-        let answer = browser.request(method.clone(), path).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS, "{method} {path}");
-        assert!(answer.headers().contains_key("retry-after"), "{method} {path}");
+    for operation in operations::ALL {
+        let answer = browser.operation(operation).send().await.unwrap();
+        let what = format!("{} {}", operation.method, operation.path);
+        let is_refused = answer.status() == StatusCode::TOO_MANY_REQUESTS;
+        match operation.limit {
+            Limit::Requests | Limit::Handshakes => {
+                assert!(is_refused, "{what}: {}", answer.status());
+                assert!(answer.headers().contains_key("retry-after"), "{what}");
+            }
+            Limit::Unlimited(reason) => assert!(!is_refused, "{what}, although {reason}"),
+        }
     }
-    assert_eq!(browser.get("/healthz").await.status(), StatusCode::OK);
 }
 
 async fn whoever_does_not_wait_is_disconnected_and_takes_no_memory(on: Backend) {

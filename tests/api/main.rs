@@ -24,6 +24,7 @@ mod kicking;
 mod large_rooms;
 mod leaving;
 mod membership;
+mod nowhere;
 mod other_store;
 mod owning;
 mod parity;

@@ -4,15 +4,20 @@
 use std::collections::BTreeSet;
 
 use huechat::protocol::client_events as events;
-use reqwest::{Method, header};
+use reqwest::{Method, StatusCode, header};
 use serde_json::{Map, Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    common::{Backend, Browser, Socket},
+    common::{Backend, Bot, Browser, Socket},
     on_both_stores,
 };
 
-on_both_stores!(an_event_does_what_its_route_does, what_is_no_operation_is_malformed);
+on_both_stores!(
+    an_event_does_what_its_route_does,
+    what_is_no_operation_is_malformed,
+    a_list_of_values_is_no_request_on_any_edge,
+);
 
 /// Events without a route: nobody waits for what they do.
 const WITHOUT_ROUTE: [&str; 1] = [events::TYPING];
@@ -347,4 +352,32 @@ async fn what_is_no_operation_is_malformed(on: Backend) {
         assert_eq!(inside.ask(event, data).await["error"]["code"], "malformed", "{event}");
     }
     assert!(anna.listed(&room).await.is_some());
+}
+
+async fn a_list_of_values_is_no_request_on_any_edge(on: Backend) {
+    let server = on.server().await;
+    let anna = server.browser().await;
+    let room = anna.create_room("tea", 5).await;
+    let (mut inside, _) = anna.enter(&room).await;
+    let mut bot = Bot::new(server.address).await;
+    bot.join(&room).await;
+
+    for (path, values) in [("/reader", json!([null, "dark"])), ("/room", json!(["tea", 5, null]))] {
+        let (status, error) = anna.post_json(path, &values).await;
+        assert_eq!(
+            (status, &error["error"]["code"]),
+            (StatusCode::BAD_REQUEST, &json!("malformed")),
+            "{path}"
+        );
+    }
+    let (status, _) = anna.post_json(&format!("/room/{room}/chat"), &json!(["hello", null])).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let answer = inside.ask("chat:post", json!(["hello", null])).await;
+    assert_eq!(answer["error"]["code"], "malformed");
+    let answer = inside.ask("chat:get", json!([null, null, 5])).await;
+    assert_eq!(answer["error"]["code"], "malformed");
+    bot.ask("MESSAGE_POST", json!([room, "hello", "one", null])).await;
+    assert_eq!(bot.refusal().await, "malformed");
+    bot.send(Message::text(r#"["HEARTBEAT", null]"#)).await;
+    assert_eq!(bot.refusal().await, "malformed");
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use huechat::web::operation::Operation;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
 
@@ -43,6 +44,22 @@ impl Browser {
             Some(cookie) => request.header(header::COOKIE, cookie),
             None => request,
         }
+    }
+
+    /// A request of an operation, for a room, a person and a file that do not exist.
+    pub fn operation(&self, operation: &Operation) -> RequestBuilder {
+        let path = operation
+            .path
+            .replace("/chat/{seq}", "/chat/1")
+            .replace("/person/{who}", "/person/aaaaaaaaaaaa")
+            .replace("/chatter/{id}", "/chatter/aaaaaaaaaaaa")
+            .replace("{name}", &format!("{}.gif", "a".repeat(64)))
+            .replace("{*path}", "css/base.css")
+            .replace("{id}", "aaaaaaaaaaaaaaaa")
+            .replace("{room}", "aaaaaaaaaaaaaaaa")
+            .replace("{version}", "any");
+        assert!(!path.contains('{'), "{path}");
+        self.request(operation.method.parse().unwrap(), &path)
     }
 
     pub async fn get(&self, path: &str) -> Response {

@@ -18,6 +18,9 @@ PATIENCE_SECONDS = 30
 class Server:
     """Runs for as long as the `with` that it is in."""
 
+    def __init__(self, settings: dict[str, str] | None = None):
+        self._settings = settings or {}
+
     def __enter__(self) -> "Server":
         self._folder = tempfile.TemporaryDirectory(prefix="huechat-")
         folder = Path(self._folder.name)
@@ -29,7 +32,7 @@ class Server:
         }
         program = os.environ.get("HUECHAT_BIN", str(BUILT))
         self._process = subprocess.Popen(
-            [program], cwd=folder, env=settings, stderr=subprocess.PIPE, text=True
+            [program], cwd=folder, env=settings | self._settings, stderr=subprocess.PIPE, text=True
         )
         self.url = self._listening()
         # Whoever writes into a pipe that nobody reads is stuck in the end.

@@ -51,9 +51,6 @@ pub enum Step {
     },
 }
 
-/// Whether a room goes on when only bots are left in it, and a bot may own it.
-const BOTS_KEEP_ROOMS: bool = true;
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Seat {
     person: PersonId,
@@ -62,8 +59,9 @@ struct Seat {
 }
 
 impl Seat {
+    /// A bot keeps no room open, and owns none.
     fn keeps_room(&self) -> bool {
-        BOTS_KEEP_ROOMS || self.maker.is_none()
+        self.maker.is_none()
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use huechat::{
     domain::{
         Draft, Gif, History, NodeId, OwnerActionError, Person, PersonId, Room, RoomChange, RoomId,
-        RoomSummary, Seq, SocketId, Timestamp, TokenHash, TokenId, Window,
+        RoomSummary, Seq, SocketId, StoreId, Timestamp, TokenHash, TokenId, Window,
     },
     store::{
         Appended, Changed, Closing, DeleteOutcome, DisconnectOutcome, EnterOutcome, Entry, Error,
@@ -16,6 +16,7 @@ use huechat::{
         sqlite::SqliteStore,
     },
 };
+use serde_json::{Map, Value};
 
 use crate::{
     model::Step,
@@ -158,7 +159,8 @@ forward! { MessageStore:
 
 forward! { SessionStore:
     fn create_session(session: SessionRow) -> bool;
-    fn save_session(session: SessionRow) -> ();
+    fn patch_session(key: &str, patch: Map<String, Value>, until: Timestamp) -> ();
+    fn add_pass(session: &str, room: &RoomId, pass: &str, at_most: usize) -> ();
     fn session(key: &str, now: Timestamp) -> Option<SessionRow>;
     fn ended_sessions(keys: Vec<Arc<str>>, now: Timestamp) -> Vec<Arc<str>>;
     fn prolong_session(key: &str, until: Timestamp) -> ();
@@ -175,12 +177,14 @@ forward! { TokenStore:
 }
 
 forward! { NodeStore:
+    fn prepare() -> StoreId;
     fn heartbeat(node: &NodeId, at: Timestamp) -> bool;
     fn reap_dead_nodes(alive: &NodeId, seen_before: Timestamp, at: Timestamp) -> (),
         with (alive, seen_before, at.before(AHEAD)) => {
         let alive = alive.clone();
         move |(): &()| Some(Step::ReapOthers { alive })
     };
+    fn clamp_times(latest: Timestamp, now: Timestamp) -> ();
     fn retire(node: &NodeId, at: Timestamp) -> (), with (node, at.before(AHEAD)) => {
         let node = node.clone();
         move |(): &()| Some(Step::Retire { node })

@@ -65,6 +65,8 @@ MEMBERSHIP = ["cargo", "test", "--locked", "--release", "--test", "membership", 
 
 SECANTUSD = ["--root", "target/secantusd", "--ignore-rust-version", "secantus-mdb@0.5.3-beta.196"]
 
+OPENAPI = [python(), "-m", "unittest", "discover", "-v", "-s", "tests/openapi"]
+
 BROWSER = ["npm", "run", "--silent", "test:browser", "--", "--reporter=list,json"]
 
 STEPS = [
@@ -106,6 +108,12 @@ STEPS = [
         counts.of_unittest,
     ),
     Step(
+        "openapi",
+        [BUILD, OPENAPI],
+        frozenset({Need.NPM, Need.PYTHON}),
+        counts.of_unittest,
+    ),
+    Step(
         "browser",
         [BUILD, BROWSER],
         frozenset({Need.NPM, Need.PYTHON, Need.CHROMIUM, Need.MONGODB}),
@@ -124,9 +132,9 @@ STEPS = [
     ),
     Step(
         "fuzz",
-        [["cargo", "test", "--locked", "--test", "fuzz"]],
-        frozenset({Need.NPM}),
-        counts.of_cargo,
+        [["cargo", "test", "--locked", "--test", "fuzz"], OPENAPI],
+        frozenset({Need.NPM, Need.PYTHON}),
+        lambda output: counts.of_cargo(output) + counts.of_unittest(output),
         on_request=True,
     ),
     Step(

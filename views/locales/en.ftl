@@ -269,6 +269,7 @@ error-invalid = Something in there does not fit. Please look it over.
 error-foreign_origin = This came from a page of another site, or from one that was open before you left, so nothing was done. Open the page again and try once more.
 error-malformed = We could not read that. Please reload the page and try again.
 error-not_found = There is nothing at this address. It may have been a room that is gone.
+error-method_not_allowed = This address cannot do that. Please go back and try again.
 error-title_empty = Give the room a name, so that people find it.
 error-title_too_long = Please keep it to 60 characters.
 error-max_not_a_number = Write a whole number, such as 8.

@@ -248,6 +248,7 @@ error-invalid = 맞지 않는 내용이 있어요. 다시 살펴봐 주세요.
 error-foreign_origin = 다른 사이트의 페이지나 나가기 전에 열어 둔 페이지에서 온 요청이라 아무것도 하지 않았어요. 페이지를 다시 열고 한 번 더 시도해 주세요.
 error-malformed = 내용을 읽을 수 없었어요. 새로고침하고 다시 시도해 주세요.
 error-not_found = 이 주소에는 아무것도 없어요. 사라진 방일지도 몰라요.
+error-method_not_allowed = 이 주소에서는 그렇게 할 수 없어요. 돌아가서 다시 시도해 주세요.
 error-title_empty = 사람들이 찾을 수 있게 방 이름을 지어 주세요.
 error-title_too_long = 60자까지 쓸 수 있어요.
 error-max_not_a_number = 8처럼 숫자로 써 주세요.
