@@ -71,6 +71,8 @@ pub struct Model {
     is_open: bool,
     owner: PersonId,
     owner_came: bool,
+    /// Whether it waits for its first person: so far nobody entered but bots.
+    waits: bool,
     locked: bool,
     max: usize,
     kicked: BTreeSet<PersonId>,
@@ -80,9 +82,24 @@ pub struct Model {
 type Wrong = String;
 
 impl Model {
+    /// The room before it is opened.
+    pub fn unopened(self) -> Self {
+        Self { is_open: false, ..self }
+    }
+
     pub fn new(id: RoomId, owner: PersonId, max: usize) -> Self {
         let (kicked, seats) = Default::default();
-        Self { id, is_open: true, owner, owner_came: false, locked: false, max, kicked, seats }
+        Self {
+            id,
+            is_open: true,
+            owner,
+            owner_came: false,
+            waits: true,
+            locked: false,
+            max,
+            kicked,
+            seats,
+        }
     }
 
     pub fn is_open(&self) -> bool {
@@ -131,6 +148,10 @@ impl Model {
         self.is_open && may && !maker_is_banned
     }
 
+    fn may_own(&self, person: &PersonId) -> bool {
+        self.seats.iter().any(|seat| seat.person == *person && seat.keeps_room())
+    }
+
     fn may_depart(&self, person: &PersonId, reason: &LeaveReason) -> bool {
         let Some(seat) = self.seats.iter().find(|seat| seat.person == *person) else {
             return false;
@@ -150,7 +171,7 @@ impl Model {
             }
             Step::Depart { person, reason, left } => (self.may_depart(person, reason), *left),
             Step::HandOver { from, to, done } => {
-                (self.is_open && *from == self.owner && self.has_seat(to), *done)
+                (self.is_open && *from == self.owner && self.may_own(to), *done)
             }
             Step::Change { by, change, done } => {
                 let fits = change.max.is_none_or(|max| self.seats.len() <= max.get() as usize);
@@ -160,7 +181,7 @@ impl Model {
                 (self.is_open && *by == self.owner, *closed)
             }
             Step::Close { closing: Closing::IfUnusedSince(_), closed } => {
-                (self.is_open && self.seats.is_empty(), *closed)
+                (self.is_open && self.waits, *closed)
             }
             Step::DropSocket { .. }
             | Step::ReplaceAbsentOwner
@@ -185,6 +206,7 @@ impl Model {
                 }
                 let seat = self.seats.iter_mut().find(|seat| seat.person == *person).unwrap();
                 seat.sockets.insert(socket.clone(), node.clone());
+                self.waits &= maker.is_some();
                 self.owner_came |= *person == self.owner;
             }
             Step::DropSocket { person, socket } => {
@@ -200,7 +222,7 @@ impl Model {
                 if *person == self.owner {
                     self.pass_on();
                 }
-                if !self.seats.iter().any(Seat::keeps_room) {
+                if !self.waits && !self.seats.iter().any(Seat::keeps_room) {
                     self.is_open = false;
                     self.seats.clear();
                 }

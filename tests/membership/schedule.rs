@@ -86,6 +86,7 @@ impl<'a> Schedule<'a> {
         let room = RoomId::random();
         let (running, is_stopping, faults_left, faults_unknown, outcome) = Default::default();
         let model = Model::new(room.clone(), people[0].id.clone(), plan.places as usize);
+        let model = model.unopened();
         let mut schedule = Self {
             stage,
             plan,
@@ -108,6 +109,7 @@ impl<'a> Schedule<'a> {
 
     /// The owner opens the room; its id is random.
     async fn open(&mut self) {
+        self.take_over().await.unwrap();
         let (chat, owner) = (self.server.chat.clone(), self.people[0].clone());
         let form = RoomForm {
             title: "tea".into(),
@@ -336,11 +338,19 @@ impl<'a> Schedule<'a> {
         self.forget();
         self.outcome.trace.push("a new server".to_owned());
         self.server = Server::start(self.stage, &self.idle, self.plan);
-        let chat = self.server.chat.clone();
-        let started = spawn(async move { chat.take_over(true).await });
-        self.alone(|| started.is_finished()).await?;
+        self.take_over().await?;
         self.maintain();
         self.alone(|| true).await
+    }
+
+    async fn take_over(&mut self) -> Result<(), Wrong> {
+        let chat = self.server.chat.clone();
+        let started = spawn(async move { chat.take_over(true).await });
+        // It also reads and writes files, between the steps of the store.
+        while !started.is_finished() {
+            self.alone(|| true).await?;
+        }
+        started.await.unwrap().map_err(|error| error.to_string())
     }
 
     fn maintain(&self) {
