@@ -24,9 +24,8 @@ stages: dict[str, Stage] = {}
 
 def stage(url: str) -> Stage:
     """The room on that server."""
-    if url not in stages:
+    if url not in stages or not stages[url].prolong():
         stages[url] = Stage(url)
-    stages[url].prolong()
     return stages[url]
 
 
@@ -72,4 +71,4 @@ def after_call(_context, case, response):
         with open(os.environ["HUECHAT_MET"], "a", encoding="utf-8") as met:
             met.write(json.dumps([operation, response.status_code, code_of(response)]) + "\n")
     if operation in ENDING and response.status_code < 400:
-        del stages[case.operation.base_url]
+        stages.pop(case.operation.base_url, None)

@@ -80,7 +80,7 @@ class Stage:
         self._url = url
         self.owner, self.guest = Visitor(url), Visitor(url)
         self.room = self.owner.make_room(max=100)
-        self._sit()
+        assert self._sit()
         said = self.guest.say(self.room)
         self.seq, self.guest_id = str(said["seq"]), said["user"]["id"]
         shared = self.owner.share(self.room)
@@ -88,16 +88,15 @@ class Stage:
         self.file = shared.json()["gif"]["url"].rsplit("/", 1)[1]
         self.token = self.owner.ask("POST", "/token", json={}).json()
 
-    def _sit(self) -> None:
-        for visitor in (self.owner, self.guest):
-            sat = visitor.sit(self.room)
-            assert sat.status_code == 204, sat.text
+    def _sit(self) -> bool:
         self._sat_at = time.monotonic()
+        return all(
+            visitor.sit(self.room).status_code == 204 for visitor in (self.owner, self.guest)
+        )
 
-    def prolong(self) -> None:
-        """Keeps the seats."""
-        if time.monotonic() - self._sat_at > PROLONG_AFTER_SECONDS:
-            self._sit()
+    def prolong(self) -> bool:
+        """Keeps the seats, and says whether both are still there."""
+        return time.monotonic() - self._sat_at <= PROLONG_AFTER_SECONDS or self._sit()
 
     def real(self, operation: str, parameter: str) -> str | None:
         """What a parameter of a path can name here."""

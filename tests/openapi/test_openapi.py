@@ -37,7 +37,7 @@ ELSEWHERE = {
     "unavailable": "tests/api/store_trouble.rs",
     "restarting": "tests/api/draining.rs",
     "too_slow": "tests/api/bounds_of_uploads.rs",
-    "uploads_full": "tests/api/bounds.rs",
+    "uploads_full": "tests/api/bounds_of_uploads.rs",
     "too_many_connections": "tests/api/bounds.rs",
     "too_many_rooms": "tests/api/rooms.rs",
 }
