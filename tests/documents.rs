@@ -7,6 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
@@ -130,6 +131,54 @@ fn every_link_of_a_document_leads_to_a_file() {
         let broken = broken_links(document.parent().unwrap(), &text);
         assert!(broken.is_empty(), "{}: {broken:?}", document.display());
     }
+}
+
+/// The first `from … to …` after `start`, whose numbers are of this unit.
+fn range_after(text: &str, start: &str, unit: Duration) -> [Duration; 2] {
+    let (_, rest) = text.split_once(start).unwrap_or_else(|| panic!("{start} is not there"));
+    let (_, range) = rest.split_once("from ").unwrap_or_else(|| panic!("no range after {start}"));
+    let (least, rest) = range.split_once(" to ").unwrap();
+    let most: String = rest.chars().take_while(|char| "0123456789,".contains(*char)).collect();
+    [least, &most].map(|number| unit.mul_f64(number.replace(',', "").parse().unwrap()))
+}
+
+/// What the program says against a heartbeat, if anything.
+fn refusal_of(heartbeat: Duration) -> Option<String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_huechat"));
+    let seconds = heartbeat.as_secs_f64().to_string();
+    let output = command.args(["config", "--heartbeat", &seconds]).env_clear().output().unwrap();
+    (!output.status.success()).then(|| String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn the_limits_of_heartbeats_are_the_same_in_every_document_and_in_the_program() {
+    const MS: Duration = Duration::from_millis(1);
+    const SECOND: Duration = Duration::from_secs(1);
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let manual = read("docs/gateway.md");
+    let limits = range_after(&manual, "The operator sets this time", MS);
+    for (text, start) in [
+        (read("README.md"), "| `HEARTBEAT` |"),
+        (read(".env"), "TOKEN_DAYS=90"),
+        (huechat(&["config", "--help"]), "--heartbeat"),
+    ] {
+        assert_eq!(range_after(&text, start, SECOND), limits, "{start}");
+    }
+
+    let [least, most] = limits;
+    assert_eq!(limits.map(refusal_of), [None, None]);
+    for beyond in [least.mul_f64(0.99), most + MS] {
+        let refusal = refusal_of(beyond).expect("it is beyond the limits");
+        assert_eq!(range_after(&refusal, "HEARTBEAT", SECOND), limits, "{refusal}");
+    }
+    let (_, schema) = manual.split_once("\"heartbeatMs\": {").unwrap();
+    let (schema, _) = schema.split_once('}').unwrap();
+    for (name, limit) in [("minimum", least), ("maximum", most)] {
+        let expected = format!("\"{name}\": {}", limit.as_millis());
+        assert!(schema.contains(&expected), "{expected} is not in {schema}");
+    }
+    let default = SECOND.mul_f64(defaults()["HEARTBEAT"].parse().unwrap());
+    assert!(manual.contains(&format!("{{\"heartbeatMs\":{}}}", default.as_millis())));
 }
 
 #[test]

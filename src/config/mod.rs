@@ -112,7 +112,7 @@ pub struct Config {
     /// Longest lifetime of a bot's token, in days.
     #[arg(default_value = "90", value_parser = parse::days)]
     pub token_days: u16,
-    /// Seconds between two heartbeats of a bot.
+    /// Seconds between two heartbeats of a bot, from 0.1 to 600.
     #[arg(default_value = "30", value_parser = parse::heartbeat)]
     pub heartbeat: Duration,
     /// Rate limits of operations.

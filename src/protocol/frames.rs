@@ -108,7 +108,8 @@ pub mod client_events {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Hello {
-    /// Milliseconds between two heartbeats.
+    /// Milliseconds between two heartbeats. The setting `HEARTBEAT` has the same limits.
+    #[schemars(range(min = 100, max = 600_000))]
     pub heartbeat_ms: u64,
 }
 

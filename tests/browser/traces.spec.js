@@ -52,13 +52,23 @@ async function refuseMessages(page) {
 }
 
 /**
+ * The file as its owner has it, with a comment, which the server drops.
+ * @param {Buffer} content
+ * @param {string} comment
+ */
+function withComment(content, comment) {
+  const extension = Buffer.concat([Buffer.from([0x21, 0xfe, comment.length]), Buffer.from(comment), Buffer.from([0])]);
+  return Buffer.concat([content.subarray(0, -1), extension, content.subarray(-1)]);
+}
+
+/**
  * Leaves half a message, an unsent message and an unsent GIF in a room.
  * @param {Visitor} visitor
  * @param {string} marker
  */
 async function leaveUnsent(visitor, marker) {
   await visitor.say(`${marker}-unsent`);
-  await visitor.page.locator("[data-gif-file]").setInputFiles(file("some.gif", gif()));
+  await visitor.page.locator("[data-gif-file]").setInputFiles(file("some.gif", withComment(gif(), marker)));
   await visitor.preview.getByRole("button", { name: "Share" }).click();
   await visitor.composer.fill(`${marker}-draft`);
   await expect.poll(() => keptGifs(visitor.page)).toBe(1);
@@ -198,6 +208,7 @@ test("of a room that went while its page was away, the tab keeps no unsent words
 });
 
 test("the browser's profile holds no word of a room that is gone", async ({ server }) => {
+  test.slow();
   const profile = mkdtempSync(join(tmpdir(), "huechat-profile-"));
   const marker = `kettle${Date.now()}`;
   const context = await openProfile(profile, server.url);
@@ -213,6 +224,10 @@ test("the browser's profile holds no word of a room that is gone", async ({ serv
   await expect(ann.gifs).toHaveCount(1);
   await ann.leave();
   expect(server.files).toEqual([]);
+  // Chromium deletes the file of a GIF that waited when no page has it in its memory any more.
+  await ann.page.requestGC();
+  const waited = () => filesBelow(join(profile, "Default", "IndexedDB")).filter((path) => /[.]blob[/]/.test(path));
+  await expect.poll(waited, { timeout: 30_000 }).toEqual([]);
   await context.close();
 
   const traces = filesBelow(profile).filter((path) => {

@@ -15,13 +15,16 @@ test("without script the lobby, the form, a room's history and leaving work", as
   await page.getByRole("link", { name: "Tea and trains" }).click();
   await expect(page).toHaveURL(room);
   await expect(page.getByText("Kettle is on."), "nobody reads unseen").toHaveCount(0);
+  const notice = page.locator("noscript .notice");
+  await expect(notice, "they cannot read along yet").toHaveText("To talk, allow this page to run JavaScript.");
   await page.getByRole("button", { name: "Come in and read" }).click();
   await expect(ann.people).toHaveCount(2);
   await expect(page).toHaveURL(room);
   await expect(page.getByText("Kettle is on.")).toBeInViewport();
   await expect(page.getByRole("link", { name: "https://example.com/kettle" })).toBeVisible();
   await expect(page.locator("time").first()).toBeVisible();
-  await expect(page.locator("noscript .notice")).toBeVisible();
+  await expect(notice).toBeVisible();
+  await expect(notice).toHaveText("You can read along. To talk, allow this page to run JavaScript.");
   await expect(page.getByRole("textbox", { name: "Message" })).toBeHidden();
   await page.getByRole("button", { name: "Leave" }).click();
   await expect(page).toHaveURL(`${server.url}/`);

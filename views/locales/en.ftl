@@ -111,7 +111,8 @@ to-the-newest = To the newest
 deleted = This message was deleted.
 whisper-to = whispered to { $person }
 no-script-enter = Come in and read
-no-script = You can read along. To talk, allow this page to run JavaScript.
+no-script = To talk, allow this page to run JavaScript.
+no-script-inside = You can read along. To talk, allow this page to run JavaScript.
 
 ## What can be done about a person and a message
 

@@ -99,7 +99,8 @@ to-the-newest = 맨 아래로
 deleted = 삭제된 메시지예요.
 whisper-to = { $person } 님에게 귓속말
 no-script-enter = 들어가서 읽기
-no-script = 대화를 읽을 수 있어요. 이야기하려면 이 페이지에서 JavaScript를 허용해 주세요.
+no-script = 이야기하려면 이 페이지에서 JavaScript를 허용해 주세요.
+no-script-inside = 대화를 읽을 수 있어요. 이야기하려면 이 페이지에서 JavaScript를 허용해 주세요.
 
 ## 사람과 메시지에 할 수 있는 것
 

@@ -1,6 +1,6 @@
 //! What makes no sense, what is too much, and what does not come.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -17,6 +17,7 @@ on_both_stores!(
     a_frame_of_more_than_16_kib_ends_it,
     ten_thousand_frames_at_once_end_it_and_trouble_nobody_else,
     whoever_shows_no_sign_of_life_is_cut_off,
+    a_silent_bot_is_cut_off_two_and_a_half_intervals_after_its_last_heartbeat,
     whoever_does_not_read_is_cut_off_and_holds_nobody_up,
 );
 
@@ -137,6 +138,19 @@ async fn whoever_shows_no_sign_of_life_is_cut_off(on: Backend) {
     assert_eq!(gone, silent.me["id"]);
     assert_eq!(silent.until_closed().await.1, 4009);
     alive.say(&room, "I am here").await;
+}
+
+async fn a_silent_bot_is_cut_off_two_and_a_half_intervals_after_its_last_heartbeat(on: Backend) {
+    let server = on.server_with(&[("HEARTBEAT", "1")]).await;
+    let mut bot = Bot::new(server.address).await;
+    bot.beat().await;
+    let since = Instant::now();
+
+    assert_eq!(bot.until_closed().await.1, 4009);
+
+    let silent = since.elapsed();
+    let promised = Duration::from_millis(2_400)..Duration::from_millis(3_400);
+    assert!(promised.contains(&silent), "{silent:?}");
 }
 
 async fn whoever_does_not_read_is_cut_off_and_holds_nobody_up(on: Backend) {

@@ -9,7 +9,11 @@ const LONGEST_MS = 24 * 60 * 60_000;
 
 export class KeptFiles {
   #store = createStore("huechat", "gifs");
-  /** Fallback for browsers without IndexedDB, such as some private windows. @type {Map<string, File>} */
+  /**
+   * The files of this page. They serve browsers without IndexedDB, such as some private windows; and as long as a page
+   * uses a file from IndexedDB, the browser does not delete it.
+   * @type {Map<string, File>}
+   */
   #here = new Map();
 
   /**
@@ -23,8 +27,10 @@ export class KeptFiles {
 
   /** @param {string} clientId */
   async find(clientId) {
+    const here = this.#here.get(clientId);
+    if (here) return here;
     const kept = await this.#try(() => get(clientId, this.#store));
-    return /** @type {Kept | undefined} */ (kept)?.file ?? this.#here.get(clientId);
+    return /** @type {Kept | undefined} */ (kept)?.file;
   }
 
   /** @param {string} clientId */
