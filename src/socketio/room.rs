@@ -15,8 +15,8 @@ use super::{
     emit_error,
     event_queue::{EventQueue, Turn},
     protocol::{
-        self, ChatDelete, ChatGet, ChatPost, Chats, Handshake, WhisperPost, Whom, client_events,
-        server_events,
+        self, ChatDelete, ChatGet, ChatPost, Chats, Handshake, Object, WhisperPost, Whom,
+        client_events, server_events,
     },
     reader,
 };
@@ -41,11 +41,13 @@ pub(super) async fn admit(
     socket: SocketRef,
     State(shared): State<Shared>,
     HttpExtension(session): HttpExtension<Session>,
-    TryData(handshake): TryData<Handshake>,
+    TryData(auth): TryData<Option<Object<Handshake>>>,
 ) -> Result<(), Refused> {
     let _turn = shared.chat.entry_permit().await?;
     let visitor = shared.admit(&socket, &session).await?;
-    let handshake = handshake.unwrap_or_default(); // Without `auth`, the page names the room.
+    let auth = auth.map_err(|_| Error::Malformed)?;
+    // Without `auth`, the page names the room.
+    let handshake = auth.map(|Object(handshake)| handshake).unwrap_or_default();
     let room = requested_room(&handshake, &socket)?;
     let pass = visitor.pass(&room).await?;
     let password = handshake.password.as_deref();
