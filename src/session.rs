@@ -228,6 +228,17 @@ impl Sessions {
     }
 }
 
+impl Sessions {
+    /// Whether the session of a visitor, who was found a while ago, has not ended since.
+    ///
+    /// # Errors
+    /// When the store is in trouble.
+    pub async fn is_alive(&self, visitor: &Visitor) -> Result<bool, Error> {
+        let ended = self.ended(&[visitor.key()?]).await?;
+        Ok(ended.is_empty())
+    }
+}
+
 /// Identifies a session: the hash that is its key in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SessionKey(Arc<str>);

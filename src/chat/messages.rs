@@ -144,7 +144,11 @@ impl ChatService {
     ) -> Result<Message, Error> {
         let kib = u32::try_from(file.len().div_ceil(1024)).unwrap_or(u32::MAX);
         self.limits.gif_kib.check_many(me, NonZeroU32::new(kib).unwrap_or(NonZeroU32::MIN))?;
-        let gif = self.media.keep(room, file.clone()).await?;
+        let kept = self.media.keep(room, file.clone()).await;
+        if matches!(kept, Err(MediaError::Storage(_))) && self.store.room(room).await?.is_none() {
+            return Err(Error::NoSuchRoom); // Its folder was removed while the file was written.
+        }
+        let gif = kept?;
         let body = DraftBody::Gif(gif.clone());
         let shared = self.queue_message(room, me.id, body, client_id).await;
         match &shared {

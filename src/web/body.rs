@@ -5,10 +5,12 @@ use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::Response,
 };
 use serde::de::DeserializeOwned;
 
-use super::errors::Refused;
+use super::{error_pages::refuse, errors::Refused, extract::Reader};
 use crate::{chat::Error, protocol::Object};
 
 /// Extractor of fields, from a form or from JSON by the request's content type.
@@ -31,6 +33,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Fields<T> {
             Json::from_request(request, state).await.map(|Json(Object(fields))| fields).ok()
         };
         Ok(Self(fields.ok_or(Error::Malformed)?))
+    }
+}
+
+/// Middleware: waits for the whole body before anything looks at the session. Otherwise a request
+/// whose last bytes are held back acts for a session that has ended meanwhile. Uploads are read by
+/// their handler, which checks the session again.
+pub(super) async fn arrive_first(reader: Reader, request: Request, next: Next) -> Response {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/")) {
+        return next.run(request).await;
+    }
+    match whole(request).await {
+        Ok((head, body)) => next.run(Request::from_parts(head, Body::from(body))).await,
+        Err(error) => refuse(reader, error),
     }
 }
 

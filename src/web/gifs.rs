@@ -123,6 +123,9 @@ pub(super) async fn share(
     let mut upload = web.uploads.begin(me.requester())?;
     let read = read_upload(request, web.max_gif_bytes, expected, &mut upload);
     let (file, client_id) = read.await?;
+    if !web.sessions.is_alive(&me.visitor).await? {
+        return Err(Error::Unauthorized.into()); // It ended during the upload.
+    }
     let message = web.chat.share(&id, me.requester(), file, client_id).await?;
     Ok((StatusCode::CREATED, Json(Chat::from(&message))))
 }

@@ -139,6 +139,7 @@ pub fn router(
     let visited = visited()
         .layer(security_headers::always(security_headers::VARY))
         .layer(middleware::from_fn(csrf::check_forms))
+        .layer(middleware::from_fn(body::arrive_first))
         .layer(session.clone())
         .layer(rotation.clone())
         .layer(middleware::from_fn(error_pages::report_session_failure))

@@ -21,6 +21,7 @@ on_both_stores!(
     of_many_gifs_under_one_id_the_one_that_is_shown_is_kept,
     a_gif_that_is_shared_again_while_it_is_deleted_is_there,
     files_go_with_their_room,
+    a_gif_that_is_shared_while_the_room_closes_has_no_room,
     only_who_is_inside_may_share,
     an_upload_without_a_file_or_with_other_fields_is_refused,
 );
@@ -285,4 +286,26 @@ async fn an_upload_without_a_file_or_with_other_fields_is_refused(on: Backend) {
     assert_eq!(missing.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(unknown.status(), StatusCode::BAD_REQUEST);
     assert_eq!(json, StatusCode::BAD_REQUEST);
+}
+
+async fn a_gif_that_is_shared_while_the_room_closes_has_no_room(on: Backend) {
+    let server = on.server_with(&[("RATE_GIFS", "off"), ("RATE_GIF_KIB", "off")]).await;
+    for round in 0..18 {
+        let (browser, room, mut socket) = room_with_one_person(&server).await;
+        let uploads =
+            (0..3).map(|frames| browser.upload(&room, gifs::animation(60, 60, 9 + frames)));
+        let exit = async {
+            for _ in 0..round % 6 {
+                tokio::task::yield_now().await;
+            }
+            socket.ask("exit", json!(null)).await
+        };
+        let (answers, _) = tokio::join!(join_all(uploads), exit);
+
+        for (status, answer) in answers {
+            let known = [StatusCode::CREATED, StatusCode::NOT_FOUND, StatusCode::FORBIDDEN];
+            assert!(known.contains(&status), "{answer}");
+        }
+    }
+    until("every file to be gone", async || server.home.files().is_empty()).await;
 }

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    common::{Backend, Browser, server::Home, soon},
+    common::{Backend, Browser, gifs, server::Home, soon},
     on_both_stores,
 };
 
@@ -25,7 +25,7 @@ on_both_stores!(
     a_page_speaks_the_readers_language,
     whoever_logs_out_is_somebody_else_and_their_sockets_fall_silent,
     whose_session_an_admin_deletes_is_refused_from_then_on,
-    a_request_that_was_held_back_brings_no_ended_session_back,
+    a_request_that_was_held_back_does_nothing_for_a_session_that_has_ended,
     rooms_that_are_unlocked_at_once_are_all_unlocked,
     a_language_and_a_theme_that_are_chosen_at_once_both_stay,
 );
@@ -63,34 +63,73 @@ async fn a_language_and_a_theme_that_are_chosen_at_once_both_stay(on: Backend) {
     }
 }
 
-async fn a_request_that_was_held_back_brings_no_ended_session_back(on: Backend) {
-    let server = on.server().await;
-    let anna = server.browser().await;
-    let room = anna.create_room("tea", 2).await;
-    let body = br#"{"theme":"dark"}"#;
-    let mut held = TcpStream::connect(anna.address).await.unwrap();
+/// A request whose body waits, as far as the server has read it.
+async fn hold_back(of: &Browser, path: &str, kind: &str, body: &[u8]) -> TcpStream {
+    let mut held = TcpStream::connect(of.address).await.unwrap();
     let request = format!(
-        "POST /reader HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncookie: {}\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\
+        "POST {path} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncookie: {}\r\n\
+         content-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\
          expect: 100-continue\r\n\r\n",
-        anna.address,
-        anna.cookie.as_deref().unwrap(),
+        of.address,
+        of.cookie.as_deref().unwrap(),
         body.len(),
     );
     held.write_all(request.as_bytes()).await.unwrap();
-    // It says so once somebody reads the body: the session has been found by then.
+    // It says so once somebody reads the body.
     let mut go_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
     soon("the server to ask for more", held.read_exact(&mut go_on)).await.unwrap();
+    held
+}
 
-    let left = anna.post_form("/logout", &[]).await;
-    assert!(left.status().is_redirection());
+/// Sends the body; returns the status and the rest.
+async fn go_on(mut held: TcpStream, body: &[u8]) -> String {
     held.write_all(body).await.unwrap();
     let mut answer = String::new();
     soon("the answer", held.read_to_string(&mut answer)).await.unwrap();
+    answer.strip_prefix("HTTP/1.1 ").unwrap().to_owned()
+}
 
-    assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+async fn a_request_that_was_held_back_does_nothing_for_a_session_that_has_ended(on: Backend) {
+    let server = on.server_with(&[("ROOM_GRACE", "3600")]).await;
+    let (anna, ben) = (server.browser().await, server.browser().await);
+    let room = anna.create_room("tea", 4).await;
+    let (mut bens, _) = ben.enter(&room).await;
+    let (mut annas, _) = anna.enter(&room).await;
+    let json = "application/json";
+    let parts = "multipart/form-data; boundary=b";
+    let head = b"--b\r\nContent-Disposition: form-data; name=\"gif\"; filename=\"a.gif\"\r\n\r\n";
+    let gif = [head.as_slice(), &gifs::animation(4, 4, 2), b"\r\n--b--\r\n"].concat();
+    let path = |what: &str| format!("/room/{room}/{what}");
+    let requests: [(String, &str, &[u8]); 4] = [
+        ("/reader".to_owned(), json, br#"{"theme":"dark"}"#),
+        (path("chat"), json, br#"{"chat":"I have logged out"}"#),
+        (path("whisper"), json, br#"{"to":"aaaaaaaaaaaa","chat":"I have logged out"}"#),
+        (path("gif"), parts, &gif),
+    ];
+    let mut held = Vec::new();
+    for (path, kind, body) in &requests {
+        held.push((hold_back(&anna, path, kind, body).await, body));
+    }
+
+    let left = anna.post_form("/logout", &[]).await;
+    assert!(left.status().is_redirection());
+    let (_, error) = annas.events_until_the_end().await.pop().unwrap();
+    assert_eq!(error["code"], "unauthorized");
+    let mut answers = Vec::new();
+    for (held, body) in held {
+        answers.push(go_on(held, body).await);
+    }
+
+    // As a stranger, who may choose a theme and has no seat.
+    for (answer, status) in answers.iter().zip(["204", "403", "403", "401"]) {
+        assert!(answer.starts_with(status), "{status}: {answer}");
+    }
     let entered = anna.try_enter(json!({ "room": room })).await;
     assert_eq!(entered.err().as_deref(), Some("unauthorized"));
+    bens.say("all that was said").await;
+    let (_, history) = ben.get_json(&path("chat")).await;
+    let kinds = history["chats"].as_array().unwrap().iter().map(|chat| &chat["kind"]);
+    assert_eq!(kinds.filter(|kind| *kind != "system").count(), 1, "{history}");
 }
 
 async fn the_first_page_sets_a_cookie_that_scripts_cannot_read(on: Backend) {
