@@ -106,6 +106,9 @@ fn explore(seeds: impl Iterator<Item = u64>, wrong: &AtomicU64) -> Explored {
         if explored.schedules % SCHEDULES_ON_A_STAGE == 0 {
             stage = Stage::new();
         }
+        if seed > 0 && seed.is_multiple_of(10_000) {
+            println!("schedule {seed}");
+        }
         let outcome = stage.run(&plan(seed));
         if outcome.wrong.is_some() {
             wrong.fetch_min(seed, Ordering::SeqCst);

@@ -58,6 +58,8 @@ const BOTS_KEEP_ROOMS: bool = true;
 struct Seat {
     person: PersonId,
     maker: Option<PersonId>,
+    /// Whether the server knows the maker: it has been running since the bot entered last.
+    maker_is_known: bool,
     sockets: BTreeMap<SocketId, NodeId>,
 }
 
@@ -117,10 +119,17 @@ impl Model {
         self.seats.iter().flat_map(of_seat).collect()
     }
 
+    /// Another server starts. It knows who made a bot when the bot enters again.
+    pub fn restart(&mut self) {
+        self.seats.iter_mut().for_each(|seat| seat.maker_is_known = false);
+    }
+
     /// Bots that have a seat although the person who made them was removed.
     pub fn bots_of_removed(&self) -> Vec<&PersonId> {
-        let of_removed =
-            |seat: &&Seat| seat.maker.as_ref().is_some_and(|m| self.kicked.contains(m));
+        let of_removed = |seat: &&Seat| {
+            let is_removed = |maker| self.kicked.contains(maker);
+            seat.maker_is_known && seat.maker.as_ref().is_some_and(is_removed)
+        };
         self.seats.iter().filter(of_removed).map(|seat| &seat.person).collect()
     }
 
@@ -183,10 +192,12 @@ impl Model {
             Step::Enter { person, maker, socket, node, .. } => {
                 if !self.has_seat(person) {
                     let (person, maker) = (person.clone(), maker.clone());
-                    self.seats.push(Seat { person, maker, sockets: BTreeMap::new() });
+                    let (maker_is_known, sockets) = (true, BTreeMap::new());
+                    self.seats.push(Seat { person, maker, maker_is_known, sockets });
                 }
                 let seat = self.seats.iter_mut().find(|seat| seat.person == *person).unwrap();
                 seat.sockets.insert(socket.clone(), node.clone());
+                seat.maker_is_known = true;
                 self.owner_came |= *person == self.owner;
             }
             Step::DropSocket { person, socket } => {
@@ -260,9 +271,14 @@ impl Model {
         let seats = room.people.iter().map(|seat| Seat {
             person: seat.person.id.clone(),
             maker: None,
+            maker_is_known: true,
             sockets: seat.sockets.iter().map(|one| (one.id.clone(), one.node.clone())).collect(),
         });
-        let expected = self.seats.iter().map(|seat| Seat { maker: None, ..seat.clone() });
+        let expected = self.seats.iter().map(|seat| Seat {
+            maker: None,
+            maker_is_known: true,
+            ..seat.clone()
+        });
         let same = seats.eq(expected)
             && room.owner.id == self.owner
             && room.locked == self.locked

@@ -313,6 +313,7 @@ impl<'a> Schedule<'a> {
             one.handle.abort();
         }
         self.forget();
+        self.model.restart();
         self.outcome.trace.push("a new server".to_owned());
         self.server = Server::start(self.stage, &self.idle, self.plan);
         let chat = self.server.chat.clone();
