@@ -132,13 +132,30 @@ impl ChatService {
         self.room_tasks.queue(room, Command::Announce(kicked));
         self.announce_leave(room, outcome, SystemCode::Kicked).await;
         drop(leaving); // People may share a lock, and the bots need theirs.
-        for bot in self.bots.of(room, whom) {
+        self.remove_bots_of(room, whom).await;
+        Ok(())
+    }
+
+    /// Gives up the seats of a removed person's bots. After a failure reconciliation repeats it.
+    async fn remove_bots_of(&self, room: &RoomId, maker: &PersonId) {
+        for bot in self.bots.of(room, maker) {
             match self.give_up(room, &bot).await {
                 Ok(()) | Err(Error::NotInRoom) => {}
                 Err(error) => warn!(%room, ?error, "could not remove the bot of a removed person"),
             }
         }
-        Ok(())
+    }
+
+    /// Gives up the seats of all removed people's bots, after a kick with an unknown outcome.
+    pub(super) async fn remove_banned_bots(&self, room: &RoomId) {
+        match self.store.room(room).await {
+            Ok(found) => {
+                for maker in found.into_iter().flat_map(|room| room.kicked) {
+                    self.remove_bots_of(room, &maker).await;
+                }
+            }
+            Err(_) => self.reconciler.add_room(room, None), // The next time.
+        }
     }
 
     /// Makes another person in the room its owner, and returns them.

@@ -146,6 +146,7 @@ impl Reconciler {
         let unconfirmed = self.rooms.lock().clone();
         for entry in unconfirmed {
             self.confirm(&entry, chat).await;
+            chat.remove_banned_bots(&entry.room).await;
         }
     }
 

@@ -7,6 +7,7 @@
 #![cfg(test)]
 
 mod actions;
+mod checks;
 mod deeds;
 mod edge;
 mod model;
@@ -53,7 +54,8 @@ fn a_connection_hears_a_room_exactly_while_its_seat_holds_it() {
     let schedules = setting("SCHEDULES").unwrap_or(2_000);
     // The lowest seed with which something was wrong.
     let wrong = AtomicU64::new(u64::MAX);
-    let jobs = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    // A schedule mostly waits for one thread after the other.
+    let jobs = 4 * thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let explored = thread::scope(|scope| {
         let job = |job| {
             let (seeds, wrong) = ((job..schedules).step_by(jobs), &wrong);
@@ -103,6 +105,9 @@ fn explore(seeds: impl Iterator<Item = u64>, wrong: &AtomicU64) -> Explored {
         }
         if explored.schedules % SCHEDULES_ON_A_STAGE == 0 {
             stage = Stage::new();
+        }
+        if seed > 0 && seed.is_multiple_of(10_000) {
+            println!("schedule {seed}");
         }
         let outcome = stage.run(&plan(seed));
         if outcome.wrong.is_some() {

@@ -55,6 +55,8 @@ pub enum Step {
 struct Seat {
     person: PersonId,
     maker: Option<PersonId>,
+    /// Whether the server knows the maker: it has been running since the bot entered last.
+    maker_is_known: bool,
     sockets: BTreeMap<SocketId, NodeId>,
 }
 
@@ -65,14 +67,20 @@ impl Seat {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// So far nobody entered but bots.
+    Waiting,
+    InUse,
+    Closed,
+}
+
 #[derive(Debug, Clone)]
 pub struct Model {
     id: RoomId,
-    is_open: bool,
+    state: State,
     owner: PersonId,
     owner_came: bool,
-    /// Whether it waits for its first person: so far nobody entered but bots.
-    waits: bool,
     locked: bool,
     max: usize,
     kicked: BTreeSet<PersonId>,
@@ -84,17 +92,16 @@ type Wrong = String;
 impl Model {
     /// The room before it is opened.
     pub fn unopened(self) -> Self {
-        Self { is_open: false, ..self }
+        Self { state: State::Closed, ..self }
     }
 
     pub fn new(id: RoomId, owner: PersonId, max: usize) -> Self {
         let (kicked, seats) = Default::default();
         Self {
             id,
-            is_open: true,
+            state: State::Waiting,
             owner,
             owner_came: false,
-            waits: true,
             locked: false,
             max,
             kicked,
@@ -103,7 +110,7 @@ impl Model {
     }
 
     pub fn is_open(&self) -> bool {
-        self.is_open
+        self.state != State::Closed
     }
 
     pub fn owner(&self) -> &PersonId {
@@ -132,10 +139,17 @@ impl Model {
         self.seats.iter().flat_map(of_seat).collect()
     }
 
+    /// Another server starts. It knows who made a bot when the bot enters again.
+    pub fn restart(&mut self) {
+        self.seats.iter_mut().for_each(|seat| seat.maker_is_known = false);
+    }
+
     /// Bots that have a seat although the person who made them was removed.
     pub fn bots_of_removed(&self) -> Vec<&PersonId> {
-        let of_removed =
-            |seat: &&Seat| seat.maker.as_ref().is_some_and(|m| self.kicked.contains(m));
+        let of_removed = |seat: &&Seat| {
+            let is_removed = |maker| self.kicked.contains(maker);
+            seat.maker_is_known && seat.maker.as_ref().is_some_and(is_removed)
+        };
         self.seats.iter().filter(of_removed).map(|seat| &seat.person).collect()
     }
 
@@ -145,7 +159,7 @@ impl Model {
         let may = self.has_seat(person)
             || (!banned && (owns || !self.locked) && self.seats.len() < self.max);
         let maker_is_banned = maker.is_some_and(|maker| self.kicked.contains(maker));
-        self.is_open && may && !maker_is_banned
+        self.is_open() && may && !maker_is_banned
     }
 
     fn may_own(&self, person: &PersonId) -> bool {
@@ -171,17 +185,17 @@ impl Model {
             }
             Step::Depart { person, reason, left } => (self.may_depart(person, reason), *left),
             Step::HandOver { from, to, done } => {
-                (self.is_open && *from == self.owner && self.may_own(to), *done)
+                (self.is_open() && *from == self.owner && self.may_own(to), *done)
             }
             Step::Change { by, change, done } => {
                 let fits = change.max.is_none_or(|max| self.seats.len() <= max.get() as usize);
-                (self.is_open && *by == self.owner && fits, *done)
+                (self.is_open() && *by == self.owner && fits, *done)
             }
             Step::Close { closing: Closing::By(by), closed } => {
-                (self.is_open && *by == self.owner, *closed)
+                (self.is_open() && *by == self.owner, *closed)
             }
             Step::Close { closing: Closing::IfUnusedSince(_), closed } => {
-                (self.is_open && self.waits, *closed)
+                (self.state == State::Waiting, *closed)
             }
             Step::DropSocket { .. }
             | Step::ReplaceAbsentOwner
@@ -202,11 +216,15 @@ impl Model {
             Step::Enter { person, maker, socket, node, .. } => {
                 if !self.has_seat(person) {
                     let (person, maker) = (person.clone(), maker.clone());
-                    self.seats.push(Seat { person, maker, sockets: BTreeMap::new() });
+                    let (maker_is_known, sockets) = (true, BTreeMap::new());
+                    self.seats.push(Seat { person, maker, maker_is_known, sockets });
                 }
                 let seat = self.seats.iter_mut().find(|seat| seat.person == *person).unwrap();
                 seat.sockets.insert(socket.clone(), node.clone());
-                self.waits &= maker.is_some();
+                seat.maker_is_known = true;
+                if maker.is_none() {
+                    self.state = State::InUse;
+                }
                 self.owner_came |= *person == self.owner;
             }
             Step::DropSocket { person, socket } => {
@@ -222,8 +240,8 @@ impl Model {
                 if *person == self.owner {
                     self.pass_on();
                 }
-                if !self.waits && !self.seats.iter().any(Seat::keeps_room) {
-                    self.is_open = false;
+                if self.state == State::InUse && !self.seats.iter().any(Seat::keeps_room) {
+                    self.state = State::Closed;
                     self.seats.clear();
                 }
             }
@@ -241,7 +259,7 @@ impl Model {
                 self.max = change.max.map_or(self.max, |max| max.get() as usize);
             }
             Step::Close { .. } => {
-                self.is_open = false;
+                self.state = State::Closed;
                 self.seats.clear();
             }
             Step::ReapOthers { alive } => self.drop_sockets(|node| node != alive),
@@ -264,8 +282,8 @@ impl Model {
 
     /// Compares the room in the store with the model, and with what is true of every room.
     pub fn check(&self, room: Option<&Room>) -> Result<(), Wrong> {
-        let Some(room) = room.filter(|_| self.is_open) else {
-            let both_closed = room.is_none() && !self.is_open;
+        let Some(room) = room.filter(|_| self.is_open()) else {
+            let both_closed = room.is_none() && !self.is_open();
             return both_closed.then_some(()).ok_or(format!("{room:?} is not open like {self:?}"));
         };
         if room.people.len() > room.max.get() as usize {
@@ -280,9 +298,14 @@ impl Model {
         let seats = room.people.iter().map(|seat| Seat {
             person: seat.person.id.clone(),
             maker: None,
+            maker_is_known: true,
             sockets: seat.sockets.iter().map(|one| (one.id.clone(), one.node.clone())).collect(),
         });
-        let expected = self.seats.iter().map(|seat| Seat { maker: None, ..seat.clone() });
+        let expected = self.seats.iter().map(|seat| Seat {
+            maker: None,
+            maker_is_known: true,
+            ..seat.clone()
+        });
         let same = seats.eq(expected)
             && room.owner.id == self.owner
             && room.locked == self.locked

@@ -1,19 +1,19 @@
 //! One schedule, from the room's opening until nobody is left.
 
 use std::{
-    collections::BTreeSet,
-    sync::{Arc, atomic::Ordering},
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
 use huechat::{
     chat::{Requester, RoomForm},
-    domain::{Person, PersonId, RoomId, TokenId},
+    domain::{Connection, Person, PersonId, RoomId, TokenId},
     store::RoomStore as _,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{
-    task::{JoinHandle, spawn},
+    task::{self, JoinHandle, spawn},
     time::advance,
 };
 use tokio_util::sync::CancellationToken;
@@ -46,11 +46,11 @@ pub struct Outcome {
 }
 
 /// An action that has begun.
-struct Running {
-    kind: Kind,
+pub struct Running {
+    pub kind: Kind,
     /// Who does it, for the trace.
-    name: String,
-    handle: JoinHandle<()>,
+    pub name: String,
+    pub handle: JoinHandle<()>,
 }
 
 pub struct Schedule<'a> {
@@ -63,15 +63,19 @@ pub struct Schedule<'a> {
     pub people: [Person; PEOPLE],
     pub model: Model,
     pub server: Server,
-    running: Vec<Running>,
+    pub running: Vec<Running>,
     is_stopping: bool,
+    /// The task that went on last.
+    last: Option<task::Id>,
+    /// The connections that lost their seat, and the task that took it.
+    pub lost: HashMap<Connection, Option<task::Id>>,
     faults_left: usize,
     /// Whether a call has failed, and it is not yet certain what it has done.
-    faults_unknown: bool,
+    pub faults_unknown: bool,
     pub outcome: Outcome,
 }
 
-type Wrong = String;
+pub type Wrong = String;
 
 impl<'a> Schedule<'a> {
     pub async fn new(stage: &'a Stage, plan: &'a Plan, idle: Arc<Idle>) -> Self {
@@ -84,7 +88,8 @@ impl<'a> Schedule<'a> {
         };
         let people: [Person; PEOPLE] = std::array::from_fn(person);
         let room = RoomId::random();
-        let (running, is_stopping, faults_left, faults_unknown, outcome) = Default::default();
+        let (running, is_stopping, last, lost) = Default::default();
+        let (faults_left, faults_unknown, outcome) = Default::default();
         let model = Model::new(room.clone(), people[0].id.clone(), plan.places as usize);
         let model = model.unopened();
         let mut schedule = Self {
@@ -99,6 +104,8 @@ impl<'a> Schedule<'a> {
             server,
             running,
             is_stopping,
+            last,
+            lost,
             faults_left,
             faults_unknown,
             outcome,
@@ -204,7 +211,8 @@ impl<'a> Schedule<'a> {
     /// Lets everything go on, in the order of arrival, until everything rests.
     async fn alone(&mut self, is_done: impl Fn() -> bool) -> Result<(), Wrong> {
         self.look().await?;
-        while self.server.gates.open(&mut Chooser::InOrder, Verdict::GoOn).is_some() {
+        while let Some(opened) = self.server.gates.open(&mut Chooser::InOrder, Verdict::GoOn) {
+            self.last = opened.task;
             self.look().await?;
         }
         if is_done() { Ok(()) } else { Err("something never ended".to_owned()) }
@@ -217,6 +225,7 @@ impl<'a> Schedule<'a> {
         else {
             return;
         };
+        self.last = task;
         if fails {
             self.faults_left -= 1;
             self.outcome.faults += 1;
@@ -232,9 +241,12 @@ impl<'a> Schedule<'a> {
         self.idle.wait().await;
         self.running.retain(|one| !one.handle.is_finished());
         let done = self.server.gates.take_done();
+        let before = self.model.holding();
         for step in &done {
             self.model.follow(step)?;
         }
+        let lost = before.difference(&self.model.holding()).cloned().collect::<Vec<_>>();
+        self.lost.extend(lost.into_iter().map(|connection| (connection, self.last)));
         if !done.is_empty() {
             let room = {
                 let _busy = self.idle.in_store();
@@ -248,42 +260,9 @@ impl<'a> Schedule<'a> {
             return Err(format!("{} is cut off and has a seat", self.name(&cut.person)));
         }
         match self.server.connections.take_wrong() {
-            wrong if wrong.is_empty() || self.outcome.faults > 0 => Ok(()),
+            wrong if wrong.is_empty() || self.outcome.faults > 0 => self.check_step(),
             wrong => Err(wrong.concat()),
         }
-    }
-
-    /// A connection hears the room exactly while its seat holds it.
-    fn check_at_rest(&self) -> Result<(), Wrong> {
-        if self.faults_unknown {
-            return Ok(()); // What a failed call has done is found out later.
-        }
-        let (hearing, holding) = (self.server.connections.hearing(), self.model.holding());
-        if let Some(ghost) = hearing.difference(&holding).next() {
-            return Err(format!("{} hears the room without a seat", self.name(&ghost.person)));
-        }
-        if let Some(deaf) = holding.difference(&hearing).next() {
-            return Err(format!("{} has a seat and hears nothing", self.name(&deaf.person)));
-        }
-        if let Some(bot) = self.model.bots_of_removed().first() {
-            return Err(format!("{} stays, and its maker was removed", self.name(bot)));
-        }
-        match self.server.connections.count() {
-            Some(count) if self.model.is_open() && self.outcome.faults == 0 => {
-                if count as usize != self.model.count() {
-                    return Err(format!("people were told {count} of {:?}", self.model));
-                }
-            }
-            Some(_) | None => {}
-        }
-        match self.running.first() {
-            Some(stuck) => Err(format!("{} never ends", stuck.name)),
-            None => Ok(()),
-        }
-    }
-
-    fn ended_by_check(&self) -> usize {
-        self.server.connections.ended_by_check.load(Ordering::SeqCst)
     }
 
     pub fn name(&self, person: &PersonId) -> &'static str {
@@ -324,7 +303,7 @@ impl<'a> Schedule<'a> {
         self.is_stopping = true;
     }
 
-    fn has_stopped(&self) -> bool {
+    pub fn has_stopped(&self) -> bool {
         self.is_stopping && self.running.iter().all(|one| one.kind != Kind::Stop)
     }
 
@@ -336,6 +315,7 @@ impl<'a> Schedule<'a> {
             one.handle.abort();
         }
         self.forget();
+        self.model.restart();
         self.outcome.trace.push("a new server".to_owned());
         self.server = Server::start(self.stage, &self.idle, self.plan);
         self.take_over().await?;

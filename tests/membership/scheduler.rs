@@ -129,6 +129,11 @@ impl Gates {
         std::mem::take(&mut self.done.lock())
     }
 
+    /// The tasks that wait.
+    pub fn waiting(&self) -> Vec<Option<task::Id>> {
+        self.waiting.lock().iter().map(|one| one.task).collect()
+    }
+
     pub fn are_empty(&self) -> bool {
         self.waiting.lock().is_empty()
     }
