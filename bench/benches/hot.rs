@@ -20,7 +20,10 @@ use huechat::{
     },
     media::Media,
     protocol,
-    store::{Appended, Entry, LeaveReason, NewRoom, Store, mongo::MongoStore, sqlite::SqliteStore},
+    store::{
+        Appended, Entry, LeaveReason, NewRoom, NodeStore as _, Store, mongo::MongoStore,
+        sqlite::SqliteStore,
+    },
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -55,6 +55,9 @@ pub(super) async fn check_session(
 ) -> Response {
     let session = request.extensions().get::<Session>().and_then(SessionKey::of);
     let query = request.uri().query().unwrap_or_default().to_owned();
+    if ![Method::GET, Method::POST].contains(request.method()) {
+        return next.run(request).await; // The route refuses it.
+    }
     if let Some(sid) = find(&query, "sid=") {
         if sessions.get(sid) == Some(session) {
             return next.run(request).await;

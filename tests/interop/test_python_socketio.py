@@ -4,6 +4,7 @@ import queue
 import unittest
 from typing import Any
 
+import requests
 import socketio
 from server import PATIENCE_SECONDS, Server
 
@@ -14,13 +15,17 @@ class Client:
     def __init__(self, url: str, namespace: str, transports: list[str], cookie: str, auth: dict):
         self._heard: queue.Queue = queue.Queue()
         self._namespace = namespace
-        self._client = socketio.Client(reconnection=False)
+        headers = {"cookie": cookie} if cookie else {}
+        # Every request of long polling needs the cookie, and `headers` of `connect` go with the first alone.
+        session = requests.Session()
+        session.headers.update(headers)
+        self._client = socketio.Client(reconnection=False, http_session=session)
         self._client.on("*", lambda event, *data: self._heard.put((event, *data)), namespace)
         self._client.on("connect_error", lambda data: self._heard.put(data), namespace)
         try:
             self._client.connect(
                 url,
-                headers={"cookie": cookie} if cookie else {},
+                headers=headers,
                 auth=auth,
                 transports=transports,
                 namespaces=[namespace],
