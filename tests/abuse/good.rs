@@ -53,19 +53,36 @@ impl Clock {
     }
 }
 
+/// How long a message took to one person.
+#[derive(Clone, Copy)]
+struct Latency {
+    said: Instant,
+    phase: Phase,
+    took: Duration,
+}
+
 /// What the good ones felt.
 #[derive(Default)]
 pub struct Felt {
-    latencies: Mutex<Vec<(Phase, Duration)>>,
+    latencies: Mutex<Vec<Latency>>,
     turned_away: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Felt {
     /// From when each message should have been sent until each person in its room had it.
     pub fn latencies(&self, phase: Phase) -> Vec<Duration> {
+        self.sorted(|latency| latency.phase == phase)
+    }
+
+    /// The same of what was said in this time.
+    pub fn latencies_between(&self, from: Instant, to: Instant) -> Vec<Duration> {
+        self.sorted(|latency| (from..to).contains(&latency.said))
+    }
+
+    fn sorted(&self, of: impl Fn(&Latency) -> bool) -> Vec<Duration> {
         let all = self.latencies.lock().unwrap();
         let mut found: Vec<_> =
-            all.iter().filter(|(when, _)| *when == phase).map(|(_, took)| *took).collect();
+            all.iter().filter(|latency| of(latency)).map(|latency| latency.took).collect();
         found.sort_unstable();
         found
     }
@@ -184,7 +201,7 @@ fn hear(event: &str, data: &Value, clock: &Clock, felt: &Felt) {
                 return;
             };
             let took = Instant::now().saturating_duration_since(said);
-            felt.latencies.lock().unwrap().push((clock.phase(said), took));
+            felt.latencies.lock().unwrap().push(Latency { said, phase: clock.phase(said), took });
         }
         "error" => felt.refused(data["code"].as_str().unwrap_or("nameless")),
         _ => {}

@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod floods;
 mod good;
 mod hostile;
 mod report;
@@ -22,9 +23,10 @@ use thread_priority::{
 use tokio::time::{Instant, sleep_until};
 
 use common::server::{Home, Process, WITHOUT_A_PROXY};
+use floods::{Target, flood_all};
 use good::{Clock, Felt, Phase};
 use hostile::Hostiles;
-use report::Report;
+use report::{Report, percentile};
 
 /// Before the attack the good ones are alone: half as long, as there are enough messages in it.
 const ALONE: u32 = 2;
@@ -74,6 +76,55 @@ async fn those_who_talk_hardly_notice_an_attack() {
         suffered,
     };
     report.print_and_judge(asked.is_some());
+}
+
+/// Most that the server's memory may grow by one flood, in bytes.
+const GROWTH: u64 = 32 << 20;
+
+#[tokio::test]
+async fn nothing_that_can_be_sent_is_felt_by_others_when_it_is_flooded() {
+    let asked = std::env::var("SECONDS").is_ok();
+    let (quiet, each) = if asked { (30, 5_000) } else { (2, 100) };
+    let (quiet, each) = (Duration::from_secs(quiet), Duration::from_millis(each));
+    let targets = Target::all();
+    let server = Process::start(Home::of_an_operator(&[WITHOUT_A_PROXY])).await;
+    let felt = Arc::new(Felt::default());
+    let (_rooms, people) = good::gather(server.address, &felt).await;
+    let begun = Instant::now();
+    let flooded = begun + quiet;
+    let ended = flooded + each * u32::try_from(targets.len()).unwrap();
+    let clock = Arc::new(Clock::new(begun, flooded, ended));
+    let talk = |person: good::Person| person.talk(clock.clone(), ended + LAST_WORDS, felt.clone());
+    let talking: Vec<_> = people.into_iter().map(|person| tokio::spawn(talk(person))).collect();
+
+    let flooding = flood_all(server.address, flooded, each);
+    sleep_until(flooded).await;
+    let mut memory = vec![server.memory("VmRSS")];
+    for nth in 1..=targets.len() {
+        sleep_until(flooded + each * u32::try_from(nth).unwrap()).await;
+        memory.push(server.memory("VmRSS"));
+    }
+    for person in talking {
+        person.await.unwrap();
+    }
+    flooding.join().unwrap();
+
+    let alone = percentile(&felt.latencies(Phase::Alone), 99);
+    println!("\np99 without a flood {alone:.1?}, memory {} MiB\n", memory[0] >> 20);
+    let mut worst = Vec::new();
+    for (nth, target) in (0..).zip(&targets) {
+        let from = flooded + each * nth;
+        let p99 = percentile(&felt.latencies_between(from, from + each), 99);
+        let [before, after] = [0, 1].map(|more| memory[nth as usize + more]);
+        println!("{:<44} p99 {p99:>9.1?}, memory {:>4} MiB", target.name(), after >> 20);
+        let is_felt = p99 >= report::TIMES * alone.max(report::FLOOR);
+        if is_felt || after > before + GROWTH {
+            worst.push(format!("{}: {p99:?}, {before} and then {after} bytes", target.name()));
+        }
+    }
+    assert!(felt.turned_away().is_empty(), "good ones were turned away: {:?}", felt.turned_away());
+    assert!(!server.log().iter().any(|line| line.contains("panicked")));
+    assert!(!asked || worst.is_empty(), "{worst:#?}");
 }
 
 /// Attackers bring machines of their own: what they compute is not to be felt here, only what the server does for them.

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 use crate::hostile::Suffered;
 
 /// The p99 with the attack is less than so many times the one without.
-const TIMES: u32 = 3;
+pub const TIMES: u32 = 3;
 /// The one without counts as this at least: below it, what the machine does by itself decides.
-const FLOOR: Duration = Duration::from_millis(5);
+pub const FLOOR: Duration = Duration::from_millis(5);
 /// The server's memory stays within this.
 const MEMORY: u64 = 256 << 20;
 
@@ -25,7 +25,7 @@ pub struct Report {
 }
 
 /// So much of them is not above it.
-fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     sorted.get(at).copied().unwrap_or_default()
 }

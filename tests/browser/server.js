@@ -67,7 +67,8 @@ export class Server {
   get files() {
     try {
       const entries = readdirSync(this.#uploads, { recursive: true, withFileTypes: true });
-      return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+      const files = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+      return files.filter((name) => name !== "store-id"); // It says whose files they are.
     } catch {
       return []; // No folder, no files.
     }

@@ -59,7 +59,8 @@ DEPENDENCIES = [
 # the Rust tests: `cargo build` would build most of them again, without what only tests use.
 BUILD = ["cargo", "test", "--locked", "--no-run"]
 
-ABUSE = ["cargo", "test", "--locked", "--test", "abuse", "--", "--nocapture"]
+# One after the other: each would be felt in the other.
+ABUSE = ["cargo", "test", "--locked", "--test", "abuse", "--", "--nocapture", "--test-threads=1"]
 
 MEMBERSHIP = ["cargo", "test", "--locked", "--release", "--test", "membership", "--", "--nocapture"]
 
