@@ -144,11 +144,10 @@ impl ChatService {
     ) -> Result<Message, Error> {
         let kib = u32::try_from(file.len().div_ceil(1024)).unwrap_or(u32::MAX);
         self.limits.gif_kib.check_many(me, NonZeroU32::new(kib).unwrap_or(NonZeroU32::MIN))?;
-        let kept = self.media.keep(room, file.clone()).await;
-        if matches!(kept, Err(MediaError::Storage(_))) && self.store.room(room).await?.is_none() {
-            return Err(Error::NoSuchRoom); // Its folder was removed while the file was written.
-        }
-        let gif = kept?;
+        let gif = match self.media.keep(room, file.clone()).await {
+            Ok(gif) => gif,
+            Err(error) => return Err(self.unless_closed(room, error.into()).await),
+        };
         let body = DraftBody::Gif(gif.clone());
         let shared = self.queue_message(room, me.id, body, client_id).await;
         match &shared {
@@ -166,7 +165,22 @@ impl ChatService {
             // Another GIF was sent under this client id, or its sender has left.
             Ok(_) | Err(_) => self.room_tasks.queue(room, Command::Discard(gif)),
         }
-        shared
+        match shared {
+            Err(error) => Err(self.unless_closed(room, error).await),
+            stored => stored,
+        }
+    }
+
+    /// The error of an upload. If the room has closed meanwhile, that is [`Error::NoSuchRoom`], and
+    /// what was written is purged: the upload and the removal of the room's folder each fail because
+    /// of the other.
+    async fn unless_closed(&self, room: &RoomId, error: Error) -> Error {
+        if matches!(error, Error::Unavailable(_)) && matches!(self.store.room(room).await, Ok(None))
+        {
+            self.room_tasks.queue(room, Command::Purge);
+            return Error::NoSuchRoom;
+        }
+        error
     }
 
     /// A page of a room's messages, for a person with a seat.
