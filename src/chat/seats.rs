@@ -161,7 +161,7 @@ impl ChatService {
         network: Option<&Network>,
     ) -> Result<(), Error> {
         let key = (room.clone(), me.id.clone());
-        self.admission.sitting.run_pending_tasks(); // Those whose time is over count no more.
+        self.admission.sitting.run_pending_tasks(); // Removes expired entries from the count.
         let counted = match self.admission.sitting.get(&key) {
             Some(counted) => counted,
             None => Arc::new(self.connect(&me.id)?),

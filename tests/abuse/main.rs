@@ -113,12 +113,15 @@ async fn nothing_that_can_be_sent_is_felt_by_others_when_it_is_flooded() {
         [Phase::Alone, Phase::Attacked].map(|phase| percentile(&felt.latencies(phase), 99));
     let quiet_memory = memory[0] >> 20;
     println!("\np99 {alone:.1?} without a flood and {with:.1?} with, {quiet_memory} MiB before\n");
-    let mut grown = Vec::new();
+    let (mut felt_most, mut grown) = (Vec::new(), Vec::new());
     for (nth, target) in (0..).zip(&targets) {
         let from = flooded + each * nth;
         let p99 = percentile(&felt.latencies_between(from, from + each), 99);
         let [before, after] = [0, 1].map(|more| memory[nth as usize + more]);
         println!("{:<44} p99 {p99:>9.1?}, memory {:>4} MiB", target.name(), after >> 20);
+        if p99 >= report::TIMES * alone.max(report::FLOOR) {
+            felt_most.push(format!("{}: {p99:.1?}", target.name()));
+        }
         if after > before + GROWTH {
             grown.push(format!("{}: {before} and then {after} bytes", target.name()));
         }
@@ -126,8 +129,7 @@ async fn nothing_that_can_be_sent_is_felt_by_others_when_it_is_flooded() {
     assert!(felt.turned_away().is_empty(), "good ones were turned away: {:?}", felt.turned_away());
     assert!(!server.log().iter().any(|line| line.contains("panicked")));
     if asked {
-        // Of all floods together: in five seconds, one pause of the machine makes the p99.
-        assert!(with < report::TIMES * alone.max(report::FLOOR), "{with:?} beside {alone:?}");
+        assert!(felt_most.is_empty(), "p99 {alone:.1?} without a flood, and {felt_most:#?}");
         assert!(grown.is_empty(), "{grown:#?}");
     }
 }

@@ -155,8 +155,8 @@ async fn remove_with_last(
     Ok(removed.then(|| LeaveOutcome::Closed { person: leaver.clone() }).into())
 }
 
-/// Number of people of whom one must still be there when somebody leaves. When many leave at once,
-/// few of them have to try again.
+/// Number of other people whom the update's filter names; one of them must still have a seat. A
+/// larger number causes fewer conflicts when many people leave at once.
 const ENOUGH_OTHERS: usize = 50;
 
 async fn give_up(
@@ -168,7 +168,7 @@ async fn give_up(
     let who = leaver.id.as_str();
     let mut still_so = doc! { "_id": room.id.as_str() };
     if !leaver.name.bot {
-        // One of those who stay, so that this is not the last person.
+        // The room must still have another person; removing its last one is another operation.
         let others = room.others(&leaver.id).take(ENOUGH_OTHERS);
         let others: Vec<&str> = others.map(|person| person.id.as_str()).collect();
         still_so.insert("people.id", doc! { "$in": others });
